@@ -1,0 +1,2 @@
+//! The `ocireg` command.
+fn main() {}

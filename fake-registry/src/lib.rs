@@ -1,0 +1,1 @@
+//! An in-memory OCI registry for tests.

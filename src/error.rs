@@ -1,0 +1,321 @@
+//! The one error type.
+//!
+//! Every failure says which registry and reference it is about, what happened, and, where there is something the caller
+//! can do, what. It keeps its cause and never shows a secret.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::http::RateLimit;
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call gave no answer.
+///
+/// The text (`Display`) is one line: what the call was about, what happened, what to do. It never holds a password, a token
+/// or the query of a signed URL, and what a server sent is stripped of control characters and capped. The cause, where there
+/// is one, is the [`source`](StdError::source).
+///
+/// ```
+/// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();
+/// assert_eq!(error.kind(), ocireg::ErrorKind::InvalidReference);
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    subject: Option<String>,
+    message: String,
+    hint: Option<String>,
+    http_status: Option<u16>,
+    registry_errors: Vec<RegistryError>,
+    retry_after: Option<Duration>,
+    rate_limit: Option<RateLimit>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What went wrong, in the terms a caller can act on.
+///
+/// The list is fixed in meaning and may grow, so match with a `_` arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument other than a reference is unusable.
+    InvalidArgument,
+    /// A reference, registry, repository name, tag or digest does not follow its grammar.
+    InvalidReference,
+    /// A setting is unusable: a file that can't be read, a certificate that does not parse.
+    Config,
+    /// The client can't be used in its present state.
+    State,
+    /// The registry, or this library, does not do what was asked.
+    Unsupported,
+    /// The host name could not be resolved.
+    Resolve,
+    /// No connection could be made.
+    Connect,
+    /// TLS failed: unknown certificate authority, wrong name, expired, or the other side does not speak TLS.
+    Tls,
+    /// A time limit ran out.
+    Timeout,
+    /// The connection broke.
+    Transport,
+    /// The registry refused the credentials themselves.
+    Unauthorized,
+    /// The registry refused this repository (HTTP 401 or 403): private, hidden or missing.
+    Denied,
+    /// The registry says it is not there (HTTP 404).
+    NotFound,
+    /// Too many requests (HTTP 429); see [`Error::retry_after`].
+    RateLimited,
+    /// The registry failed (HTTP 5xx).
+    Server,
+    /// The registry rejected the request (another HTTP 4xx).
+    Rejected,
+    /// The answer is not what a registry answers.
+    Protocol,
+    /// The content does not have the digest it should have.
+    DigestMismatch,
+    /// An answer is larger than the limit for its kind.
+    TooLarge,
+    /// Reading or writing on this machine failed.
+    Io,
+    /// The call was cancelled.
+    Cancelled,
+    /// A callback of the caller stopped the call.
+    Callback,
+    /// A bug in this library, caught at the C boundary.
+    Panic,
+}
+
+/// One entry of the `errors` list in a registry's answer (distribution spec, "Error Codes").
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RegistryError {
+    /// The code as sent, such as `MANIFEST_UNKNOWN`; registries have codes of their own.
+    pub code: String,
+    /// The message as sent, made printable and capped; may be empty.
+    pub message: String,
+    /// The `detail` as JSON text, capped; registries send any shape.
+    pub detail: Option<String>,
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The registry, repository or reference that the call was about.
+    pub fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+
+    /// What happened, without the subject and the hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the caller can do about it, where there is something.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The HTTP status that decided, if an answer came: tells 401 from 403 where the kind is [`ErrorKind::Denied`].
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// What the registry itself said, in its order; empty if it said nothing readable.
+    pub fn registry_errors(&self) -> &[RegistryError] {
+        &self.0.registry_errors
+    }
+
+    /// How long the registry asked to wait (`Retry-After`), uncapped.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The rate limit the failing answer reported.
+    pub fn rate_limit(&self) -> Option<&RateLimit> {
+        self.0.rate_limit.as_ref()
+    }
+
+    /// Whether the same call may succeed later without a change: a network failure, a timeout, 429 or 5xx.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Resolve
+                | ErrorKind::Connect
+                | ErrorKind::Timeout
+                | ErrorKind::Transport
+                | ErrorKind::RateLimited
+                | ErrorKind::Server
+        )
+    }
+
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            subject: None,
+            message: message.into(),
+            hint: None,
+            http_status: None,
+            registry_errors: Vec::new(),
+            retry_after: None,
+            rate_limit: None,
+            source: None,
+        }))
+    }
+
+    /// Names what the call was about. The innermost name stays: it is the most exact one.
+    pub(crate) fn about(mut self, subject: impl fmt::Display) -> Error {
+        if self.0.subject.is_none() {
+            self.0.subject = Some(subject.to_string());
+        }
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_http_status(mut self, status: u16) -> Error {
+        self.0.http_status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_registry_errors(mut self, errors: Vec<RegistryError>) -> Error {
+        self.0.registry_errors = errors;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Error {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_rate_limit(mut self, rate_limit: Option<RateLimit>) -> Error {
+        self.0.rate_limit = rate_limit;
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        self.0.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if let Some(subject) = &inner.subject {
+            write!(f, "{subject}: ")?;
+        }
+        f.write_str(&inner.message)?;
+        if let Some(hint) = &inner.hint {
+            write!(f, " ({hint})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &inner.kind)
+            .field("text", &self.to_string());
+        if let Some(status) = inner.http_status {
+            debug.field("http_status", &status);
+        }
+        if !inner.registry_errors.is_empty() {
+            debug.field("registry_errors", &inner.registry_errors);
+        }
+        if let Some(source) = &inner.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Makes text that came from outside fit to show: one line, no control, bidirectional or escape characters, at most
+/// `limit` characters (S15: a registry's message must not be able to rewrite a terminal).
+pub(crate) fn printable(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    for (count, c) in text.trim().chars().enumerate() {
+        if count == limit {
+            out.push('…');
+            break;
+        }
+        out.push(match c {
+            '\n' | '\r' | '\t' => ' ',
+            c if is_unprintable(c) => '\u{fffd}',
+            c => c,
+        });
+    }
+    out
+}
+
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s15_foreign_text_is_one_printable_capped_line() {
+        let cases = [
+            ("  plain text ", "plain text"),
+            ("two\nlines\r\n", "two lines"),
+            ("\u{1b}[31mred\u{1b}[0m", "\u{fffd}[31mred\u{fffd}[0m"),
+            ("a\u{0}b", "a\u{fffd}b"),
+            ("user\u{202e}gpj.exe", "user\u{fffd}gpj.exe"),
+            ("0123456789abc", "0123456789…"),
+        ];
+        for (input, expected) in cases {
+            assert_eq!(
+                printable(input, 10.max(expected.chars().count() - 1)),
+                expected,
+                "{input:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_text_names_subject_message_and_hint_and_the_source_stays() {
+        let error = Error::new(ErrorKind::Tls, "certificate not trusted")
+            .with_hint("give its CA with --ca-file")
+            .caused_by("UnknownIssuer")
+            .about("registry.example.com")
+            .about("an outer subject that must not win");
+        assert_eq!(
+            error.to_string(),
+            "registry.example.com: certificate not trusted (give its CA with --ca-file)"
+        );
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("UnknownIssuer")
+        );
+    }
+
+    #[test]
+    fn an_error_is_one_word_and_can_move_between_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

@@ -1,0 +1,1 @@
+//! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.

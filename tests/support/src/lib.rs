@@ -1,0 +1,1 @@
+//! Real registries and proxies, started on free loopback ports.
