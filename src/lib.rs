@@ -1,5 +1,7 @@
 //! Ask container registries: does this image exist, what is its digest, which tags does it have.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "used by the transport, next commit"))]
+mod address;
 mod digest;
 #[expect(dead_code, reason = "used by the transport, next commit")]
 mod error;
