@@ -6,8 +6,11 @@ mod digest;
 #[expect(dead_code, reason = "used by the transport, next commit")]
 mod error;
 mod http;
+#[cfg_attr(not(test), expect(dead_code, reason = "used by the client, next commit"))]
+mod reference;
 mod text;
 
 pub use digest::{Algorithm, Digest, Hasher, Verifier};
 pub use error::{Error, ErrorKind, RegistryError, Result};
 pub use http::RateLimit;
+pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};

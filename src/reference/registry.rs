@@ -1,0 +1,234 @@
+//! Registries: a host and perhaps a port.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::address::{ends_in_a_number, ipv6_text};
+use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
+
+/// A registry: `host[:port]`.
+///
+/// The grammar is that of `domain` in [distribution/reference]:
+///
+/// ```text
+/// registry = host [ ":" port ]
+/// host     = label *( "." label ) / IPv4 / "[" IPv6 "]"
+/// label    = letters, digits and "-", which is neither first nor last
+/// port     = 1 to 65535
+/// ```
+///
+/// Two things that grammar lets through are refused, since a resolver may read them as an address that they do not look
+/// like, or can't look them up at all: a host that ends in a number without being an IPv4 address (`2130706433`), and more
+/// than 253 bytes.
+///
+/// The host is put in lower case and an IPv6 address in its shortest form. `docker.io`, `index.docker.io` and
+/// `registry-1.docker.io`, with or without `:443`, are one registry, shown as `docker.io`. Any other port stays as given:
+/// whether `:443` is the default depends on the scheme, which a name does not have, so `host` and `host:443` are not equal
+/// here.
+///
+/// A single word is a host here (`myregistry`), other than in a [`Reference`](crate::Reference).
+///
+/// ```
+/// use ocireg::Registry;
+///
+/// let registry: Registry = "Localhost:5000".parse()?;
+/// assert_eq!(registry.as_str(), "localhost:5000");
+/// assert_eq!((registry.host(), registry.port()), ("localhost", Some(5000)));
+/// assert!(registry.is_loopback());
+///
+/// assert_eq!("index.docker.io".parse::<Registry>()?, "docker.io".parse()?);
+/// # Ok::<(), ocireg::Error>(())
+/// ```
+///
+/// [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Registry {
+    text: String,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Registry {
+    /// The whole text, `host[:port]`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host in lower case; an IPv6 address without its brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if one was given.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Whether this is Docker Hub.
+    pub fn is_docker_hub(&self) -> bool {
+        self.text == DOCKER_HUB
+    }
+
+    /// Whether this is the machine itself by name: `localhost`, 127.0.0.0/8 or `[::1]`. Such a registry is spoken to in
+    /// plain HTTP unless told otherwise.
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost"
+            || self.host == "::1"
+            || self
+                .host
+                .parse()
+                .is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    }
+
+    /// The host that the API of this registry is on (A1).
+    pub(crate) fn api_host(&self) -> &str {
+        match self.is_docker_hub() {
+            true => DOCKER_HUB_API,
+            false => &self.host,
+        }
+    }
+
+    pub(super) fn docker_hub() -> Registry {
+        Registry::from_parts(DOCKER_HUB.to_owned(), None)
+    }
+
+    fn parse(text: &str) -> Result<Registry, Fault> {
+        check_plain(text)?;
+        Registry::parse_at(text, 0)
+    }
+
+    /// Parses a registry that stands at byte `at` of the text that errors speak of.
+    pub(super) fn parse_at(text: &str, at: usize) -> Result<Registry, Fault> {
+        // Before anything else, so that no error names a character of a password.
+        if let Some(i) = text.find('@') {
+            let what = format!("'@' in the registry at byte {}", at + i);
+            return Err(Fault::new(what).hint("user name and password do not belong here"));
+        }
+        if text.starts_with('[') {
+            return parse_bracketed(text, at);
+        }
+        if text.parse::<Ipv6Addr>().is_ok() {
+            let what = format!("an IPv6 address without brackets at byte {at}");
+            return Err(Fault::new(what).hint(format!("write [{text}]")));
+        }
+        let (host, port) = match text.split_once(':') {
+            Some((host, port)) => (host, Some(parse_port(port, at + host.len() + 1)?)),
+            None => (text, None),
+        };
+        check_host(host, at)?;
+        let host = host.to_ascii_lowercase();
+        if DOCKER_HUB_NAMES.contains(&host.as_str()) && matches!(port, None | Some(443)) {
+            return Ok(Registry::docker_hub());
+        }
+        Ok(Registry::from_parts(host, port))
+    }
+
+    fn from_parts(host: String, port: Option<u16>) -> Registry {
+        let mut text = match host.contains(':') {
+            true => format!("[{host}]"),
+            false => host.clone(),
+        };
+        if let Some(port) = port {
+            text.push_str(&format!(":{port}"));
+        }
+        Registry { text, host, port }
+    }
+}
+
+parsed_from_text!(Registry, "registry");
+shown_as_str!(Registry);
+
+/// `[address]` or `[address]:port`.
+fn parse_bracketed(text: &str, at: usize) -> Result<Registry, Fault> {
+    let Some((address, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) else {
+        return Err(Fault::new(format!("no ']' after the '[' at byte {at}")));
+    };
+    let allowed = |c: char| c.is_ascii_hexdigit() || c == ':';
+    if let Some((i, c)) = address.char_indices().find(|(_, c)| !allowed(*c)) {
+        return Err(Fault::character(c, "the IPv6 address", at + 1 + i));
+    }
+    let Ok(address) = address.parse::<Ipv6Addr>() else {
+        return Err(Fault::new(format!(
+            "no IPv6 address in the brackets at byte {at}"
+        )));
+    };
+    let rest_at = at + text.len() - rest.len();
+    let port = match rest.strip_prefix(':') {
+        Some(port) => Some(parse_port(port, rest_at + 1)?),
+        None if rest.is_empty() => None,
+        None => {
+            let what = format!("no ':' between ']' and the port at byte {rest_at}");
+            return Err(Fault::new(what));
+        }
+    };
+    Ok(Registry::from_parts(ipv6_text(address), port))
+}
+
+fn check_host(host: &str, at: usize) -> Result<(), Fault> {
+    if host.is_empty() {
+        return Err(Fault::new(format!("empty host name at byte {at}")));
+    }
+    let mut label_at = at;
+    for label in host.split('.') {
+        check_label(label, label_at)?;
+        label_at += label.len() + 1;
+    }
+    if host.len() > MAX_HOST_BYTES {
+        let what = format!(
+            "host name of {} bytes, at most {MAX_HOST_BYTES}",
+            host.len()
+        );
+        return Err(Fault::new(what));
+    }
+    if ends_in_a_number(host) {
+        let what = format!("host name ending in a number at byte {at}");
+        return Err(Fault::new(what).hint("an IPv4 address has four decimal numbers up to 255"));
+    }
+    Ok(())
+}
+
+fn check_label(label: &str, at: usize) -> Result<(), Fault> {
+    if label.is_empty() {
+        return Err(Fault::new(format!(
+            "empty label in the host name at byte {at}"
+        )));
+    }
+    for (i, c) in label.char_indices() {
+        if c == '-' && (i == 0 || i + 1 == label.len()) {
+            let what = format!(
+                "'-' at the edge of a label in the host name at byte {}",
+                at + i
+            );
+            return Err(Fault::new(what));
+        }
+        if !c.is_ascii_alphanumeric() && c != '-' {
+            let fault = Fault::character(c, "the host name", at + i);
+            return Err(match c {
+                '/' => fault.hint("a registry is only host[:port]"),
+                _ => fault,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn parse_port(text: &str, at: usize) -> Result<u16, Fault> {
+    if text.is_empty() {
+        return Err(Fault::new(format!("empty port at byte {at}")));
+    }
+    if let Some((i, c)) = text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
+        return Err(Fault::character(c, "the port", at + i));
+    }
+    match text.parse() {
+        Ok(0) | Err(_) => {
+            Err(Fault::new(format!("port out of range at byte {at}")).hint("1 to 65535"))
+        }
+        Ok(port) => Ok(port),
+    }
+}
+
+const DOCKER_HUB: &str = "docker.io";
+const DOCKER_HUB_API: &str = "registry-1.docker.io";
+const DOCKER_HUB_NAMES: [&str; 3] = [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API];
+
+/// The longest name DNS can carry (RFC 1035).
+const MAX_HOST_BYTES: usize = 253;

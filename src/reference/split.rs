@@ -1,0 +1,94 @@
+//! Where the parts of a reference begin and end.
+//!
+//! This only cuts; whether a part is what it should be, its own parser says.
+
+use crate::text::{Fault, looks_like_digest};
+
+/// A piece of a text and the byte it starts at, for errors.
+#[derive(Clone, Copy)]
+pub(super) struct Piece<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+}
+
+/// The pieces of a reference, unchecked.
+pub(super) struct Pieces<'a> {
+    /// None: Docker Hub.
+    pub(super) registry: Option<Piece<'a>>,
+    pub(super) name: Piece<'a>,
+    pub(super) tag: Option<Piece<'a>>,
+    pub(super) digest: Option<Piece<'a>>,
+}
+
+pub(super) fn split(text: &str) -> Result<Pieces<'_>, Fault> {
+    check_whole(text)?;
+    let (before, digest) = cut_at_first('@', Piece { text, at: 0 });
+    let (registry, rest) = match before.text.split_once('/') {
+        Some((first, rest)) if is_host(first) => {
+            let at = first.len() + 1;
+            (Some(Piece { text: first, at: 0 }), Piece { text: rest, at })
+        }
+        _ => (None, before),
+    };
+    // A ':' before the last '/' belongs to no tag; the name's parser will name it.
+    let last_part_at = rest.text.rfind('/').map_or(0, |slash| slash + 1);
+    let (folders, last_part) = rest.text.split_at(last_part_at);
+    let (last_part, tag) = cut_at_first(
+        ':',
+        Piece {
+            text: last_part,
+            at: rest.at + last_part_at,
+        },
+    );
+    let (name, _) = rest.text.split_at(folders.len() + last_part.text.len());
+    Ok(Pieces {
+        registry,
+        name: Piece {
+            text: name,
+            at: rest.at,
+        },
+        tag,
+        digest,
+    })
+}
+
+/// What is wrong with the text as a whole, before any part of it is looked at.
+fn check_whole(text: &str) -> Result<(), Fault> {
+    if text.is_empty() {
+        return Err(Fault::new("empty"));
+    }
+    if let Some((before, after)) = text.split_once('@') {
+        if after.contains('/') && !looks_like_digest(after) {
+            let what = format!("'@' before a '/' at byte {}", before.len());
+            return Err(Fault::new(what)
+                .hint("user name and password do not belong here; a digest comes last"));
+        }
+    }
+    // Docker reads it as the ID of a local image, never as a name; so does distribution/reference.
+    let identifier = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() == 64 && text.bytes().all(identifier) {
+        return Err(Fault::new("an image ID, not a name").hint("for a digest write NAME@sha256:…"));
+    }
+    Ok(())
+}
+
+/// Whether what precedes the first '/' is a registry (design decision 8, as distribution/reference has it).
+fn is_host(first: &str) -> bool {
+    first == "localhost"
+        || first.contains(['.', ':'])
+        || first.contains(|c: char| c.is_ascii_uppercase())
+}
+
+fn cut_at_first(separator: char, piece: Piece<'_>) -> (Piece<'_>, Option<Piece<'_>>) {
+    match piece.text.split_once(separator) {
+        None => (piece, None),
+        Some((before, after)) => {
+            let at = piece.at + before.len() + separator.len_utf8();
+            let before = Piece {
+                text: before,
+                at: piece.at,
+            };
+            (before, Some(Piece { text: after, at }))
+        }
+    }
+}
