@@ -1,14 +1,30 @@
 //! Ask container registries: does this image exist, what is its digest, which tags does it have.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "used by the transport, next commit"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "used by the transport, next commit")
+)]
 mod address;
 mod digest;
 #[expect(dead_code, reason = "used by the transport, next commit")]
 mod error;
 mod http;
-#[cfg_attr(not(test), expect(dead_code, reason = "used by the client, next commit"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "used by the transport, next commit")
+)]
+mod origin;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "used by the client, next commit")
+)]
 mod reference;
 mod text;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "used by the transport, next commit")
+)]
+mod url;
 
 pub use digest::{Algorithm, Digest, Hasher, Verifier};
 pub use error::{Error, ErrorKind, RegistryError, Result};

@@ -1,0 +1,498 @@
+//! The one URL type: where a request goes, and where a server's word leads.
+//!
+//! Not a general URL library. Registries hand out URLs that are signed over their bytes, so path and query are kept as
+//! they came; and URLs that lead astray, so whatever a server has no honest use for is refused.
+
+mod resolve;
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+use crate::address::{ends_in_a_number, ipv6_text};
+use crate::origin::Origin;
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+
+    pub(crate) fn default_port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An absolute http or https URL, without user name, password and fragment.
+///
+/// `Display` and `Debug` are for people: they hide the values of the query, which may be a signature or a token (S15). The
+/// wire gets [`to_request_string`](Url::to_request_string).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Url {
+    origin: Origin,
+    /// Path and query as given; starts with '/'.
+    target: String,
+}
+
+impl Url {
+    /// Parses an absolute URL. A fragment is dropped: it is not for servers.
+    pub(crate) fn parse(text: &str) -> Result<Url, BadUrl> {
+        check_characters(text)?;
+        let (scheme, rest) = text.split_once("://").ok_or(BadUrl::NotAbsolute)?;
+        let scheme = parse_scheme(scheme)?;
+        let rest = without_fragment(rest);
+        let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(authority_end);
+        let (host, port) = parse_authority(authority)?;
+        let target = match target.starts_with('/') {
+            true => target.to_owned(),
+            false => format!("/{target}"),
+        };
+        let port = port.unwrap_or(scheme.default_port());
+        Ok(Url {
+            origin: Origin { scheme, host, port },
+            target,
+        })
+    }
+
+    /// The URL of `target` (path and query, starting with '/') on a host, an IPv6 address without brackets.
+    pub(crate) fn from_parts(
+        scheme: Scheme,
+        host: &str,
+        port: u16,
+        target: &str,
+    ) -> Result<Url, BadUrl> {
+        let host = match host.parse::<Ipv6Addr>() {
+            Ok(address) => ipv6_text(address),
+            Err(_) => parse_host(host)?,
+        };
+        if port == 0 {
+            return Err(BadUrl::Port);
+        }
+        Url::on(&Origin { scheme, host, port }, target)
+    }
+
+    /// The URL of `target` (path and query, starting with '/') on `origin`.
+    pub(crate) fn on(origin: &Origin, target: &str) -> Result<Url, BadUrl> {
+        check_characters(target)?;
+        if !target.starts_with('/') || target.contains('#') {
+            return Err(BadUrl::Target);
+        }
+        Ok(Url {
+            origin: origin.clone(),
+            target: target.to_owned(),
+        })
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.origin.scheme
+    }
+
+    /// In lower case; an IPv6 address without brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.origin.host
+    }
+
+    /// The port in effect.
+    pub(crate) fn port(&self) -> u16 {
+        self.origin.port
+    }
+
+    /// Path and query as given.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Starts with '/'.
+    pub(crate) fn path(&self) -> &str {
+        self.target
+            .split_once('?')
+            .map_or(&self.target, |(path, _)| path)
+    }
+
+    /// What follows the '?', if there is one.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
+
+    /// `host[:port]` without the scheme's default port: the value of a Host header.
+    pub(crate) fn authority(&self) -> Authority<'_> {
+        self.origin.authority()
+    }
+
+    /// The whole URL with its query, for the wire only.
+    pub(crate) fn to_request_string(&self) -> String {
+        format!("{}{}", self.origin, self.target)
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.path())?;
+        let Some(query) = self.query() else {
+            return Ok(());
+        };
+        for (i, parameter) in query.split('&').enumerate() {
+            f.write_str(if i == 0 { "?" } else { "&" })?;
+            match parameter.split_once('=') {
+                Some((name, _)) if SHOWN_PARAMETERS.contains(&name) => f.write_str(parameter)?,
+                Some((name, _)) => write!(f, "{name}=REDACTED")?,
+                // Without a '=' there is no telling whether it is a name or a token.
+                None if parameter.is_empty() => {}
+                None => f.write_str("REDACTED")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// `host[:port]` as text: an IPv6 address in brackets, the scheme's default port left out.
+pub(crate) struct Authority<'a> {
+    pub(super) scheme: Scheme,
+    pub(super) host: &'a str,
+    pub(super) port: u16,
+}
+
+impl fmt::Display for Authority<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]", self.host)?,
+            false => f.write_str(self.host)?,
+        }
+        if self.port != self.scheme.default_port() {
+            write!(f, ":{}", self.port)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a text is no URL we use. It holds nothing of the text, which may have secrets in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadUrl {
+    NotAbsolute,
+    Scheme,
+    UserInfo,
+    Host,
+    Port,
+    Target,
+    Character { at: usize, class: &'static str },
+}
+
+impl fmt::Display for BadUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadUrl::NotAbsolute => f.write_str("not an absolute URL"),
+            BadUrl::Scheme => f.write_str("a scheme other than http and https"),
+            BadUrl::UserInfo => f.write_str("a user name or password in the URL"),
+            BadUrl::Host => f.write_str("no usable host in the URL"),
+            BadUrl::Port => f.write_str("no usable port in the URL"),
+            BadUrl::Target => f.write_str("a path that does not start with '/' or has a fragment"),
+            BadUrl::Character { at, class } => write!(f, "{class} in the URL at byte {at}"),
+        }
+    }
+}
+
+impl std::error::Error for BadUrl {}
+
+/// `value` percent-encoded for the value of a query parameter: all but the unreserved characters of RFC 3986.
+pub(crate) fn encode_query_value(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte))
+            }
+            _ => {
+                let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
+                out.push('%');
+                out.push(digit(byte >> 4).to_ascii_uppercase());
+                out.push(digit(byte & 0xf).to_ascii_uppercase());
+            }
+        }
+    }
+    out
+}
+
+/// Refuses what must not reach a request line (S12), and what readers of URLs disagree about: a backslash is a slash to
+/// some, an angle bracket is what a broken Link header leaves behind.
+fn check_characters(text: &str) -> Result<(), BadUrl> {
+    for (at, byte) in text.bytes().enumerate() {
+        let class = match byte {
+            b' ' => "a space",
+            0..=0x1f | 0x7f => "a control character",
+            0x80.. => "a character outside ASCII",
+            b'\\' => "a backslash",
+            b'<' | b'>' => "an angle bracket",
+            _ => continue,
+        };
+        return Err(BadUrl::Character { at, class });
+    }
+    Ok(())
+}
+
+fn without_fragment(text: &str) -> &str {
+    text.split_once('#').map_or(text, |(text, _)| text)
+}
+
+fn parse_scheme(text: &str) -> Result<Scheme, BadUrl> {
+    [Scheme::Http, Scheme::Https]
+        .into_iter()
+        .find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
+        .ok_or(BadUrl::Scheme)
+}
+
+fn parse_authority(text: &str) -> Result<(String, Option<u16>), BadUrl> {
+    if text.contains('@') {
+        return Err(BadUrl::UserInfo);
+    }
+    let Some(bracketed) = text.strip_prefix('[') else {
+        let (host, port) = match text.split_once(':') {
+            Some((host, port)) => (host, Some(parse_port(port)?)),
+            None => (text, None),
+        };
+        return Ok((parse_host(host)?, port));
+    };
+    let (address, rest) = bracketed.split_once(']').ok_or(BadUrl::Host)?;
+    let address: Ipv6Addr = address.parse().map_err(|_| BadUrl::Host)?;
+    let port = match rest {
+        "" => None,
+        rest => Some(parse_port(rest.strip_prefix(':').ok_or(BadUrl::Host)?)?),
+    };
+    Ok((ipv6_text(address), port))
+}
+
+/// More than the reference grammar has: storage hosts do have underscores.
+fn parse_host(host: &str) -> Result<String, BadUrl> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    if host.is_empty() || !host.bytes().all(plain) || ends_in_a_number(host) {
+        return Err(BadUrl::Host);
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+fn parse_port(text: &str) -> Result<u16, BadUrl> {
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(BadUrl::Port);
+    }
+    match text.parse() {
+        Ok(0) | Err(_) => Err(BadUrl::Port),
+        Ok(port) => Ok(port),
+    }
+}
+
+/// Query parameters of the distribution API that hold no secret.
+const SHOWN_PARAMETERS: [&str; 6] = ["ns", "n", "last", "digest", "mount", "from"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn g1_path_and_query_stay_byte_for_byte() {
+        let cases = [
+            ("https://host", "https://host/"),
+            (
+                "HTTPS://Host.Example:443/A/b?C=D",
+                "https://host.example/A/b?C=D",
+            ),
+            ("http://host:443/", "http://host:443/"),
+            ("http://host:0080", "http://host/"),
+            (
+                "https://host?_state=a%3D%3d&b",
+                "https://host/?_state=a%3D%3d&b",
+            ),
+            (
+                "https://host/a/../b//c/%2e?x=/../#part",
+                "https://host/a/../b//c/%2e?x=/../",
+            ),
+            ("https://host#?a", "https://host/"),
+            (
+                "https://my_bucket.host/a:b@c?u=http://x@y",
+                "https://my_bucket.host/a:b@c?u=http://x@y",
+            ),
+            (
+                "https://[2001:DB8:0:0::1]:5000/x",
+                "https://[2001:db8::1]:5000/x",
+            ),
+            ("https://[::ffff:1.2.3.4]/", "https://[::ffff:102:304]/"),
+            ("https://127.0.0.1/", "https://127.0.0.1/"),
+            ("https://host./", "https://host./"),
+            ("https://host/?", "https://host/?"),
+            ("https://host/{\"a\"}|^`'", "https://host/{\"a\"}|^`'"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(url(text).to_request_string(), expected);
+            assert_eq!(url(expected), url(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_url() {
+        let url = url("http://[::1]:5000/v2/a/tags/list?n=1&last=b");
+        assert_eq!(
+            (url.scheme(), url.host(), url.port()),
+            (Scheme::Http, "::1", 5000)
+        );
+        assert_eq!(url.authority().to_string(), "[::1]:5000");
+        assert_eq!(url.target(), "/v2/a/tags/list?n=1&last=b");
+        assert_eq!(
+            (url.path(), url.query()),
+            ("/v2/a/tags/list", Some("n=1&last=b"))
+        );
+        assert_eq!(url.join("/x").unwrap().query(), None);
+    }
+
+    #[test]
+    fn s12_what_a_server_has_no_honest_use_for_is_refused() {
+        let character = |at, class| BadUrl::Character { at, class };
+        let cases = [
+            ("", BadUrl::NotAbsolute),
+            ("/v2/", BadUrl::NotAbsolute),
+            ("//host/", BadUrl::NotAbsolute),
+            ("host/path", BadUrl::NotAbsolute),
+            ("https:/host", BadUrl::NotAbsolute),
+            ("https:host", BadUrl::NotAbsolute),
+            ("file:///etc/passwd", BadUrl::Scheme),
+            ("gopher://host/", BadUrl::Scheme),
+            ("://host/", BadUrl::Scheme),
+            ("https://user:pass@host/", BadUrl::UserInfo),
+            ("https://user@host/", BadUrl::UserInfo),
+            ("https://@host/", BadUrl::UserInfo),
+            ("https://", BadUrl::Host),
+            ("https:///path", BadUrl::Host),
+            ("https://?a", BadUrl::Host),
+            ("https://:443/", BadUrl::Host),
+            ("https://ho%73t/", BadUrl::Host),
+            ("https://a,b/", BadUrl::Host),
+            ("https://2130706433/", BadUrl::Host),
+            ("https://0x7f.0.0.1/", BadUrl::Host),
+            ("https://0177.0.0.1/", BadUrl::Host),
+            ("https://127.1/", BadUrl::Host),
+            ("https://[::1/", BadUrl::Host),
+            ("https://[::1]x/", BadUrl::Host),
+            ("https://[fe80::1%25eth0]/", BadUrl::Host),
+            ("https://[1.2.3.4]/", BadUrl::Host),
+            ("https://::1/", BadUrl::Port),
+            ("https://host:/", BadUrl::Port),
+            ("https://host:0/", BadUrl::Port),
+            ("https://host:65536/", BadUrl::Port),
+            ("https://host:+80/", BadUrl::Port),
+            ("https://host:80:80/", BadUrl::Port),
+            (" https://host/", character(0, "a space")),
+            ("https://host/a b", character(14, "a space")),
+            (
+                "https://host/\r\nX: y",
+                character(13, "a control character"),
+            ),
+            ("https://host/\u{7f}", character(13, "a control character")),
+            ("https://host\\@evil/", character(12, "a backslash")),
+            ("https://höst/", character(9, "a character outside ASCII")),
+            ("<https://host/>", character(0, "an angle bracket")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Url::parse(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_from_parts_is_checked_like_a_parsed_one() {
+        let built = Url::from_parts(Scheme::Https, "0:0::1", 443, "/v2/?n=1").unwrap();
+        assert_eq!(built, url("https://[::1]/v2/?n=1"));
+        for (host, port, target, expected) in [
+            ("host/x", 443, "/", BadUrl::Host),
+            ("", 443, "/", BadUrl::Host),
+            ("host", 0, "/", BadUrl::Port),
+            ("host", 443, "v2", BadUrl::Target),
+            ("host", 443, "", BadUrl::Target),
+            ("host", 443, "/#a", BadUrl::Target),
+            (
+                "host",
+                443,
+                "/ HTTP/1.1",
+                BadUrl::Character {
+                    at: 1,
+                    class: "a space",
+                },
+            ),
+        ] {
+            assert_eq!(
+                Url::from_parts(Scheme::Http, host, port, target),
+                Err(expected)
+            );
+        }
+    }
+
+    #[test]
+    fn s15_people_see_no_query_values_but_harmless_ones() {
+        let cases = [
+            ("https://host/a?sig=SECRET", "https://host/a?sig=REDACTED"),
+            (
+                "https://host/v2/a/?n=10&last=b&ns=x&digest=sha256:0&mount=m&from=f",
+                "https://host/v2/a/?n=10&last=b&ns=x&digest=sha256:0&mount=m&from=f",
+            ),
+            ("https://host/?SECRET", "https://host/?REDACTED"),
+            (
+                "https://host/?N=SECRET&&a=SECRET=SECRET",
+                "https://host/?N=REDACTED&&a=REDACTED",
+            ),
+            ("https://host/?", "https://host/?"),
+            ("https://host/a#SECRET", "https://host/a"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(url(text).to_string(), expected);
+            assert_eq!(format!("{:?}", url(text)), expected);
+        }
+        for text in [
+            "https://u:SECRET@host/",
+            "https://host:SECRET/?SECRET",
+            "SECRET",
+        ] {
+            let error = Url::parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("SECRET"));
+        }
+    }
+
+    #[test]
+    fn s12_an_encoded_query_value_has_unreserved_characters_only() {
+        for (value, expected) in [
+            ("", ""),
+            ("aZ09-._~", "aZ09-._~"),
+            ("sha256:0/a b", "sha256%3A0%2Fa%20b"),
+            ("&=+%?#\r\n", "%26%3D%2B%25%3F%23%0D%0A"),
+            ("é", "%C3%A9"),
+        ] {
+            assert_eq!(encode_query_value(value), expected);
+        }
+    }
+}
