@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to.
+#
+# Nothing on the system is changed: Debian's packages are unpacked, not installed, since installing docker-registry or
+# nginx would start a service on port 5000 or 80. So root is not needed either. The one exception is curl and openssl,
+# which have too many libraries to unpack: they are installed when root asks, and otherwise named as missing.
+#
+# A tool of the right version on PATH is used as it is. TOOLS_DIR says where the others go (default: target/tools).
+# Exit status 1 when a tool could not be had; the others are installed all the same.
+set -euo pipefail
+
+CRANE_VERSION=v0.22.1
+DISTRIBUTION_VERSION=v3.1.2
+
+cd "$(dirname "$0")/.."
+tools=${TOOLS_DIR:-target/tools}
+mkdir -p "$tools/bin"
+tools=$(cd "$tools" && pwd)
+log=$tools/install.log
+PATH=$tools/bin:$PATH:/usr/sbin:/sbin
+: >"$log"
+missing=()
+
+say() { printf 'tools: %s\n' "$*"; }
+
+# have NAME WANTED VERSION_COMMAND...: is the tool there, and does it say WANTED when asked for its version?
+have() {
+    local name=$1 wanted=$2
+    shift 2
+    command -v "$name" >/dev/null || return 1
+    local answer
+    answer=$("$@" 2>&1 || true)
+    if [[ $answer != *"$wanted"* ]]; then
+        say "$name on PATH is another version, leaving it alone: ${answer%%$'\n'*}"
+        return 1
+    fi
+    say "$name: $(command -v "$name")"
+}
+
+# apt_private ARGUMENTS...: apt-get with package lists of our own, so that neither root nor `apt-get update` is needed.
+apt_private() {
+    mkdir -p "$tools/apt/lists/partial" "$tools/apt/cache/archives/partial"
+    apt-get -q -o Dir::State::lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" -o Debug::NoLocking=1 \
+        -o APT::Sandbox::User= "$@"
+}
+
+# download PACKAGE...: the .deb files, into the current directory. The system's package lists may be absent or too old
+# to name files that are still served; then our own are fetched once.
+download() {
+    apt-get -q -o APT::Sandbox::User= download "$@" >>"$log" 2>&1 && return
+    if [[ ! -e $tools/apt/updated ]]; then
+        say "fetching Debian's package lists"
+        apt_private update >>"$log" 2>&1 || return 1
+        touch "$tools/apt/updated"
+    fi
+    apt_private download "$@" >>"$log" 2>&1
+}
+
+# unpack BINARY PACKAGE...: BINARY is the path inside the first package; the other packages are what it needs beside it.
+unpack() {
+    local binary=$1 work status=0
+    shift
+    say "unpacking Debian's $*"
+    command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo "no apt-get or dpkg here" >>"$log"; return 1; }
+    work=$(mktemp -d "$tools/unpack.XXXXXX")
+    (cd "$work" && download "$@") || status=1
+    local deb
+    for deb in "$work"/*.deb; do
+        [[ -e $deb ]] && { dpkg -x "$deb" "$tools/root" || status=1; }
+    done
+    rm -rf "$work"
+    [[ $status = 0 && -x $tools/root/$binary ]] || return 1
+    link "$binary"
+}
+
+# link BINARY: puts it in bin/. Where the system lacks one of its libraries, a wrapper finds the unpacked one;
+# the wrapper execs, so the process id stays that of the program.
+link() {
+    local binary=$1 name=${1##*/} libraries
+    rm -f "$tools/bin/$name"
+    if ! ldd "$tools/root/$binary" 2>/dev/null | grep -q 'not found'; then
+        ln -s "../root/$binary" "$tools/bin/$name"
+        return
+    fi
+    libraries=$(find "$tools/root" -name '*.so.*' -printf '%h\n' | sort -u | paste -sd:)
+    if LD_LIBRARY_PATH=$libraries ldd "$tools/root/$binary" | grep 'not found' >>"$log"; then
+        return 1
+    fi
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$libraries" "$tools/root/$binary" >"$tools/bin/$name"
+    chmod +x "$tools/bin/$name"
+}
+
+# go_install BINARY PACKAGE@VERSION
+go_install() {
+    say "go install $2 (a minute the first time)"
+    command -v go >/dev/null || { echo "no go here" >>"$log"; return 1; }
+    GOBIN=$tools/bin go install -trimpath -ldflags='-s -w' "$2" >>"$log" 2>&1 && [[ -x $tools/bin/$1 ]]
+}
+
+# system PACKAGE: installs it, for root only.
+system() {
+    [[ $(id -u) = 0 ]] || { echo "$1 must be installed by root: apt-get install $1" >>"$log"; return 1; }
+    say "installing Debian's $1"
+    apt-get -q update >>"$log" 2>&1 || true
+    DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$1" >>"$log" 2>&1
+}
+
+give_up() {
+    say "FAILED to get $1:"
+    tail -n 5 "$log" | sed 's/^/tools:   /'
+    missing+=("$1")
+}
+
+have curl curl curl --version || system curl || give_up curl
+have openssl OpenSSL openssl version || system openssl || give_up openssl
+have docker-registry ' 2.8' docker-registry --version ||
+    unpack usr/bin/docker-registry docker-registry || give_up docker-registry
+have nginx nginx/ nginx -v || unpack usr/sbin/nginx nginx nginx-common libpcre2-8-0 || give_up nginx
+have strace strace strace --version || unpack usr/bin/strace strace libunwind8 || give_up strace
+have crane "$CRANE_VERSION" crane version ||
+    go_install crane "github.com/google/go-containerregistry/cmd/crane@$CRANE_VERSION" || give_up crane
+have registry "$DISTRIBUTION_VERSION" registry --version ||
+    go_install registry "github.com/distribution/distribution/v3/cmd/registry@$DISTRIBUTION_VERSION" || give_up registry
+
+if ((${#missing[@]})); then
+    say "missing: ${missing[*]} (the whole story: $log)"
+    exit 1
+fi
