@@ -111,12 +111,12 @@ give_up() {
     missing+=("$1")
 }
 
-have curl curl curl --version || system curl || give_up curl
-have openssl OpenSSL openssl version || system openssl || give_up openssl
+have curl 'curl ' curl --version || system curl || give_up curl
+have openssl 'OpenSSL ' openssl version || system openssl || give_up openssl
 have docker-registry ' 2.8' docker-registry --version ||
     unpack usr/bin/docker-registry docker-registry || give_up docker-registry
 have nginx nginx/ nginx -v || unpack usr/sbin/nginx nginx nginx-common libpcre2-8-0 || give_up nginx
-have strace strace strace --version || unpack usr/bin/strace strace libunwind8 || give_up strace
+have strace 'strace -- version' strace --version || unpack usr/bin/strace strace libunwind8 || give_up strace
 have crane "$CRANE_VERSION" crane version ||
     go_install crane "github.com/google/go-containerregistry/cmd/crane@$CRANE_VERSION" || give_up crane
 have registry "$DISTRIBUTION_VERSION" registry --version ||
