@@ -125,7 +125,7 @@ impl RegistryConfig {
         self
     }
 
-    /// v3 only: the largest page of tags.
+    /// v3 only: the largest page of tags. It lowers the `n` of a request; one without `n` gets all tags.
     pub fn max_tags(mut self, count: u32) -> Self {
         self.max_tags = Some(count);
         self

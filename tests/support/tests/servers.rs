@@ -118,7 +118,14 @@ fn distribution_v3_answers_every_form_and_pages() {
         return;
     };
     check_all_forms(&server, &["docker", "oci", "index", "list"]);
-    let tags = get(&server, "/v2/t/a/tags/list");
+    // Its limit of tags binds only those who ask for pages.
+    let all = get(&server, "/v2/t/a/tags/list");
+    assert_eq!(
+        all.text(),
+        "{\"name\":\"t/a\",\"tags\":[\"docker\",\"index\",\"list\",\"oci\"]}\n"
+    );
+    assert_eq!(all.header("Link"), None);
+    let tags = get(&server, "/v2/t/a/tags/list?n=1000");
     assert_eq!(
         tags.text(),
         "{\"name\":\"t/a\",\"tags\":[\"docker\",\"index\",\"list\"]}\n"

@@ -1,0 +1,32 @@
+# What a person runs, and what CI runs. `make` alone lists the targets.
+
+CARGO ?= cargo
+
+.PHONY: help demo test lint tools bench clean
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Starts a local registry, fills it, and asks it questions
+	@scripts/demo.sh
+
+# Without a tool the tests that need it are skipped and counted; in CI that is a failure, so it fails at once there.
+test: ## Runs everything: tools, lint, all tests
+	@scripts/install-tools.sh || [ -z "$$CI" ]
+	@$(MAKE) --no-print-directory lint
+	@scripts/test.sh
+
+lint: ## Checks formatting, clippy and documentation
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
+
+tools: ## Gets the real registries and proxies into target/tools
+	@scripts/install-tools.sh
+
+bench: ## Measures ocireg beside its peers
+	$(CARGO) bench --manifest-path bench/Cargo.toml
+
+clean: ## Removes what was built, tools included
+	$(CARGO) clean
+	rm -rf target
