@@ -5,7 +5,8 @@
 # nginx would start a service on port 5000 or 80. So root is not needed either. The one exception is curl and openssl,
 # which have too many libraries to unpack: they are installed when root asks, and otherwise named as missing.
 #
-# A tool of the right version on PATH is used as it is. TOOLS_DIR says where the others go (default: target/tools).
+# With names as arguments only these are got, else all. A tool of the right version on PATH is used as it is; TOOLS_DIR
+# says where the others go (default: target/tools).
 # Exit status 1 when a tool could not be had; the others are installed all the same.
 set -euo pipefail
 
@@ -111,16 +112,32 @@ give_up() {
     missing+=("$1")
 }
 
-have curl 'curl ' curl --version || system curl || give_up curl
-have openssl 'OpenSSL ' openssl version || system openssl || give_up openssl
-have docker-registry ' 2.8' docker-registry --version ||
-    unpack usr/bin/docker-registry docker-registry || give_up docker-registry
-have nginx nginx/ nginx -v || unpack usr/sbin/nginx nginx nginx-common libpcre2-8-0 || give_up nginx
-have strace 'strace -- version' strace --version || unpack usr/bin/strace strace libunwind8 || give_up strace
-have crane "$CRANE_VERSION" crane version ||
-    go_install crane "github.com/google/go-containerregistry/cmd/crane@$CRANE_VERSION" || give_up crane
-have registry "$DISTRIBUTION_VERSION" registry --version ||
-    go_install registry "github.com/distribution/distribution/v3/cmd/registry@$DISTRIBUTION_VERSION" || give_up registry
+# get NAME: finds or installs one tool.
+get() {
+    case $1 in
+    curl) have curl 'curl ' curl --version || system curl ;;
+    openssl) have openssl 'OpenSSL ' openssl version || system openssl ;;
+    docker-registry)
+        have docker-registry ' 2.8' docker-registry --version || unpack usr/bin/docker-registry docker-registry
+        ;;
+    nginx) have nginx nginx/ nginx -v || unpack usr/sbin/nginx nginx nginx-common libpcre2-8-0 ;;
+    strace) have strace 'strace -- version' strace --version || unpack usr/bin/strace strace libunwind8 ;;
+    crane)
+        have crane "$CRANE_VERSION" crane version ||
+            go_install crane "github.com/google/go-containerregistry/cmd/crane@$CRANE_VERSION"
+        ;;
+    registry)
+        have registry "$DISTRIBUTION_VERSION" registry --version ||
+            go_install registry "github.com/distribution/distribution/v3/cmd/registry@$DISTRIBUTION_VERSION"
+        ;;
+    *) echo "no tool of this name is known here" >>"$log"; return 1 ;;
+    esac
+}
+
+(($#)) || set -- curl openssl docker-registry nginx strace crane registry
+for name in "$@"; do
+    get "$name" || give_up "$name"
+done
 
 if ((${#missing[@]})); then
     say "missing: ${missing[*]} (the whole story: $log)"

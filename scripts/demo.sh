@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Starts a registry on this machine, pushes a small image with curl, and asks ocireg about it. Exit status 0 only if every
+# answer was the expected one. Nothing outside 127.0.0.1 is contacted, and nothing is left running.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+server=
+finish() {
+    if [[ -n $server ]]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf "$work"
+}
+trap finish EXIT
+# curl reads these; the registry is on this machine, behind no proxy.
+export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+
+heading() { printf '\n== %s\n' "$*"; }
+
+# show COMMAND...: prints a command as one would type it: words that the shell would split stand in quotes.
+show() {
+    local word line='$'
+    for word in "$@"; do
+        [[ $word = *[[:space:]\&\?\;]* ]] && word="'$word'"
+        line+=" $word"
+    done
+    printf '%s\n' "$line"
+}
+
+build() {
+    echo "Building the ocireg command and the Rust example (the first time takes a minute) ..."
+    cargo build -q --release -p ocireg-cli
+    cargo build -q --release --example exists
+    PATH=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH
+}
+
+# Starts the server in the background and sets $server to its process id and $registry to the address in its log.
+start_registry() {
+    local log=$work/server.log tools=${TOOLS_DIR:-target/tools}
+    if scripts/install-tools.sh docker-registry >"$work/tools.log" 2>&1; then
+        cat >"$work/config.yml" <<YAML
+version: 0.1
+log: {level: info, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: $work/data}}
+http: {addr: "127.0.0.1:0", secret: demo}
+YAML
+        PATH=$tools/bin:$PATH docker-registry serve "$work/config.yml" >"$log" 2>&1 &
+        what="$(PATH=$tools/bin:$PATH docker-registry --version | awk '{print "Docker'\''s registry", $3}')"
+    else
+        cat "$work/tools.log"
+        echo "docker-registry cannot be had here; the project's own fake-registry stands in."
+        cargo build -q --release -p fake-registry
+        fake-registry --port 0 >"$log" 2>&1 &
+        what="fake-registry"
+    fi
+    server=$!
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        # Either prints the address it listens on: the port is the kernel's choice, so it cannot be taken.
+        registry=$(grep -oE '127\.0\.0\.1:[1-9][0-9]*' "$log" | head -n 1 || true)
+        [[ -n $registry ]] && curl -s -o "$work/ping" "http://$registry/v2/" && break
+        kill -0 "$server" 2>/dev/null || break
+        registry=
+        sleep 0.1
+    done
+    if [[ -z $registry ]]; then
+        cat "$log"
+        echo "the registry did not start"
+        exit 1
+    fi
+    heading "A registry on this machine: $what, http://$registry (process $server)"
+}
+
+# curl_expecting STATUS ARGUMENTS...: ends the demo on another status; the answer's headers go to $work/head.
+curl_expecting() {
+    local expected=$1 got
+    shift
+    got=$(curl -sS --max-time 20 -D "$work/head" -o "$work/body" -w '%{http_code}' "$@") || got="no answer"
+    if [[ $got != "$expected" ]]; then
+        show curl "$@"
+        cat "$work/body"
+        echo "expected $expected, got $got"
+        exit 1
+    fi
+}
+
+digest_of() { echo "sha256:$(sha256sum "$1" | cut -d ' ' -f 1)"; }
+
+# push_blob FILE: asks for an upload, and sends the bytes where the registry says.
+push_blob() {
+    local location joint='?'
+    show curl -X POST "http://$registry/v2/demo/hello/blobs/uploads/"
+    curl_expecting 202 -X POST "http://$registry/v2/demo/hello/blobs/uploads/"
+    location=$(tr -d '\r' <"$work/head" | awk 'tolower($1) == "location:" { print $2 }')
+    [[ $location = /* ]] && location=http://$registry$location
+    [[ $location = *\?* ]] && joint='&'
+    # The location is long and different each time; what is shown stands for it.
+    printf '$ curl -T %s "$LOCATION%sdigest=%s..."\n' "${1##*/}" "$joint" "$(digest_of "$1" | cut -c 1-14)"
+    curl_expecting 201 -T "$1" -H 'Content-Type: application/octet-stream' "$location${joint}digest=$(digest_of "$1")"
+}
+
+push_image() {
+    heading "A small image, pushed with curl under three tags"
+    mkdir "$work/root"
+    echo 'hello from the demo' >"$work/root/greeting"
+    tar -C "$work/root" -c greeting | gzip -n >"$work/layer.tar.gz"
+    local diff size_config size_layer tag media=application/vnd.docker.distribution.manifest.v2+json
+    diff=sha256:$(gunzip -c "$work/layer.tar.gz" | sha256sum | cut -d ' ' -f 1)
+    printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["%s"]}}' "$diff" >"$work/config.json"
+    size_config=$(stat -c %s "$work/config.json")
+    size_layer=$(stat -c %s "$work/layer.tar.gz")
+    cat >"$work/manifest.json" <<JSON
+{"schemaVersion": 2, "mediaType": "$media",
+ "config": {"mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": $size_config, "digest": "$(digest_of "$work/config.json")"},
+ "layers": [{"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+             "size": $size_layer, "digest": "$(digest_of "$work/layer.tar.gz")"}]}
+JSON
+    digest=$(digest_of "$work/manifest.json")
+    push_blob "$work/layer.tar.gz"
+    push_blob "$work/config.json"
+    for tag in 1.0 1.0.3 latest; do
+        printf '$ curl -T manifest.json -H "$TYPE" http://%s/v2/demo/hello/manifests/%s\n' "$registry" "$tag"
+        curl_expecting 201 -T "$work/manifest.json" -H "Content-Type: $media" "http://$registry/v2/demo/hello/manifests/$tag"
+    done
+}
+
+wrong=0
+asked=0
+# ask STATUS PATTERN COMMAND...: shows question, answer and exit code, and compares both with what is right.
+ask() {
+    local status=$1 pattern=$2 got=0
+    shift 2
+    asked=$((asked + 1))
+    show "$@"
+    timeout 60 "$@" >"$work/answer" 2>"$work/reason" </dev/null || got=$?
+    cat "$work/answer" "$work/reason"
+    ((got == 0)) || echo "(exit code $got)"
+    # The order of lists is the registry's business.
+    # shellcheck disable=SC2053  # a pattern, not a text
+    if [[ $got != "$status" || $(sort "$work/answer") != $pattern ]]; then
+        printf 'WRONG: expected exit code %s and: %s\n' "$status" "$pattern"
+        wrong=$((wrong + 1))
+    fi
+}
+
+build
+start_registry
+push_image
+
+image=$registry/demo/hello
+heading "Questions to the ocireg command (exit code 0 where none is shown)"
+ask 0 "exists $image:1.0 $digest" ocireg exists "$image:1.0"
+ask 1 "absent $image:9.9 -" ocireg exists "$image:9.9"
+ask 0 "$digest" ocireg digest "$image:latest"
+ask 0 $'1.0\n1.0.3\nlatest' ocireg tags "$image"
+ask 0 'demo/hello' ocireg catalog "$registry"
+# Port 1 of this machine: nothing listens there. No answer is not "absent".
+ask 2 'error 127.0.0.1:1/demo/hello:1.0 -' ocireg exists 127.0.0.1:1/demo/hello:1.0
+
+heading "The same from a Rust program: examples/exists.rs"
+ask 1 "*absent*exists*$digest*" cargo run -q --release --example exists -- "$image:1.0" "$image:9.9"
+
+echo
+if ((wrong > 0)); then
+    echo "$wrong of $asked answers were wrong."
+    exit 1
+fi
+echo "All $asked answers were as expected. The registry is stopped and its files are removed."
