@@ -105,7 +105,7 @@ push_image() {
     heading "A small image, pushed with curl under three tags"
     mkdir "$work/root"
     echo 'hello from the demo' >"$work/root/greeting"
-    tar -C "$work/root" -c greeting | gzip -n >"$work/layer.tar.gz"
+    tar -C "$work/root" --mtime=@0 --owner=0 --group=0 --mode=644 -c greeting | gzip -n >"$work/layer.tar.gz"
     local diff size_config size_layer tag media=application/vnd.docker.distribution.manifest.v2+json
     diff=sha256:$(gunzip -c "$work/layer.tar.gz" | sha256sum | cut -d ' ' -f 1)
     printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["%s"]}}' "$diff" >"$work/config.json"
