@@ -50,6 +50,8 @@ pub fn skip(why: &str) {
     let thread = std::thread::current();
     let program = env::current_exe().unwrap_or_default();
     let program = program.file_stem().unwrap_or_default().to_string_lossy();
+    // Cargo adds a hash that changes with every build.
+    let program = program.rsplit_once('-').map_or(&*program, |(name, _)| name);
     let line = format!("{program} {}: {why}\n", thread.name().unwrap_or("?"));
     eprint!("SKIPPED: {line}");
     if let Some(log) = env::var_os("OCIREG_SKIP_LOG").filter(|log| !log.is_empty()) {

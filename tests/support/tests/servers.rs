@@ -1,8 +1,9 @@
 //! Every server in every configuration really starts and answers as it is known to: what the other tests build on.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs, mem, thread};
 
 use test_support::http::{self, Response};
 use test_support::seed::{self, Seeded};
@@ -195,6 +196,57 @@ fn the_process_ends_with_its_value() {
     drop(server);
     assert!(!Path::new(&process).exists());
     assert!(!data.exists());
+}
+
+/// Tests share servers in statics, and libtest runs each test in a thread of its own.
+#[test]
+fn a_server_outlives_the_thread_that_started_it() {
+    let Some(server) = thread::spawn(plain).join().unwrap() else {
+        return;
+    };
+    // Time for a wrong death signal to arrive.
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(get(&server, "/v2/").status, 200);
+}
+
+/// A static is never dropped, and a test program may be killed.
+#[test]
+fn a_server_ends_with_the_program_that_started_it() {
+    const CHILD: &str = "TEST_SUPPORT_CHILD";
+    if env::var_os(CHILD).is_some() {
+        if let Some(server) = plain() {
+            println!("pid={}.", server.pid());
+            mem::forget(server);
+        }
+        return;
+    }
+    if require("docker-registry").is_none() || require("setpriv").is_none() {
+        return;
+    }
+    // The killed server's directory goes into one that is removed.
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .env("TMPDIR", directory.path())
+        .args(["--exact", "--nocapture"])
+        .arg("a_server_ends_with_the_program_that_started_it")
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let pid = text
+        .split("pid=")
+        .nth(1)
+        .and_then(|rest| rest.split('.').next());
+    let process = format!(
+        "/proc/{}/cmdline",
+        pid.expect("the child printed a process id")
+    );
+    let deadline = Instant::now() + Duration::from_secs(5);
+    // A zombie that its new parent has not yet waited for has an empty command line.
+    while fs::read(&process).is_ok_and(|command| !command.is_empty()) {
+        assert!(Instant::now() < deadline, "{process} still runs");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
