@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 /// system's daemons, which only root has on `PATH`.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let tools = env::var_os("TOOLS_DIR")
-        .map(PathBuf::from)
-        .filter(|directory| !directory.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools"));
+        .filter(|directory| !directory.is_empty())
+        .unwrap_or_else(|| "target/tools".into());
+    // From the repository's root, as in the scripts: tests run in their package's folder. An absolute path stays.
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(tools);
     let path = env::var_os("PATH").unwrap_or_default();
     std::iter::once(tools.join("bin"))
         .chain(env::split_paths(&path))
