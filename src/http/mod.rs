@@ -1,6 +1,8 @@
 //! HTTP as plain values: no sockets, no I/O.
 
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+mod headers;
+#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod link;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 mod malformed;
@@ -8,6 +10,7 @@ mod rate_limit;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod syntax;
 
+pub(crate) use headers::Headers;
 pub(crate) use malformed::Malformed;
 pub use rate_limit::RateLimit;
 

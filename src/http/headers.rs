@@ -1,0 +1,154 @@
+//! The headers of one answer.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::link::links;
+use super::shown_url;
+
+/// Headers in the order they came; a name may come more than once (RFC 9110 section 5.2).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Headers {
+    list: Vec<(String, String)>,
+}
+
+impl Headers {
+    pub(crate) fn new() -> Headers {
+        Headers::default()
+    }
+
+    /// Adds a header line. Bytes that are no UTF-8 become U+FFFD: no header we read may hold any.
+    pub(crate) fn push(&mut self, name: &str, value: &[u8]) {
+        let value = String::from_utf8_lossy(value);
+        // Optional whitespace around a value does not belong to it (RFC 9110 section 5.5).
+        let value = value.trim_matches([' ', '\t']).to_owned();
+        self.list.push((name.to_ascii_lowercase(), value));
+    }
+
+    /// The first value of this name, in any case.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.get_all(name).next()
+    }
+
+    /// All values of this name, in any case.
+    pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.list
+            .iter()
+            .filter(move |(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Shows only values known to hold no secret (S15): `Set-Cookie`, a signed `Location` and whatever a proxy adds stay hidden.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.list
+                    .iter()
+                    .map(|(name, value)| (name, shown(name, value))),
+            )
+            .finish()
+    }
+}
+
+fn shown<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    match name {
+        "content-type"
+        | "content-length"
+        | "docker-content-digest"
+        | "docker-distribution-api-version"
+        | "retry-after"
+        | "warning" => Cow::Borrowed(value),
+        name if name.starts_with("ratelimit-") => Cow::Borrowed(value),
+        "location" => Cow::Borrowed(shown_url(value)),
+        "link" => shown_links(value),
+        _ => Cow::Borrowed("REDACTED"),
+    }
+}
+
+fn shown_links(value: &str) -> Cow<'_, str> {
+    let Ok(links) = links(value) else {
+        return Cow::Borrowed("REDACTED");
+    };
+    let shown = links.iter().map(|link| {
+        let target = shown_url(link.target);
+        let query = if link.target.contains('?') {
+            "?REDACTED"
+        } else {
+            ""
+        };
+        let rel = if link.is_next { r#"; rel="next""# } else { "" };
+        format!("<{target}{query}>{rel}")
+    });
+    Cow::Owned(shown.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn headers(lines: &[(&str, &str)]) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in lines {
+            headers.push(name, value.as_bytes());
+        }
+        headers
+    }
+
+    #[test]
+    fn rfc9110_5_1_names_have_no_case_and_lines_keep_their_order() {
+        let headers = headers(&[("Link", "a"), ("X", "b"), ("LINK", " c\t")]);
+        assert_eq!(headers.get("link"), Some("a"));
+        assert_eq!(headers.get("LiNk"), Some("a"));
+        assert_eq!(headers.get_all("Link").collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(headers.get("y"), None);
+    }
+
+    #[test]
+    fn rfc9110_5_5_bytes_that_are_no_text_do_not_fail() {
+        let mut headers = Headers::new();
+        headers.push("Warning", b"299 - \"caf\xe9\"");
+        assert_eq!(headers.get("warning"), Some("299 - \"caf\u{fffd}\""));
+    }
+
+    #[test]
+    fn s15_debug_shows_an_allow_list_of_values() {
+        let cases = [
+            ("Content-Type", "text/html", "text/html"),
+            ("Docker-Content-Digest", "sha256:00", "sha256:00"),
+            ("RateLimit-Limit", "100;w=21600", "100;w=21600"),
+            ("Retry-After", "7", "7"),
+            ("Set-Cookie", "sid=secret", "REDACTED"),
+            ("Authorization", "Bearer secret", "REDACTED"),
+            ("Www-Authenticate", "Bearer realm=x", "REDACTED"),
+            ("X-Amz-Id", "secret", "REDACTED"),
+            ("Location", "https://h/p?sig=secret", "https://h/p"),
+            ("Location", "https://u:secret@h/p", "REDACTED"),
+            (
+                "Link",
+                "</v2/_catalog?last=secret>; rel=next",
+                r#"</v2/_catalog?REDACTED>; rel=\"next\""#,
+            ),
+            ("Link", "</a>; title=secret", "</a>"),
+            ("Link", "secret", "REDACTED"),
+            ("Warning", "299 - \u{1b}[2J", "299 - \\u{1b}[2J"),
+        ];
+        for (name, value, expected) in cases {
+            let text = format!("{:?}", headers(&[(name, value)]));
+            let name = name.to_ascii_lowercase();
+            assert_eq!(text, format!("{{\"{name}\": \"{expected}\"}}"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_kept_and_never_panics(name in "[!-~]{1,20}", value in any::<Vec<u8>>()) {
+            let mut headers = Headers::new();
+            headers.push(&name, &value);
+            prop_assert!(headers.get(&name).is_some());
+            let _ = format!("{headers:?}");
+        }
+    }
+}
