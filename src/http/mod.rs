@@ -8,6 +8,8 @@ pub(crate) mod link;
 mod malformed;
 mod rate_limit;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+pub(crate) mod retry_after;
+#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod syntax;
 
 pub(crate) use headers::Headers;
