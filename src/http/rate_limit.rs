@@ -1,6 +1,172 @@
-//! Rate-limit headers (registries.md J1).
+//! Rate-limit headers (J1).
+
+use std::time::Duration;
+
+use super::Headers;
+use crate::error::printable;
 
 /// What a registry last said about its rate limit.
+///
+/// Docker Hub sends `RateLimit-Limit: 100;w=21600`, `RateLimit-Remaining: 76;w=21600` and `Docker-RateLimit-Source`. Each field
+/// is `None` where the registry did not say it, or not in a form that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct RateLimit {}
+pub struct RateLimit {
+    /// How many requests a window allows.
+    pub limit: Option<u64>,
+    /// How many are left in the present window.
+    pub remaining: Option<u64>,
+    /// How long a window is.
+    pub window: Option<Duration>,
+    /// What the registry counts by: an address or an account, in its own words.
+    pub source: Option<String>,
+}
+
+impl RateLimit {
+    /// `None` if the answer says nothing about a limit.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+    pub(crate) fn from_headers(headers: &Headers) -> Option<RateLimit> {
+        let (limit, limit_window) = quota(headers.get("ratelimit-limit"));
+        let (remaining, remaining_window) = quota(headers.get("ratelimit-remaining"));
+        let rate_limit = RateLimit {
+            limit,
+            remaining,
+            window: limit_window.or(remaining_window),
+            source: headers
+                .get("docker-ratelimit-source")
+                .map(|source| printable(source, MAX_SOURCE))
+                .filter(|source| !source.is_empty()),
+        };
+        let says_something = rate_limit.limit.is_some()
+            || rate_limit.remaining.is_some()
+            || rate_limit.window.is_some()
+            || rate_limit.source.is_some();
+        says_something.then_some(rate_limit)
+    }
+}
+
+/// Reads `100;w=21600`: a number, and among its parameters the window in seconds.
+fn quota(value: Option<&str>) -> (Option<u64>, Option<Duration>) {
+    // Drafts of the IETF header list further policies behind a comma.
+    let first = value
+        .and_then(|value| value.split(',').next())
+        .unwrap_or("");
+    let mut parts = first.split(';');
+    let Some(number) = parts.next().and_then(number) else {
+        return (None, None);
+    };
+    let window = parts
+        .filter_map(|part| part.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("w"))
+        .and_then(|(_, seconds)| self::number(seconds));
+    (Some(number), window.map(Duration::from_secs))
+}
+
+/// Digits only: no sign, which `u64`'s own parser would take.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let all_digits = text.bytes().all(|b| b.is_ascii_digit());
+    all_digits.then(|| text.parse().ok()).flatten()
+}
+
+/// An address or a UUID fits well.
+const MAX_SOURCE: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(lines: &[(&str, &str)]) -> Option<RateLimit> {
+        let mut headers = Headers::new();
+        for (name, value) in lines {
+            headers.push(name, value.as_bytes());
+        }
+        RateLimit::from_headers(&headers)
+    }
+
+    #[test]
+    fn j1_docker_hub() {
+        let rate_limit = read(&[
+            ("RateLimit-Limit", "100;w=21600"),
+            ("ratelimit-remaining", "76;w=21600"),
+            ("Docker-RateLimit-Source", "192.0.2.7"),
+        ]);
+        let expected = RateLimit {
+            limit: Some(100),
+            remaining: Some(76),
+            window: Some(Duration::from_secs(21_600)),
+            source: Some("192.0.2.7".to_owned()),
+        };
+        assert_eq!(rate_limit, Some(expected));
+    }
+
+    #[test]
+    fn j1_odd_quotas() {
+        let cases = [
+            ("100", Some(100), None),
+            ("0;w=1", Some(0), Some(1)),
+            (" 100 ; x=1 ; W = 60 ", Some(100), Some(60)),
+            ("100, 100;w=60", Some(100), None),
+            ("100;w=60, 1000;w=3600", Some(100), Some(60)),
+            ("100;w=", Some(100), None),
+            ("100;w=-1", Some(100), None),
+            ("100;60", Some(100), None),
+            ("18446744073709551616", None, None),
+            ("-1;w=60", None, None),
+            ("+1", None, None),
+            ("many;w=60", None, None),
+            (";w=60", None, None),
+            ("", None, None),
+        ];
+        for (value, number, window) in cases {
+            let window = window.map(Duration::from_secs);
+            assert_eq!(quota(Some(value)), (number, window), "{value}");
+        }
+    }
+
+    #[test]
+    fn j1_nothing_readable_is_no_rate_limit() {
+        assert_eq!(read(&[]), None);
+        assert_eq!(
+            read(&[
+                ("RateLimit-Limit", "lots"),
+                ("Docker-RateLimit-Source", " ")
+            ]),
+            None
+        );
+        let only_remaining = read(&[
+            ("RateLimit-Limit", "lots"),
+            ("RateLimit-Remaining", "3;w=9"),
+        ]);
+        let only_remaining = only_remaining.unwrap();
+        assert_eq!(only_remaining.limit, None);
+        assert_eq!(only_remaining.remaining, Some(3));
+        assert_eq!(only_remaining.window, Some(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn s15_the_source_is_printable_and_capped() {
+        let long = "\u{1b}".repeat(500);
+        let source = read(&[("Docker-RateLimit-Source", &long)])
+            .unwrap()
+            .source
+            .unwrap();
+        assert_eq!(source.chars().count(), MAX_SOURCE + 1);
+        assert!(!source.contains('\u{1b}'));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_never_panics(limit in any::<String>(), source in any::<String>()) {
+            let _ = read(&[("RateLimit-Limit", &limit), ("Docker-RateLimit-Source", &source)]);
+        }
+
+        #[test]
+        fn quotas_are_read_back(limit in any::<u64>(), window in any::<u64>()) {
+            let value = format!("{limit};w={window}");
+            let expected = (Some(limit), Some(Duration::from_secs(window)));
+            prop_assert_eq!(quota(Some(&value)), expected);
+        }
+    }
+}
