@@ -11,6 +11,8 @@ mod rate_limit;
 pub(crate) mod retry_after;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod syntax;
+#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+pub(crate) mod warning;
 
 pub(crate) use headers::Headers;
 pub(crate) use malformed::Malformed;
