@@ -1,6 +1,8 @@
 //! HTTP as plain values: no sockets, no I/O.
 
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+pub(crate) mod error_body;
+#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 mod headers;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod link;

@@ -1,0 +1,317 @@
+//! The body of a failing answer (distribution spec, "Error Codes"), read leniently: registries send many shapes (finding 19).
+
+use serde_json::{Map, Value};
+
+use crate::error::{RegistryError, printable};
+
+/// What the registry says went wrong, in its order; empty where the body is nothing we know.
+///
+/// ```text
+/// {"errors":[{"code":"…","message":"…","detail":…}]}   the spec
+/// {"errors":[{"status":404,"message":"…"}]}            Artifactory
+/// {"code":"…","message":"…"}                           zot (J5)
+/// {"details":"…"} {"message":"…"} {"error":"…"}        others (J2)
+/// {"error":"…","error_description":"…"}                token services (RFC 6749 section 5.2)
+/// ```
+pub(crate) fn parse_error_body(body: &[u8]) -> Vec<RegistryError> {
+    let Some(body) = object(body) else {
+        return Vec::new();
+    };
+    match body.get("errors") {
+        Some(Value::Array(entries)) => {
+            let entries = entries.iter().filter_map(entry);
+            entries.take(MAX_ENTRIES).collect()
+        }
+        None | Some(Value::Null) => error(&body).into_iter().collect(),
+        Some(single) => entry(single).into_iter().collect(),
+    }
+}
+
+/// Whether only a registry answers like this: a list `errors` whose first entry has a code in the spelling of the spec. Other
+/// services' JSON errors look alike, and taking one for a registry makes its 404 mean "absent" (decision 2).
+pub(crate) fn looks_like_registry_error(body: &[u8]) -> bool {
+    let Some(body) = object(body) else {
+        return false;
+    };
+    let code = body
+        .get("errors")
+        .and_then(|errors| errors.get(0))
+        .and_then(|first| first.get("code"))
+        .and_then(Value::as_str);
+    // Quay has codes with spaces (D2).
+    let is_spelled = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_' || c == ' ';
+    code.is_some_and(|code| !code.is_empty() && code.chars().all(is_spelled))
+}
+
+fn object(body: &[u8]) -> Option<Map<String, Value>> {
+    if body.len() > MAX_BODY {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
+fn entry(entry: &Value) -> Option<RegistryError> {
+    match entry {
+        Value::Object(fields) => error(fields),
+        Value::String(message) => filled(RegistryError {
+            code: String::new(),
+            message: printable(message, MAX_MESSAGE),
+            detail: None,
+        }),
+        _ => None,
+    }
+}
+
+fn error(fields: &Map<String, Value>) -> Option<RegistryError> {
+    // One level deep, whatever that holds.
+    let fields = match fields.get("error") {
+        Some(Value::Object(inner)) => inner,
+        _ => fields,
+    };
+    let text = |name: &str| fields.get(name).and_then(text);
+    let (code, message) = match (text("error"), text("error_description")) {
+        (code, Some(message)) => (code, Some(message)),
+        (message, None) => (None, message),
+    };
+    let code = text("code").or(code).or_else(|| text("status"));
+    let message = text("message").or(message).or_else(|| text("details"));
+    filled(RegistryError {
+        code: printable(&code.unwrap_or_default(), MAX_CODE),
+        message: printable(&message.unwrap_or_default(), MAX_MESSAGE),
+        // Any shape of JSON (E15), so it stays JSON text.
+        detail: fields
+            .get("detail")
+            .filter(|detail| !detail.is_null())
+            .map(|detail| printable(&detail.to_string(), MAX_DETAIL)),
+    })
+}
+
+fn filled(error: RegistryError) -> Option<RegistryError> {
+    let says_something =
+        !error.code.is_empty() || !error.message.is_empty() || error.detail.is_some();
+    says_something.then_some(error)
+}
+
+/// A text, or what else is there as JSON: codes are numbers sometimes.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// What is read of an error body at most (design, decision 18).
+const MAX_BODY: usize = 64 * 1024;
+/// A push that misses many blobs names each (E15); a person reads the first few.
+const MAX_ENTRIES: usize = 16;
+const MAX_CODE: usize = 128;
+const MAX_MESSAGE: usize = 512;
+const MAX_DETAIL: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Entries as text: `code|message|detail`.
+    fn told(body: &str) -> Vec<String> {
+        let tell = |e: RegistryError| {
+            let detail = e.detail.unwrap_or_default();
+            format!("{}|{}|{detail}", e.code, e.message)
+        };
+        parse_error_body(body.as_bytes())
+            .into_iter()
+            .map(tell)
+            .collect()
+    }
+
+    #[test]
+    fn finding_19_bodies_of_registries() {
+        let cases: [(&str, &[&str]); 18] = [
+            (
+                r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry","detail":{"name":"no/such"}}]}"#,
+                &[r#"NAME_UNKNOWN|repository name not known to registry|{"name":"no/such"}"#],
+            ),
+            (
+                r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"m","detail":"sha256:0"},{"code":"B","message":"n","detail":null}]}"#,
+                &[r#"MANIFEST_BLOB_UNKNOWN|m|"sha256:0""#, "B|n|"],
+            ),
+            (
+                r#"{"errors":[{"code":"DIGEST_INVALID","message":"m","detail":{}}]}"#,
+                &["DIGEST_INVALID|m|{}"],
+            ),
+            (
+                r#"{"errors":[{"status":404,"message":"gone"}]}"#,
+                &["404|gone|"],
+            ),
+            (
+                r#"{"errors":[{"code":"METHOD NOT ALLOWED"}]}"#,
+                &["METHOD NOT ALLOWED||"],
+            ),
+            (
+                r#"{"errors":[{"code":7,"message":["x"]}]}"#,
+                &[r#"7|["x"]|"#],
+            ),
+            (r#"{"errors":[{"code":null},"text",3,{},[]]}"#, &["|text|"]),
+            (r#"{"errors":{"code":"A","message":"b"}}"#, &["A|b|"]),
+            (
+                r#"{"code":"UNAUTHORIZED","message":"authentication required"}"#,
+                &["UNAUTHORIZED|authentication required|"],
+            ),
+            (
+                r#"{"details":"too many requests"}"#,
+                &["|too many requests|"],
+            ),
+            (r#"{"message":"no"}"#, &["|no|"]),
+            (r#"{"error":"no"}"#, &["|no|"]),
+            (r#"{"error":{"code":"A","message":"b"}}"#, &["A|b|"]),
+            (
+                r#"{"error":{"error":{"code":"A"}}}"#,
+                &[r#"|{"code":"A"}|"#],
+            ),
+            (
+                r#"{"error":"invalid_grant","error_description":"expired"}"#,
+                &["invalid_grant|expired|"],
+            ),
+            (r#"{"errors":[]}"#, &[]),
+            (r#"{"name":"t/a","tags":null}"#, &[]),
+            (r#"{"errors":null,"message":"no"}"#, &["|no|"]),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(told(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn finding_19_bodies_of_something_else() {
+        let deep = "[".repeat(60_000);
+        let large = format!(r#"{{"message":"{}"}}"#, "x".repeat(MAX_BODY));
+        for body in [
+            "",
+            "Method not allowed\n",
+            "404 page not found",
+            "<html><h1>502</h1></html>",
+            "<?xml version=\"1.0\"?><Error><Code>X</Code></Error>",
+            "true",
+            "[]",
+            r#""text""#,
+            r#"{"errors":[{"code":"CUT"#,
+            &deep,
+            &large,
+        ] {
+            assert_eq!(told(body), [] as [&str; 0], "{body:.60}");
+            assert!(!looks_like_registry_error(body.as_bytes()), "{body:.60}");
+        }
+        assert_eq!(parse_error_body(b"{\"message\":\"\xff\"}"), []);
+    }
+
+    #[test]
+    fn s15_text_is_printable_and_everything_is_capped() {
+        let entry = format!(
+            r#"{{"code":"{}","message":"\u001b[2J{}","detail":"{}"}}"#,
+            "C".repeat(300),
+            "m".repeat(600),
+            "d".repeat(2100)
+        );
+        let one = parse_error_body(format!(r#"{{"errors":[{entry}]}}"#).as_bytes());
+        assert_eq!(one[0].code.chars().count(), MAX_CODE + 1);
+        assert_eq!(one[0].message.chars().count(), MAX_MESSAGE + 1);
+        assert!(one[0].message.starts_with("\u{fffd}[2Jmm"));
+        assert_eq!(
+            one[0].detail.as_ref().unwrap().chars().count(),
+            MAX_DETAIL + 1
+        );
+
+        let many = vec![r#"{"code":"A"}"#; 100].join(",");
+        let many = parse_error_body(format!(r#"{{"errors":[{many}]}}"#).as_bytes());
+        assert_eq!(many.len(), MAX_ENTRIES);
+    }
+
+    #[test]
+    fn decision_2_only_the_list_of_the_spec_marks_a_registry() {
+        let cases = [
+            (
+                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"x"}]}"#,
+                true,
+            ),
+            (r#"{"errors":[{"code":"METHOD NOT ALLOWED"}]}"#, true),
+            (r#"{"errors":[{"message":"Cannot query field"}]}"#, false),
+            (
+                r#"{"errors":[{"status":"404","title":"Not Found"}]}"#,
+                false,
+            ),
+            (r#"{"errors":[{"code":"not-found"}]}"#, false),
+            (r#"{"errors":[{"code":""}]}"#, false),
+            (r#"{"errors":[{"code":404}]}"#, false),
+            (r#"{"errors":[]}"#, false),
+            (r#"{"errors":{"code":"A"}}"#, false),
+            (r#"{"code":"NOT_FOUND"}"#, false),
+            (r#"{"message":"Not Found"}"#, false),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(
+                looks_like_registry_error(body.as_bytes()),
+                expected,
+                "{body}"
+            );
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            let name = prop_oneof![
+                "errors|error|code|status|message|details?|error_description",
+                ".{0,4}"
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((name, inner), 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_never_panic(body in any::<Vec<u8>>()) {
+            let _ = (parse_error_body(&body), looks_like_registry_error(&body));
+        }
+
+        #[test]
+        fn any_json_never_panics_and_says_something(body in json()) {
+            let body = body.to_string();
+            for error in parse_error_body(body.as_bytes()) {
+                prop_assert!(filled(error).is_some());
+            }
+            let _ = looks_like_registry_error(body.as_bytes());
+        }
+
+        #[test]
+        fn the_list_of_the_spec_is_read_back(
+            entries in prop::collection::vec(("[A-Z_]{1,20}", "[!-~é]{0,40}", "[ -~é]{0,40}"), 1..MAX_ENTRIES),
+        ) {
+            let list: Vec<Value> = entries
+                .iter()
+                .map(|(code, message, detail)| serde_json::json!({"code": code, "message": message, "detail": detail}))
+                .collect();
+            let body = serde_json::json!({ "errors": list }).to_string();
+            prop_assert!(looks_like_registry_error(body.as_bytes()));
+            let read: Vec<_> = parse_error_body(body.as_bytes())
+                .into_iter()
+                .map(|e| (e.code, e.message, e.detail.unwrap()))
+                .collect();
+            let expected: Vec<_> = entries
+                .into_iter()
+                .map(|(code, message, detail)| (code, message, Value::from(detail).to_string()))
+                .collect();
+            prop_assert_eq!(read, expected);
+        }
+    }
+}
