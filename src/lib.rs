@@ -5,6 +5,7 @@
     expect(dead_code, reason = "used by the transport, next commit")
 )]
 mod address;
+mod auth;
 mod digest;
 #[expect(dead_code, reason = "used by the transport, next commit")]
 mod error;
