@@ -6,12 +6,10 @@ pub(crate) mod error_body;
 mod headers;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod link;
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 mod malformed;
 mod rate_limit;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod retry_after;
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod syntax;
 #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod warning;
