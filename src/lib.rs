@@ -26,8 +26,10 @@ mod text;
     expect(dead_code, reason = "used by the transport, next commit")
 )]
 mod url;
+mod manifest;
 
 pub use digest::{Algorithm, Digest, Hasher, Verifier};
 pub use error::{Error, ErrorKind, RegistryError, Result};
 pub use http::RateLimit;
 pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};
+pub use manifest::{Descriptor, DigestSource, MediaType};
