@@ -1,9 +1,15 @@
 //! Manifests: what type a document is, and which digest it has.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+mod identify;
 mod media_type;
+mod shape;
 
 use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, printable};
 
+#[expect(unused_imports, reason = "the client reads it at merge")]
+pub(crate) use identify::identify;
 pub use media_type::MediaType;
 #[expect(unused_imports, reason = "the client reads it at merge")]
 pub(crate) use media_type::accept_header;
@@ -35,3 +41,17 @@ pub enum DigestSource {
     /// The registry said so in a tag list that carries digests.
     TagList,
 }
+
+/// The parser's error is told in our words and not kept as a cause: it may quote the document (S15).
+fn unreadable(error: &serde_json::Error) -> Error {
+    let message = if error.is_data() {
+        let problem = printable(&error.to_string(), MAX_SHOWN);
+        format!("the answer is no manifest: {problem}")
+    } else {
+        let (line, column) = (error.line(), error.column());
+        format!("the answer is no manifest: it is not JSON (line {line} column {column})")
+    };
+    Error::new(ErrorKind::Protocol, message)
+}
+
+const MAX_SHOWN: usize = 160;
