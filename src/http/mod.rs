@@ -1,22 +1,19 @@
 //! HTTP as plain values: no sockets, no I/O.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod error_body;
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 mod headers;
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod link;
 mod malformed;
 mod rate_limit;
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
+mod request;
 pub(crate) mod retry_after;
 pub(crate) mod syntax;
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) mod warning;
 
 pub(crate) use headers::Headers;
 pub(crate) use malformed::Malformed;
 pub use rate_limit::RateLimit;
+pub(crate) use request::{Method, Request};
 
 /// What may be shown of a URL that a server sent: scheme, host and path. No query and no fragment, because signed URLs keep
 /// their secret there, and nothing at all where there may be a user and password (S15).
