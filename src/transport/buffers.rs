@@ -1,0 +1,211 @@
+//! The buffers between a connection and ureq.
+
+use ureq::unversioned::transport::Buffers;
+
+use super::error::{Failure, Phase, WireError};
+use super::head;
+
+/// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay small.
+const INITIAL: usize = 16 * 1024;
+/// How far the input buffer grows while a body keeps filling it: larger reads save system calls on blobs. Also above
+/// [`MAX_HEAD`](super::MAX_HEAD), since ureq needs a whole head in the buffer to parse it.
+const MAX_INPUT: usize = 128 * 1024;
+
+/// Input and output of one connection. Grows by need, never by a number that a server sent.
+#[derive(Debug, Default)]
+pub(super) struct WireBuffers {
+    input: Vec<u8>,
+    /// Consumed up to here.
+    start: usize,
+    /// Filled up to here.
+    end: usize,
+    /// Whether the last look at the input got anywhere; see [`Buffers::can_use_input`].
+    progress: bool,
+    output: Vec<u8>,
+    /// Where to look for the end of the answer's head; `None` once the head was complete.
+    head: Option<HeadScan>,
+}
+
+/// Both counted from the first unconsumed byte.
+#[derive(Debug, Clone, Copy, Default)]
+struct HeadScan {
+    begin: usize,
+    scanned: usize,
+}
+
+impl WireBuffers {
+    /// A request is going out: the next bytes in are the head of its answer.
+    pub(super) fn expect_head(&mut self) {
+        self.head = Some(HeadScan::default());
+    }
+
+    /// Whether the head of the current answer is still incomplete.
+    pub(super) fn in_head(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// Makes room for a request head of this many bytes.
+    pub(super) fn reserve_output(&mut self, head_bytes: usize) {
+        let wanted = INITIAL.max(head_bytes);
+        if self.output.len() < wanted {
+            self.output.resize(wanted, 0);
+        }
+    }
+
+    /// Looks at newly arrived bytes before ureq does.
+    pub(super) fn inspect(&mut self) -> Result<(), WireError> {
+        while let Some(scan) = self.head {
+            let bytes = &mut self.input[self.start..self.end];
+            if head::is_tls_record(bytes) {
+                let hint = Some("the server speaks TLS here: use https for this registry");
+                return Err(WireError::new(
+                    Failure::Tls { hint },
+                    Phase::Wait,
+                    "asked over http, answered with TLS",
+                ));
+            }
+            // Behind an interim head, so that its empty line is not taken for the next one's.
+            let (begin, looked) = (scan.begin.min(bytes.len()), scan.scanned - scan.begin);
+            let bytes = &mut bytes[begin..];
+            let Some(length) = head::end_of_head(bytes, looked) else {
+                let scanned = begin + bytes.len();
+                self.head = Some(HeadScan { begin, scanned });
+                return Ok(());
+            };
+            let head = &mut bytes[..length];
+            head::neutralise(head);
+            let end = begin + length;
+            // Another head follows an interim one, often in the same read.
+            self.head = head::is_interim(head).then_some(HeadScan {
+                begin: end,
+                scanned: end,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_input(&self) -> bool {
+        self.start < self.end
+    }
+}
+
+impl Buffers for WireBuffers {
+    fn output(&mut self) -> &mut [u8] {
+        self.reserve_output(0);
+        &mut self.output
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.input[self.start..self.end]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        if self.start > 0 {
+            self.input.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.input.len() {
+            let size = (self.input.len() * 2).clamp(INITIAL, MAX_INPUT);
+            self.input.resize(size, 0);
+        }
+        &mut self.input[self.end..]
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.end = (self.end + amount).min(self.input.len());
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.progress = amount > 0;
+        if let Some(scan) = &mut self.head {
+            scan.begin = scan.begin.saturating_sub(amount);
+            scan.scanned = scan.scanned.saturating_sub(amount);
+        }
+        self.start = (self.start + amount).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.reserve_output(0);
+        self.input_append_buf();
+        (&mut self.input[self.end..], &mut self.output)
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.has_input() && self.progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receive(buffers: &mut WireBuffers, bytes: &[u8]) {
+        let free = buffers.input_append_buf();
+        free[..bytes.len()].copy_from_slice(bytes);
+        buffers.input_appended(bytes.len());
+        buffers.inspect().unwrap();
+    }
+
+    #[test]
+    fn the_final_head_is_neutralised_wherever_the_reads_are_cut() {
+        let answer = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
+        for cut in 0..answer.len() {
+            for consume_interim in [false, true] {
+                let mut buffers = WireBuffers::default();
+                buffers.expect_head();
+                receive(&mut buffers, &answer[..cut]);
+                let interim = 39;
+                if consume_interim && cut >= interim {
+                    buffers.input_consume(interim);
+                }
+                receive(&mut buffers, &answer[cut..]);
+                let seen = String::from_utf8_lossy(buffers.input()).into_owned();
+                assert!(
+                    seen.contains("ocireg-encodings: gzip"),
+                    "cut at {cut}: {seen}"
+                );
+                assert!(!buffers.in_head());
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_is_never_touched() {
+        let mut buffers = WireBuffers::default();
+        buffers.expect_head();
+        receive(&mut buffers, b"HTTP/1.1 200 OK\r\n\r\nset-cookie: a\n");
+        receive(&mut buffers, b"set-cookie: b\n\n");
+        assert!(
+            buffers
+                .input()
+                .ends_with(b"set-cookie: a\nset-cookie: b\n\n")
+        );
+    }
+
+    #[test]
+    fn r12_a_tls_record_on_a_plain_connection_is_named() {
+        let mut buffers = WireBuffers::default();
+        buffers.expect_head();
+        buffers.input_append_buf()[..3].copy_from_slice(&[0x15, 0x03, 0x01]);
+        buffers.input_appended(3);
+        assert!(matches!(
+            buffers.inspect().unwrap_err().failure,
+            Failure::Tls { .. }
+        ));
+    }
+
+    #[test]
+    fn the_input_grows_to_its_limit_and_no_further() {
+        let mut buffers = WireBuffers::default();
+        while !buffers.input_append_buf().is_empty() {
+            let free = buffers.input_append_buf().len();
+            buffers.input_appended(free);
+        }
+        assert_eq!(buffers.input().len(), MAX_INPUT);
+    }
+}

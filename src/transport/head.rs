@@ -1,0 +1,135 @@
+//! Makes the head of an answer mean the same to ureq whatever features a program's other crates switch on in it.
+//!
+//! Cargo unifies features: when any crate in a program enables ureq's `gzip` or `brotli`, ureq decodes bodies and hides that
+//! it did, and with `cookies` it stores cookies of one registry and sends them with later requests. Both would change which
+//! bytes we hash and what we tell a server. So the two header names that trigger it are renamed, in place and at the same
+//! length, before ureq sees them.
+
+/// The name under which an answer's Content-Encoding arrives behind ureq.
+pub(super) const CONTENT_ENCODING_ALIAS: &str = "ocireg-encodings";
+
+const RENAMED: [(&[u8], &[u8]); 2] = [
+    (b"content-encoding", CONTENT_ENCODING_ALIAS.as_bytes()),
+    (b"set-cookie", b"not-cookie"),
+];
+
+/// Where the head that starts `bytes` ends: behind its empty line. `from` is how far an earlier call has looked.
+pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+    let start = from.saturating_sub(3);
+    let newlines = bytes
+        .get(start..)?
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| start + at);
+    for newline in newlines {
+        let rest = &bytes[newline + 1..];
+        if rest.starts_with(b"\n") {
+            return Some(newline + 2);
+        }
+        if rest.starts_with(b"\r\n") {
+            return Some(newline + 3);
+        }
+    }
+    None
+}
+
+/// Renames the header fields that would change ureq's behaviour.
+pub(super) fn neutralise(head: &mut [u8]) {
+    for line in head.split_mut(|byte| *byte == b'\n') {
+        for (name, alias) in RENAMED {
+            let is_field = line.len() > name.len()
+                && line[name.len()] == b':'
+                && line[..name.len()].eq_ignore_ascii_case(name);
+            if is_field {
+                line[..name.len()].copy_from_slice(alias);
+            }
+        }
+    }
+}
+
+/// Whether this is an interim answer (1xx), behind which another head follows.
+pub(super) fn is_interim(head: &[u8]) -> bool {
+    head.split(|byte| *byte == b' ')
+        .nth(1)
+        .is_some_and(|status| status.first() == Some(&b'1'))
+}
+
+/// Whether these first bytes of an "answer" are a TLS alert or handshake record (RFC 8446, 5.1): the other side speaks TLS.
+pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x15 | 0x16, 0x03, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_length_are_swapped() {
+        for (name, alias) in RENAMED {
+            assert_eq!(name.len(), alias.len());
+        }
+    }
+
+    #[test]
+    fn only_whole_field_names_at_line_starts_are_renamed() {
+        let cases = [
+            (
+                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nocireg-encodings: gzip\r\n\r\n",
+            ),
+            (
+                "HTTP/1.1 200 OK\nSET-COOKIE:a=b\n\n",
+                "HTTP/1.1 200 OK\nnot-cookie:a=b\n\n",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nX-Content-Encoding: a\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nX-Content-Encoding: a\r\n\r\n",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nVia: content-encoding: x\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nVia: content-encoding: x\r\n\r\n",
+            ),
+            ("Set-Cookie", "Set-Cookie"),
+        ];
+        for (input, expected) in cases {
+            let mut bytes = input.as_bytes().to_vec();
+            neutralise(&mut bytes);
+            assert_eq!(String::from_utf8_lossy(&bytes), expected);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_head_is_found_however_it_arrives() {
+        for head in [
+            "HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+            "HTTP/1.1 200 OK\nA: b\n\n",
+            "HTTP/1.1 200 OK\r\nA: b\n\r\n",
+        ] {
+            let bytes = [head.as_bytes(), b"body\n\nbody"].concat();
+            assert_eq!(end_of_head(&bytes, 0), Some(head.len()), "{head:?}");
+            let mut looked = 0;
+            for have in 0..head.len() {
+                assert_eq!(
+                    end_of_head(&bytes[..have], looked),
+                    None,
+                    "{head:?} cut at {have}"
+                );
+                looked = have;
+            }
+            assert_eq!(
+                end_of_head(&bytes[..head.len()], looked),
+                Some(head.len()),
+                "{head:?} in pieces"
+            );
+        }
+    }
+
+    #[test]
+    fn interim_answers_and_tls_records_are_recognised() {
+        assert!(is_interim(b"HTTP/1.1 103 Early Hints\r\n\r\n"));
+        assert!(!is_interim(b"HTTP/1.1 200 OK\r\n\r\n"));
+        assert!(is_tls_record(&[0x15, 0x03, 0x01, 0x00, 0x02]));
+        assert!(!is_tls_record(b"HTTP/1.1"));
+    }
+}

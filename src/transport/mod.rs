@@ -1,0 +1,236 @@
+//! One exchange with one server: a request goes out, an answer's head comes back, its body can be read.
+//!
+//! The only room that names ureq, rustls and sockets. It knows nothing of registries: it neither follows redirects nor
+//! repeats anything.
+
+mod buffers;
+mod connection;
+mod error;
+mod head;
+mod interrupt;
+mod resolve;
+mod tcp;
+mod tls;
+mod watch;
+
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::Agent;
+use ureq::http;
+use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
+
+use self::connection::Connection;
+use self::tcp::Socket;
+use self::tls::TlsStream;
+use self::watch::GiveUp;
+use crate::http::{Headers, Request};
+
+pub(crate) use self::error::{Failure, Phase, WireError};
+pub(crate) use self::interrupt::{Interrupt, ProgressCallback, Stopped};
+pub(crate) use self::resolve::SystemResolver;
+pub(crate) use self::tls::{Authorities, PlatformRoots, TlsTrust};
+pub(crate) use self::watch::{Pooling, Reach, Watch};
+
+pub use self::interrupt::{Cancel, Progress};
+pub use self::resolve::Resolver;
+
+/// The most bytes that the head of an answer may have: 16 times what registries send.
+const MAX_HEAD: usize = 64 * 1024;
+/// The most idle connections kept to one server: the cap of a batch's concurrency.
+const MAX_IDLE: usize = 64;
+/// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes earlier costs nothing but a
+/// silent retry.
+const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
+
+/// The connections to one origin.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    agent: Agent,
+}
+
+impl Connections {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, trust: Arc<TlsTrust>) -> Connections {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(false)
+            .proxy(None)
+            .max_idle_connections(MAX_IDLE)
+            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_age(MAX_IDLE_AGE)
+            .max_response_header_size(MAX_HEAD)
+            .build();
+        Connections {
+            agent: Agent::with_parts(config, WireConnector { resolver, trust }, NoResolver),
+        }
+    }
+
+    /// Sends `request` and reads the head of the answer.
+    pub(crate) fn exchange(
+        &self,
+        request: &Request,
+        watch: &Arc<Watch>,
+    ) -> Result<Response, WireError> {
+        let outgoing = to_ureq(request)?;
+        let answer = {
+            let _current = watch.enter();
+            self.agent
+                .run(outgoing)
+                .map_err(|error| WireError::from_ureq(error, Phase::Wait))?
+        };
+        let (head, body) = answer.into_parts();
+        let headers = from_ureq(&head.headers);
+        refuse_ambiguous_framing(&headers)?;
+        let body = Body {
+            reader: Box::new(body.into_reader()),
+            watch: watch.clone(),
+        };
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers,
+            body,
+        })
+    }
+}
+
+/// The answer to a request, its body still to be read.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Body,
+}
+
+/// The body of an answer. Its connection goes back to the pool once the body was read to its end.
+pub(crate) struct Body {
+    reader: Box<dyn Read + Send + Sync>,
+    watch: Arc<Watch>,
+}
+
+impl Body {
+    /// Reads all of it, at most `limit` bytes.
+    pub(crate) fn read_to_limit(mut self, limit: u64) -> Result<Vec<u8>, WireError> {
+        let _current = self.watch.enter();
+        let mut bytes = Vec::new();
+        // One byte more tells "exactly the limit" from "too large".
+        let mut limited = self.reader.by_ref().take(limit.saturating_add(1));
+        limited
+            .read_to_end(&mut bytes)
+            .map_err(WireError::from_body_read)?;
+        if bytes.len() as u64 > limit {
+            let message = format!("the answer is larger than {limit} bytes");
+            return Err(WireError::new(Failure::TooLarge, Phase::Body, message));
+        }
+        Ok(bytes)
+    }
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let _current = self.watch.enter();
+        self.reader.read(buffer)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body")
+    }
+}
+
+fn to_ureq(request: &Request) -> Result<http::Request<ureq::SendBody<'static>>, WireError> {
+    let mut builder = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(request.url.to_request_string());
+    for (name, value) in &request.headers {
+        builder = builder.header(*name, value.as_ref());
+    }
+    builder.body(ureq::SendBody::none()).map_err(|error| {
+        WireError::new(Failure::Protocol, Phase::Send, "the URL can't be requested")
+            .caused_by(error)
+    })
+}
+
+fn from_ureq(map: &http::HeaderMap) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in map {
+        let name = match name.as_str() {
+            head::CONTENT_ENCODING_ALIAS => "content-encoding",
+            name => name,
+        };
+        headers.push(name, value.as_bytes());
+    }
+    headers
+}
+
+/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112, 6.3; S12).
+fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
+    let mut lengths = headers.get_all("content-length");
+    let length = lengths.next();
+    let ambiguous = length.is_some() && headers.get("transfer-encoding").is_some()
+        || lengths.any(|other| Some(other) != length);
+    if ambiguous {
+        let message = "the answer states its length in two ways";
+        return Err(WireError::new(Failure::Protocol, Phase::Wait, message));
+    }
+    Ok(())
+}
+
+/// Makes connections for ureq.
+#[derive(Debug)]
+struct WireConnector {
+    resolver: Arc<dyn Resolver>,
+    trust: Arc<TlsTrust>,
+}
+
+impl Connector for WireConnector {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        let watch = Watch::current()?;
+        let give_up = GiveUp::At(
+            Instant::now() + watch.connect_timeout,
+            watch.connect_timeout,
+        );
+        let host = details
+            .uri
+            .host()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
+        let default_port = if details.needs_tls() { 443 } else { 80 };
+        let port = details.uri.port_u16().unwrap_or(default_port);
+        let socket = Socket::open(host, port, &self.resolver, &watch, give_up)?;
+        if !details.needs_tls() {
+            return Ok(Some(Box::new(Connection::new(socket, &watch))));
+        }
+        let stream = TlsStream::open(socket, host, &self.trust, &watch, give_up)?;
+        Ok(Some(Box::new(Connection::new(stream, &watch))))
+    }
+}
+
+/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our connector resolves, when
+/// it has to connect.
+#[derive(Debug)]
+struct NoResolver;
+
+impl ureq::unversioned::resolver::Resolver for NoResolver {
+    fn resolve(
+        &self,
+        _: &http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let unused = std::net::SocketAddr::from(([0, 0, 0, 0], 0));
+        Ok(ArrayVec::from_fn(|_| unused))
+    }
+}

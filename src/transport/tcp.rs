@@ -1,0 +1,332 @@
+//! TCP connections: waits in slices so that a call can be stopped at any time, and only goes where the call may go.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::connection::Stream;
+use super::error::{Failure, Phase, WireError};
+use super::interrupt::SLICE;
+use super::resolve::Resolver;
+use super::watch::{GiveUp, Pooling, Watch};
+use crate::address::AddressClass;
+
+/// How long one address gets before the next is tried beside it (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+/// The most addresses of a name that are tried.
+const MAX_ADDRESSES: usize = 16;
+
+/// A TCP connection and the class of address it leads to.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    class: AddressClass,
+    /// The read timeout that is set: setting it costs a system call, so it only changes when a deadline is near.
+    read_slice: Duration,
+}
+
+impl Socket {
+    /// Resolves, checks the addresses and connects, within the connect timeout.
+    pub(super) fn open(
+        host: &str,
+        port: u16,
+        resolver: &Arc<dyn Resolver>,
+        watch: &Watch,
+        give_up: GiveUp,
+    ) -> Result<Socket, WireError> {
+        let addresses = permitted(resolve(host, port, resolver, watch, give_up)?, watch)?;
+        let (stream, address) = connect(&addresses, watch, give_up)?;
+        let class = AddressClass::of(address.ip());
+        watch.saw(|seen| seen.peer = Some(class));
+        prepare(&stream).map_err(|error| WireError::from_io(error, Phase::Connect))?;
+        Ok(Socket {
+            stream,
+            class,
+            read_slice: SLICE,
+        })
+    }
+
+    /// Reads what has come without waiting; an error of kind `WouldBlock` where nothing has.
+    pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_nonblocking(true)?;
+        let result = self.stream.read(buffer);
+        self.stream.set_nonblocking(false)?;
+        result
+    }
+
+    /// Whether the current call may use this pooled connection at all. Where it leads is checked again: the call that made
+    /// it may have been allowed to go where this one is not.
+    pub(super) fn is_permitted(&self, watch: &Watch) -> bool {
+        watch.pooling == Pooling::Reuse && watch.reach.permits(self.class)
+    }
+
+    /// Notes that the current call goes on with this pooled connection.
+    pub(super) fn note_reuse(&self, watch: &Watch) {
+        watch.saw(|seen| {
+            seen.reused = true;
+            seen.peer = Some(self.class);
+        });
+    }
+
+    fn set_read_slice(&mut self, slice: Duration) -> io::Result<()> {
+        // A slice longer than needed is harmless until the deadline is near.
+        let changed = if slice < SLICE {
+            slice != self.read_slice
+        } else {
+            self.read_slice != SLICE
+        };
+        if changed {
+            self.stream.set_read_timeout(Some(slice))?;
+            self.read_slice = slice;
+        }
+        Ok(())
+    }
+}
+
+impl Stream for Socket {
+    const IS_TLS: bool = false;
+
+    fn read(
+        &mut self,
+        buffer: &mut [u8],
+        watch: &Watch,
+        phase: Phase,
+        give_up: GiveUp,
+    ) -> Result<usize, WireError> {
+        let since = Instant::now();
+        loop {
+            self.set_read_slice(watch.interrupt.slice())
+                .map_err(|error| WireError::from_io(error, phase))?;
+            match self.stream.read(buffer) {
+                Ok(amount) => return Ok(amount),
+                Err(error) if is_pause(&error) => {
+                    watch.tick(phase)?;
+                    give_up.check(since, phase)?;
+                }
+                Err(error) => return Err(WireError::from_io(error, phase)),
+            }
+        }
+    }
+
+    fn write_all(
+        &mut self,
+        mut bytes: &[u8],
+        watch: &Watch,
+        phase: Phase,
+        give_up: GiveUp,
+    ) -> Result<(), WireError> {
+        let mut since = Instant::now();
+        // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE in a C host (R26).
+        while !bytes.is_empty() {
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(WireError::from_io(io::ErrorKind::WriteZero.into(), phase)),
+                Ok(amount) => {
+                    bytes = &bytes[amount..];
+                    since = Instant::now();
+                }
+                Err(error) if is_pause(&error) => {
+                    watch.tick(phase)?;
+                    give_up.check(since, phase)?;
+                }
+                Err(error) => return Err(WireError::from_io(error, phase)),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        matches!(self.read_now(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    fn socket(&self) -> &Socket {
+        self
+    }
+}
+
+/// Whether a socket call ended only to let us look around: the slice is over, or a signal came (EINTR).
+fn is_pause(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+    )
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(SLICE))?;
+    stream.set_write_timeout(Some(SLICE))
+}
+
+fn resolve(
+    host: &str,
+    port: u16,
+    resolver: &Arc<dyn Resolver>,
+    watch: &Watch,
+    give_up: GiveUp,
+) -> Result<Vec<SocketAddr>, WireError> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let (resolver, name) = (resolver.clone(), host.to_owned());
+    let (sender, receiver) = mpsc::channel();
+    // getaddrinfo can't be stopped. The thread owns only the name, and ends by the resolver's own timeout.
+    spawn("ocireg-resolve", Phase::Resolve, move || {
+        // The receiver is gone when the call was stopped in the meantime; nobody needs the answer then.
+        let _ = sender.send(resolver.resolve(&name, port));
+    })?;
+    let answer = wait_for(&receiver, watch, Phase::Resolve, give_up, None)?;
+    match answer {
+        Some(Ok(addresses)) if addresses.is_empty() => Err(WireError::new(
+            Failure::Resolve { transient: false },
+            Phase::Resolve,
+            "the host name has no address",
+        )),
+        Some(Ok(mut addresses)) => {
+            addresses.truncate(MAX_ADDRESSES);
+            Ok(addresses)
+        }
+        Some(Err(error)) => {
+            let transient = super::resolve::is_transient(&error);
+            Err(WireError::new(
+                Failure::Resolve { transient },
+                Phase::Resolve,
+                "the host name can't be resolved",
+            )
+            .caused_by(error))
+        }
+        None => Err(WireError::new(
+            Failure::Resolve { transient: true },
+            Phase::Resolve,
+            "the resolver gave up",
+        )),
+    }
+}
+
+/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected to: there is no second
+/// look-up in which the answer could change.
+fn permitted(addresses: Vec<SocketAddr>, watch: &Watch) -> Result<Vec<SocketAddr>, WireError> {
+    let mut refused = None;
+    let permitted: Vec<SocketAddr> = addresses
+        .into_iter()
+        .filter(|address| {
+            let class = AddressClass::of(address.ip());
+            let permits = watch.reach.permits(class);
+            if !permits {
+                refused = Some(class);
+            }
+            permits
+        })
+        .collect();
+    match refused {
+        Some(class) if permitted.is_empty() => Err(WireError::new(
+            Failure::AddressRefused(class),
+            Phase::Connect,
+            format!(
+                "the registry's answer leads to a {} address, which it may not",
+                named(class)
+            ),
+        )),
+        _ => Ok(permitted),
+    }
+}
+
+fn named(class: AddressClass) -> &'static str {
+    match class {
+        AddressClass::Public => "public",
+        AddressClass::Private => "private",
+        AddressClass::Loopback => "loopback",
+        AddressClass::Never => "link-local or otherwise special",
+    }
+}
+
+type Attempt = (SocketAddr, io::Result<TcpStream>);
+
+/// Connects to the first address that answers. Each is tried in a thread of its own, since a connect can't be stopped: such
+/// a thread owns only its address and ends by the connect timeout.
+fn connect(
+    addresses: &[SocketAddr],
+    watch: &Watch,
+    give_up: GiveUp,
+) -> Result<(TcpStream, SocketAddr), WireError> {
+    let (sender, receiver) = mpsc::channel::<Attempt>();
+    let mut waiting = addresses.iter().copied();
+    let mut running = 0;
+    let mut last_error = None;
+    loop {
+        if let Some(address) = waiting.next() {
+            let (sender, timeout) = (sender.clone(), watch.connect_timeout);
+            spawn("ocireg-connect", Phase::Connect, move || {
+                let _ = sender.send((address, TcpStream::connect_timeout(&address, timeout)));
+            })?;
+            running += 1;
+        } else if running == 0 {
+            break;
+        }
+        let head_start = (waiting.len() > 0).then(|| Instant::now() + HEAD_START);
+        match wait_for(&receiver, watch, Phase::Connect, give_up, head_start)? {
+            Some((address, Ok(stream))) => return Ok((stream, address)),
+            Some((address, Err(error))) => {
+                running -= 1;
+                last_error = Some((address, error));
+            }
+            // The head start is over: the next address is tried beside this one.
+            None => {}
+        }
+    }
+    Err(match last_error {
+        Some((_, error)) if error.kind() == io::ErrorKind::TimedOut => WireError::new(
+            Failure::TimedOut,
+            Phase::Connect,
+            "no address accepted a connection in time",
+        )
+        .caused_by(error),
+        Some((address, error)) => WireError::new(
+            Failure::Connect,
+            Phase::Connect,
+            format!("can't connect to {address}"),
+        )
+        .caused_by(error),
+        None => WireError::new(
+            Failure::Connect,
+            Phase::Connect,
+            "there is no address to connect to",
+        ),
+    })
+}
+
+fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Result<(), WireError> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map(drop).map_err(|error| {
+        WireError::new(Failure::Local, phase, "no thread could be started").caused_by(error)
+    })
+}
+
+/// Waits for a helper thread's word. `None` when `pause` has come, or the helper is gone without a word.
+fn wait_for<T>(
+    receiver: &Receiver<T>,
+    watch: &Watch,
+    phase: Phase,
+    give_up: GiveUp,
+    pause: Option<Instant>,
+) -> Result<Option<T>, WireError> {
+    let since = Instant::now();
+    loop {
+        let mut slice = watch.interrupt.slice();
+        if let Some(pause) = pause {
+            slice = slice.min(pause.saturating_duration_since(Instant::now()));
+        }
+        match receiver.recv_timeout(slice) {
+            Ok(word) => return Ok(Some(word)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        watch.tick(phase)?;
+        give_up.check(since, phase)?;
+        if pause.is_some_and(|pause| Instant::now() >= pause) {
+            return Ok(None);
+        }
+    }
+}

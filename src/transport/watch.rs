@@ -1,0 +1,169 @@
+//! How a pooled connection finds the call that is using it now.
+//!
+//! ureq calls our transport with a timeout and nothing else. The current call's deadline, cancel token and address rule
+//! reach it through the one thread-local of this crate, set around every exchange and every read of a body.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::error::{Failure, Phase, WireError};
+use super::interrupt::Interrupt;
+use crate::address::{AddressClass, may_follow, may_follow_to_own_host};
+
+/// Whether an exchange may use a pooled connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    /// Take a pooled connection where there is one.
+    Reuse,
+    /// Make a new connection: a pooled one has just proved stale.
+    Fresh,
+}
+
+/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or taken out of the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To the registry that the caller named, wherever it is.
+    Registry,
+    /// Back to the registry's own host, but not to the same origin, because its answer said so.
+    OwnHost { registry: AddressClass },
+    /// To another host, because the registry's answer said so.
+    Elsewhere { registry: AddressClass },
+}
+
+impl Reach {
+    pub(super) fn permits(self, class: AddressClass) -> bool {
+        match self {
+            Reach::Registry => true,
+            Reach::OwnHost { registry } => may_follow_to_own_host(class, registry),
+            Reach::Elsewhere { registry } => may_follow(class, registry),
+        }
+    }
+}
+
+/// The limits that one exchange keeps, and what the connection learned during it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) interrupt: Arc<Interrupt>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) reach: Reach,
+    pub(crate) pooling: Pooling,
+    /// At least as many bytes as the request's head has: header lines must fit the output buffer whole.
+    pub(crate) head_bytes: usize,
+    seen: Mutex<Seen>,
+}
+
+/// What the connection tells the caller of the exchange.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    /// The connection came from the pool.
+    pub(crate) reused: bool,
+    /// At least one byte of the answer came.
+    pub(crate) answered: bool,
+    /// Where the connection leads.
+    pub(crate) peer: Option<AddressClass>,
+}
+
+impl Watch {
+    pub(crate) fn new(
+        interrupt: Arc<Interrupt>,
+        connect_timeout: Duration,
+        idle_timeout: Duration,
+    ) -> Watch {
+        Watch {
+            interrupt,
+            connect_timeout,
+            idle_timeout,
+            reach: Reach::Registry,
+            pooling: Pooling::Reuse,
+            head_bytes: 0,
+            seen: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn saw(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether the call may go on; lets its progress callback know that it waits.
+    pub(super) fn tick(&self, phase: Phase) -> Result<(), WireError> {
+        self.interrupt
+            .tick()
+            .map_err(|stopped| WireError::stopped(stopped, phase))
+    }
+
+    /// Makes this the watch of the current thread's connections until the guard is dropped. Nested use (a callback that
+    /// calls the library again) gives the outer one back.
+    pub(super) fn enter(self: &Arc<Watch>) -> Entered {
+        Entered {
+            previous: CURRENT.with(|current| current.replace(Some(self.clone()))),
+        }
+    }
+
+    pub(super) fn current() -> Result<Arc<Watch>, WireError> {
+        CURRENT
+            .with(|current| current.borrow().clone())
+            .ok_or_else(|| {
+                WireError::new(
+                    Failure::Local,
+                    Phase::Connect,
+                    "a connection was used outside of a call",
+                )
+            })
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
+}
+
+pub(super) struct Entered {
+    previous: Option<Arc<Watch>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let previous = self.previous.take();
+        CURRENT.with(|current| *current.borrow_mut() = previous);
+    }
+}
+
+/// When a wait gives up although nobody stopped the call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum GiveUp {
+    /// No byte for this long.
+    Idle(Duration),
+    /// At this time, whatever comes.
+    At(Instant, Duration),
+}
+
+impl GiveUp {
+    /// Fails once the wait, begun at `since`, has lasted long enough.
+    pub(super) fn check(self, since: Instant, phase: Phase) -> Result<(), WireError> {
+        let (over, allowed) = match self {
+            GiveUp::Idle(limit) => (since.elapsed() >= limit, limit),
+            GiveUp::At(end, allowed) => (Instant::now() >= end, allowed),
+        };
+        if !over {
+            return Ok(());
+        }
+        let message = match self {
+            GiveUp::Idle(_) => format!(
+                "no byte for {} s while {}",
+                allowed.as_secs_f32(),
+                phase.doing()
+            ),
+            GiveUp::At(..) => format!(
+                "no connection within {} s: stopped while {}",
+                allowed.as_secs_f32(),
+                phase.doing()
+            ),
+        };
+        Err(WireError::new(Failure::TimedOut, phase, message))
+    }
+}
