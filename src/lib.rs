@@ -1,35 +1,65 @@
-//! Ask container registries: does this image exist, what is its digest, which tags does it have.
+//! Ask container registries: does this image exist, what is its digest, which tags does its repository have.
+//!
+//! One blocking library without an async runtime, a Docker daemon or a pull. It speaks the [OCI distribution
+//! specification](https://github.com/opencontainers/distribution-spec/blob/main/spec.md) and Docker's Registry HTTP API V2, and knows how
+//! real registries differ from them.
+//!
+//! ```no_run
+//! use ocireg::{Client, Presence, Reference};
+//!
+//! # fn main() -> Result<(), ocireg::Error> {
+//! let client = Client::new()?;
+//! let image: Reference = "localhost:5000/team/app:1.2".parse()?;
+//! match client.exists(&image)? {
+//!     Presence::Exists(manifest) => println!("{image} is {}", manifest.digest),
+//!     Presence::Absent => println!("{image} is not there"),
+//!     Presence::Denied => println!("{image} is private, hidden or missing"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The three types that matter:
+//! - [`Client`] asks. Build one and keep it: it holds connections and remembers what it learned of each registry. It can be cloned
+//!   cheaply and used by any number of threads.
+//! - [`Reference`] names an image, such as `alpine:3.20` or `localhost:5000/team/app@sha256:…`. Only parsing makes one, so none can be invalid.
+//! - [`Error`] says why there is no answer, by [`ErrorKind`], and what to do about it. "Absent" and "denied" are answers ([`Presence`]), not
+//!   errors.
+//!
+//! # What it promises
+//!
+//! - **A wrong "absent" never**: a 404 counts only from what has shown to be a registry; a typo in the host name is an error.
+//! - **Digests are true**: what is fetched is hashed; a registry's header is believed for a lookup by tag, and [`DigestSource`] says so.
+//! - **Few requests**: one for a lookup. No ping before it, and a GET only where HEAD can't answer.
+//! - **A call ends**: by its timeout (5 minutes unless set), or within half a second of [`Cancel::trigger`].
+//! - **Nothing behind your back**: no signal handler, no output, no global state, no thread that outlives its resolution or connect.
+//!
+//! https is spoken unless the host is loopback or [`ClientBuilder::plain_http`] says otherwise; there is no fallback from one to the
+//! other.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the transport, next commit")
-)]
 mod address;
 mod auth;
+mod client;
 mod digest;
-#[expect(dead_code, reason = "used by the transport, next commit")]
 mod error;
 mod http;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the transport, next commit")
-)]
+mod lookup;
+mod manifest;
 mod origin;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the client, next commit")
-)]
+mod policy;
 mod reference;
 mod text;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the transport, next commit")
-)]
+mod transport;
 mod url;
-mod manifest;
 
+pub use client::{
+    AuthScheme, CallOptions, CatalogPages, Client, ClientBuilder, Page, Ping, TagPages,
+};
 pub use digest::{Algorithm, Digest, Hasher, Verifier};
 pub use error::{Error, ErrorKind, RegistryError, Result};
 pub use http::RateLimit;
-pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};
+
+pub use lookup::Presence;
 pub use manifest::{Descriptor, DigestSource, MediaType};
+pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};
+pub use transport::{Cancel, Progress, Resolver};

@@ -24,7 +24,6 @@ pub struct RateLimit {
 
 impl RateLimit {
     /// `None` if the answer says nothing about a limit.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
     pub(crate) fn from_headers(headers: &Headers) -> Option<RateLimit> {
         let (limit, limit_window) = quota(headers.get("ratelimit-limit"));
         let (remaining, remaining_window) = quota(headers.get("ratelimit-remaining"));

@@ -1,6 +1,5 @@
 //! Manifests: what type a document is, and which digest it has.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 mod identify;
 mod jws;
 mod media_type;
@@ -9,10 +8,8 @@ mod shape;
 use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result, printable};
 
-#[expect(unused_imports, reason = "the client reads it at merge")]
 pub(crate) use identify::identify;
 pub use media_type::MediaType;
-#[expect(unused_imports, reason = "the client reads it at merge")]
 pub(crate) use media_type::accept_header;
 
 /// What a registry holds under a reference.
@@ -48,7 +45,6 @@ pub enum DigestSource {
 /// # Errors
 ///
 /// [`Protocol`](crate::ErrorKind::Protocol) where the signatures of a schema1 manifest are unusable.
-#[cfg_attr(not(test), expect(dead_code, reason = "the client reads it at merge"))]
 pub(crate) fn manifest_digest(
     media_type: &MediaType,
     algorithm: Algorithm,

@@ -1,0 +1,207 @@
+//! A server's answer, and the one place where a status becomes an error.
+
+use std::time::{Duration, SystemTime};
+
+use super::call::Call;
+use crate::auth::challenge::parse_challenges;
+use crate::error::{Error, ErrorKind, printable};
+use crate::http::error_body::{looks_like_registry_error, parse_error_body};
+use crate::http::retry_after::parse_retry_after;
+use crate::http::{Headers, RateLimit};
+use crate::transport::{Body, Failure, WireError};
+use crate::url::{Scheme, Url};
+
+/// The most that is read of an error's body, whose text is only shown, and of a ping's, which is `{}`.
+const MAX_SMALL_BODY: u64 = 64 * 1024;
+
+/// What was answered, and by which URL. The body is still to be read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) url: Url,
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Body,
+}
+
+/// An answer read to its end.
+#[derive(Debug)]
+pub(crate) struct Complete {
+    pub(crate) url: Url,
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Reads a small answer to its end, so that the connection can go on. An error's body that is too large or broken says
+    /// nothing; the status still does.
+    pub(crate) fn complete(self) -> Result<Complete, WireError> {
+        let success = self.is_success();
+        let body = match self.body.read_to_limit(MAX_SMALL_BODY) {
+            Err(error) if success || matches!(error.failure, Failure::Stopped(_)) => {
+                return Err(error);
+            }
+            result => result.unwrap_or_default(),
+        };
+        Ok(Complete {
+            url: self.url,
+            status: self.status,
+            headers: self.headers,
+            body,
+        })
+    }
+
+    pub(crate) fn read_to_limit(self, limit: u64) -> Result<Vec<u8>, WireError> {
+        self.body.read_to_limit(limit)
+    }
+}
+
+/// Whether the headers show that a registry answered: only registries send this one, and only they challenge (decision 2).
+pub(crate) fn shows_registry(status: u16, headers: &Headers) -> bool {
+    headers
+        .get("docker-distribution-api-version")
+        .is_some_and(|version| version.contains("registry/2"))
+        || status == 401
+            && !parse_challenges(headers.get_all("www-authenticate"))
+                .list
+                .is_empty()
+}
+
+/// Whether a Content-Type is one that no registry endpoint answers with.
+pub(crate) fn is_page(headers: &Headers) -> bool {
+    let content_type = headers
+        .get("content-type")
+        .unwrap_or_default()
+        .trim_start()
+        .to_ascii_lowercase();
+    content_type.starts_with("text/html") || content_type.contains("xhtml")
+}
+
+impl Complete {
+    pub(crate) fn shows_registry(&self) -> bool {
+        shows_registry(self.status, &self.headers) || looks_like_registry_error(&self.body)
+    }
+
+    /// How long the server asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.headers
+            .get("retry-after")
+            .and_then(|value| parse_retry_after(value, SystemTime::now()))
+    }
+
+    /// The error that this answer is, for a call about `call.subject`.
+    pub(crate) fn into_error(self, call: &Call<'_>) -> Error {
+        if self.is_tls_port() {
+            let message = "asked over http, but the server speaks TLS here";
+            return Error::new(ErrorKind::Tls, message)
+                .with_hint("use https for this registry (--https, or https)")
+                .with_http_status(self.status)
+                .about(call.subject);
+        }
+        let host = self.url.authority();
+        let (kind, mut message, hint) = match self.status {
+            401 => (
+                ErrorKind::Denied,
+                format!("{host} refuses: it asks for a login"),
+                None,
+            ),
+            403 => (
+                ErrorKind::Denied,
+                format!("{host} refuses this"),
+                Some(DENIED),
+            ),
+            404 => (ErrorKind::NotFound, format!("not found on {host}"), None),
+            405 | 501 => (
+                ErrorKind::Unsupported,
+                format!("{host} does not support this request"),
+                None,
+            ),
+            408 | 499 => (
+                ErrorKind::Server,
+                format!("{host} gave up waiting"),
+                Some("try again later"),
+            ),
+            429 => (
+                ErrorKind::RateLimited,
+                format!("{host} limits requests, and the limit is reached"),
+                None,
+            ),
+            300..=399 => (
+                ErrorKind::Protocol,
+                format!("{host} answers with a redirect that is not one"),
+                None,
+            ),
+            400..=499 => (
+                ErrorKind::Rejected,
+                format!("{host} rejects the request"),
+                None,
+            ),
+            500..=599 => (
+                ErrorKind::Server,
+                format!("{host} failed"),
+                Some("try again later"),
+            ),
+            _ => (
+                ErrorKind::Protocol,
+                format!("{host} answers with a status that means nothing here"),
+                None,
+            ),
+        };
+        message.push_str(&format!(" (HTTP {})", self.status));
+        if self.status == 401 {
+            message.push_str(&self.challenge_text());
+        }
+        let registry_errors = parse_error_body(&self.body);
+        for error in registry_errors.iter().take(3) {
+            message.push_str(&format!("; it says {}", error.code));
+            if !error.message.is_empty() {
+                message.push_str(&format!(": {}", printable(&error.message, 200)));
+            }
+        }
+        let retry_after = self.retry_after();
+        let mut error = Error::new(kind, message)
+            .with_http_status(self.status)
+            .with_registry_errors(registry_errors)
+            .with_retry_after(retry_after)
+            .with_rate_limit(RateLimit::from_headers(&self.headers))
+            .about(call.subject);
+        if let Some(hint) = hint {
+            error = error.with_hint(hint);
+        } else if let Some(wait) = retry_after {
+            error = error.with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()));
+        }
+        error
+    }
+
+    fn challenge_text(&self) -> String {
+        let challenges = parse_challenges(self.headers.get_all("www-authenticate"));
+        let named: Vec<String> = challenges
+            .list
+            .iter()
+            .map(|challenge| challenge.summary())
+            .collect();
+        if named.is_empty() {
+            return ", without saying which".to_owned();
+        }
+        format!(": {}", printable(&named.join(", "), 300))
+    }
+
+    /// Go's server and nginx say it in an answer in clear (B12).
+    fn is_tls_port(&self) -> bool {
+        let says = |words: &[u8]| {
+            self.body
+                .windows(words.len())
+                .any(|window| window.eq_ignore_ascii_case(words))
+        };
+        self.url.scheme() == Scheme::Http
+            && self.status == 400
+            && (says(b"HTTP request to an HTTPS server")
+                || says(b"HTTP request was sent to HTTPS port"))
+    }
+}
+
+const DENIED: &str = "private, hidden or missing: a registry does not say which";

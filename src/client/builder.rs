@@ -1,0 +1,204 @@
+//! The settings of a client.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Client;
+use super::origins::RegistrySettings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::retry::RetryPolicy;
+use crate::reference::Registry;
+use crate::transport::{Resolver, SystemResolver};
+
+/// 5 minutes: a call that is not done by then is not going to be.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Retries after the first attempt.
+const RETRIES: u32 = 3;
+const RETRY_DELAY: Duration = Duration::from_millis(250);
+/// Twice what the largest registries accept (distribution 4 MiB, E14).
+const MAX_MANIFEST: u64 = 8 * 1024 * 1024;
+
+/// What all calls of a client share.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) user_agent: String,
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_manifest: u64,
+    pub(crate) registries: HashMap<Registry, RegistrySettings>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+}
+
+/// Builds a [`Client`].
+///
+/// A setting for a registry counts for that registry alone. Setters only take note; what can fail, fails in
+/// [`build`](ClientBuilder::build), which names the bad setting.
+///
+/// ```no_run
+/// # fn main() -> Result<(), ocireg::Error> {
+/// let client = ocireg::Client::builder()
+///     .ca_file("registry.example.com:5000", "/etc/ssl/private-ca.pem")
+///     .plain_http("build.internal:5000")
+///     .build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    settings: Settings,
+    /// The first setting that was unusable.
+    problem: Option<Error>,
+}
+
+impl ClientBuilder {
+    pub(super) fn new() -> ClientBuilder {
+        let settings = Settings {
+            user_agent: concat!("ocireg/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timeout: TIMEOUT,
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
+            retry: RetryPolicy {
+                attempts: RETRIES + 1,
+                base: RETRY_DELAY,
+            },
+            max_manifest: MAX_MANIFEST,
+            registries: HashMap::new(),
+            resolver: Arc::new(SystemResolver),
+        };
+        ClientBuilder {
+            settings,
+            problem: None,
+        }
+    }
+
+    /// Says who asks, in the `User-Agent` header: printable ASCII. Defaults to `ocireg/VERSION`.
+    pub fn user_agent(mut self, user_agent: &str) -> ClientBuilder {
+        if user_agent.is_empty() || !user_agent.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            self.note(Error::new(
+                ErrorKind::Config,
+                "the user agent is not printable ASCII",
+            ));
+        }
+        self.settings.user_agent = user_agent.to_owned();
+        self
+    }
+
+    /// The most time that a call may take in all. Defaults to 5 minutes; [`Duration::MAX`] means no limit.
+    pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// The most time to get a connection: resolving, connecting and negotiating TLS together. Defaults to 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// The longest wait for the next byte, in either direction. Defaults to 30 s.
+    pub fn idle_timeout(mut self, timeout: Duration) -> ClientBuilder {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How often a failed request is repeated where that may help: connection failures, 408, 429, 5xx. Defaults to 3.
+    pub fn retries(mut self, retries: u32) -> ClientBuilder {
+        self.settings.retry.attempts = retries.saturating_add(1);
+        self
+    }
+
+    /// The first wait before a repeat; it doubles each time, up to 8 s, and is spread at random. A `Retry-After` of up to
+    /// 60 s is kept; a longer one ends the call at once. Defaults to 250 ms.
+    pub fn retry_delay(mut self, delay: Duration) -> ClientBuilder {
+        self.settings.retry.base = delay;
+        self
+    }
+
+    /// The largest manifest that is read, in bytes. Defaults to 8 MiB.
+    pub fn max_manifest_bytes(mut self, bytes: u64) -> ClientBuilder {
+        self.settings.max_manifest = bytes;
+        self
+    }
+
+    /// Speaks http with `registry`, without encryption: for a registry in a network you trust. Wins over
+    /// [`https`](ClientBuilder::https). Defaults to https, except for loopback registries (`localhost`, `127.0.0.0/8`, `[::1]`).
+    pub fn plain_http(self, registry: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            settings.plain_http = true;
+            Ok(())
+        })
+    }
+
+    /// Speaks https with `registry`: only needed for a loopback registry.
+    pub fn https(self, registry: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            settings.https = true;
+            Ok(())
+        })
+    }
+
+    /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that is itself in the
+    /// file is trusted too, if the name matches (the self-signed certificate of Docker's registry guide). Speaks https with
+    /// a loopback registry.
+    pub fn ca_file(self, registry: &str, path: impl AsRef<Path>) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            settings.authorities.add_file(path.as_ref())
+        })
+    }
+
+    /// As [`ca_file`](ClientBuilder::ca_file), from memory.
+    pub fn ca_pem(self, registry: &str, pem: &[u8]) -> ClientBuilder {
+        self.for_registry(registry, |settings| settings.authorities.add_pem(pem))
+    }
+
+    /// Resolves host names with `resolver`. Defaults to the operating system's.
+    pub fn resolver(mut self, resolver: impl Resolver + 'static) -> ClientBuilder {
+        self.settings.resolver = Arc::new(resolver);
+        self
+    }
+
+    /// Builds the client. No server is contacted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] or [`ErrorKind::InvalidReference`] for the first setting that is unusable.
+    pub fn build(self) -> Result<Client> {
+        match self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(Client::from_settings(self.settings)),
+        }
+    }
+
+    fn for_registry(
+        mut self,
+        registry: &str,
+        change: impl FnOnce(&mut RegistrySettings) -> Result<()>,
+    ) -> ClientBuilder {
+        match registry.parse::<Registry>() {
+            Ok(registry) => {
+                let settings = self
+                    .settings
+                    .registries
+                    .entry(registry.clone())
+                    .or_default();
+                if let Err(error) = change(settings) {
+                    self.note(error.about(registry));
+                }
+            }
+            Err(error) => self.note(error),
+        }
+        self
+    }
+
+    fn note(&mut self, problem: Error) {
+        self.problem.get_or_insert(problem);
+    }
+}

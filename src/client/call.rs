@@ -1,0 +1,124 @@
+//! How one call is to go: its own settings, over the client's.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Inner;
+use crate::manifest::MediaType;
+use crate::reference::Registry;
+use crate::transport::{Cancel, Interrupt, Progress, ProgressCallback};
+
+/// Settings of one call, or of several: give them to [`Client::with`](crate::Client::with).
+///
+/// ```
+/// use std::time::Duration;
+/// # fn main() -> Result<(), ocireg::Error> {
+/// let stop = ocireg::Cancel::new();
+/// let client = ocireg::Client::new()?;
+/// let quick = client.with(ocireg::CallOptions::new().timeout(Duration::from_secs(2)).cancel(&stop));
+/// # let _ = quick;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct CallOptions {
+    pub(super) timeout: Option<Duration>,
+    pub(super) cancel: Option<Cancel>,
+    pub(super) progress: Option<ProgressCallback>,
+    pub(super) accept: Vec<MediaType>,
+    pub(super) page_size: Option<u32>,
+}
+
+impl CallOptions {
+    /// No settings of its own: the client's count.
+    pub fn new() -> CallOptions {
+        CallOptions::default()
+    }
+
+    /// The most time that each call may take in all, retries and waits included. Defaults to the client's
+    /// ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)).
+    pub fn timeout(mut self, timeout: Duration) -> CallOptions {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Lets `cancel` stop the call from another thread or a signal handler, within half a second. Defaults to none.
+    pub fn cancel(mut self, cancel: &Cancel) -> CallOptions {
+        self.cancel = Some(cancel.clone());
+        self
+    }
+
+    /// Calls `callback` on the calling thread as the call makes progress, and at least every 200 ms while it waits.
+    /// [`ControlFlow::Break`] stops the call with [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
+    pub fn progress(
+        mut self,
+        callback: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> CallOptions {
+        self.progress = Some(Arc::new(callback));
+        self
+    }
+
+    /// Accepts manifests of one more media type. The six types of images and their lists are always accepted: asking for
+    /// fewer gets another digest, or a false "absent", from real registries (E4, E5).
+    pub fn accept(mut self, media_type: MediaType) -> CallOptions {
+        self.accept.push(media_type);
+        self
+    }
+
+    /// Asks for lists in pages of this many entries; the registry may choose another size. Defaults to the registry's
+    /// choice, since some cut a list off at the size asked for without saying so (H15).
+    pub fn page_size(mut self, entries: u32) -> CallOptions {
+        self.page_size = Some(entries);
+        self
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("timeout", &self.timeout)
+            .field("cancel", &self.cancel)
+            .field("progress", &self.progress.is_some())
+            .field("accept", &self.accept)
+            .field("page_size", &self.page_size)
+            .finish()
+    }
+}
+
+/// One call in progress: whom it asks, what it is about, and what can stop it.
+pub(crate) struct Call<'a> {
+    pub(super) client: &'a Inner,
+    pub(super) options: &'a CallOptions,
+    pub(super) registry: &'a Registry,
+    /// What errors name.
+    pub(super) subject: &'a dyn fmt::Display,
+    pub(super) interrupt: Arc<Interrupt>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(
+        client: &'a Inner,
+        options: &'a CallOptions,
+        registry: &'a Registry,
+        subject: &'a dyn fmt::Display,
+    ) -> Call<'a> {
+        let timeout = options.timeout.unwrap_or(client.settings.timeout);
+        // A timeout too long for the clock is as good as none.
+        let deadline = Instant::now().checked_add(timeout);
+        let interrupt = Arc::new(Interrupt::new(
+            options.cancel.clone(),
+            deadline,
+            options.progress.clone(),
+        ));
+        Call {
+            client,
+            options,
+            registry,
+            subject,
+            interrupt,
+        }
+    }
+}

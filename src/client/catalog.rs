@@ -1,0 +1,90 @@
+//! The catalog (Docker Registry HTTP API V2, "Listing repositories"): `GET /v2/_catalog`.
+
+use super::Client;
+use super::call::Call;
+use super::pages::{Page, Paging};
+use crate::error::{Error, ErrorKind, Result};
+use crate::reference::{Registry, RepositoryName};
+
+impl Client {
+    /// All repositories of a registry, in its order.
+    ///
+    /// Many registries have no catalog, or show only a part of it; it is not in the OCI specification. Costs one request a page. A list that
+    /// breaks off is an error: use [`catalog_pages`](Client::catalog_pages) to keep what came.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] where the registry has no catalog, [`ErrorKind::Denied`] where it refuses,
+    /// [`ErrorKind::Protocol`] where it is no registry or its list does not end, and the failures of any request.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ocireg::Error> {
+    /// let client = ocireg::Client::new()?;
+    /// for name in client.catalog(&"localhost:5000".parse()?)? {
+    ///     println!("{name}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn catalog(&self, registry: &Registry) -> Result<Vec<RepositoryName>> {
+        let call = self.call(registry, registry);
+        let mut paging = paging(self);
+        super::pages::collect(|| fetch(&mut paging, &call))
+    }
+
+    /// The repositories of a registry, page by page as it sends them: yields what there is, and then the error that ended it, if one did.
+    /// The timeout counts for each page.
+    pub fn catalog_pages(&self, registry: &Registry) -> CatalogPages {
+        CatalogPages {
+            client: self.clone(),
+            registry: registry.clone(),
+            paging: paging(self),
+        }
+    }
+}
+
+/// The pages of a catalog; see [`Client::catalog_pages`].
+#[derive(Debug)]
+#[must_use]
+pub struct CatalogPages {
+    client: Client,
+    registry: Registry,
+    paging: Paging,
+}
+
+impl Iterator for CatalogPages {
+    type Item = Result<Page<RepositoryName>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let call = self.client.call(&self.registry, &self.registry);
+        fetch(&mut self.paging, &call).transpose()
+    }
+}
+
+fn paging(client: &Client) -> Paging {
+    Paging::new("/v2/_catalog".to_owned(), client.options.page_size)
+}
+
+fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Page<RepositoryName>>> {
+    match paging.fetch(call, "repositories") {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+            Err(no_catalog(call, call.confirm_absence(error)))
+        }
+        result => result,
+    }
+}
+
+/// A registry without a catalog answers 404 or 405 (H14).
+fn no_catalog(call: &Call<'_>, error: Error) -> Error {
+    if error.kind() == ErrorKind::Protocol {
+        return error;
+    }
+    let status = error.http_status().unwrap_or_default();
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("this registry has no catalog (HTTP {status})"),
+    )
+    .with_http_status(status)
+    .with_registry_errors(error.registry_errors().to_vec())
+    .about(call.subject)
+}

@@ -1,0 +1,62 @@
+//! Manifests (distribution spec, "Pulling manifests"): `HEAD` and `GET /v2/<name>/manifests/<reference>`.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use super::answer::Complete;
+use super::call::Call;
+use super::send::Ask;
+use crate::error::Error;
+use crate::http::{Headers, Method};
+use crate::manifest::accept_header;
+use crate::reference::Reference;
+
+/// The types that are always accepted (decision 4), as they go over the wire.
+static ACCEPT: LazyLock<String> = LazyLock::new(|| accept_header(&[]));
+
+/// A manifest as it came.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) headers: Headers,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Call<'_> {
+    /// Asks for a manifest's headers; the answer of any status.
+    pub(crate) fn head_manifest(&self, reference: &Reference) -> Result<Complete, Error> {
+        self.send(&self.manifest(Method::Head, reference), |answer| {
+            Ok(answer.complete()?)
+        })
+    }
+
+    /// Fetches a manifest, or the answer that refuses it.
+    pub(crate) fn get_manifest(
+        &self,
+        reference: &Reference,
+    ) -> Result<Result<Fetched, Complete>, Error> {
+        let limit = self.client.settings.max_manifest;
+        self.send(&self.manifest(Method::Get, reference), |answer| {
+            if !answer.is_success() {
+                return Ok(Err(answer.complete()?));
+            }
+            let headers = answer.headers.clone();
+            let bytes = answer.read_to_limit(limit)?;
+            Ok(Ok(Fetched { headers, bytes }))
+        })
+    }
+
+    fn manifest(&self, method: Method, reference: &Reference) -> Ask<'static> {
+        let name = reference.repository().name();
+        let target = format!("/v2/{name}/manifests/{}", reference.manifest_reference());
+        let accept = if self.options.accept.is_empty() {
+            Cow::Borrowed(ACCEPT.as_str())
+        } else {
+            Cow::Owned(accept_header(&self.options.accept))
+        };
+        Ask {
+            method,
+            target: Cow::Owned(target),
+            accept,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The client: one loop that sends requests, and an endpoint a file.
+
+mod answer;
+mod builder;
+mod call;
+mod catalog;
+mod manifests;
+mod origins;
+mod pages;
+mod ping;
+mod send;
+mod tags;
+
+use std::fmt;
+use std::sync::Arc;
+
+use self::builder::Settings;
+use self::origins::Origins;
+use crate::error::Result;
+use crate::http::RateLimit;
+use crate::manifest::MediaType;
+use crate::reference::Registry;
+
+pub(crate) use self::answer::{Complete, is_page};
+pub(crate) use self::call::Call;
+pub(crate) use self::manifests::Fetched;
+
+pub use self::builder::ClientBuilder;
+pub use self::call::CallOptions;
+pub use self::catalog::CatalogPages;
+pub use self::pages::Page;
+pub use self::ping::{AuthScheme, Ping};
+pub use self::tags::TagPages;
+
+/// Asks registries.
+///
+/// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each registry. All methods take
+/// `&self` and may be called from any number of threads at once. A client keeps no thread, and nothing of its outlives it.
+///
+/// ```no_run
+/// use ocireg::{Client, Presence};
+///
+/// # fn main() -> Result<(), ocireg::Error> {
+/// let client = Client::new()?;
+/// match client.exists(&"localhost:5000/team/app:1.2".parse()?)? {
+///     Presence::Exists(manifest) => println!("{} {}", manifest.digest, manifest.media_type),
+///     Presence::Absent => println!("not there"),
+///     Presence::Denied => println!("private, hidden or missing"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+    options: Arc<CallOptions>,
+}
+
+/// What clones share.
+pub(crate) struct Inner {
+    settings: Settings,
+    origins: Origins,
+}
+
+impl Client {
+    /// A client with the default settings: anonymous, the platform's root certificates.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    pub fn new() -> Result<Client> {
+        Client::builder().build()
+    }
+
+    /// A client with other settings.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// The same client with settings for some calls. They replace those of an earlier `with`.
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Client {
+        Client {
+            inner: self.inner.clone(),
+            options: Arc::new(options),
+        }
+    }
+
+    /// The rate limit that the registry reported last, if it ever did (J1).
+    pub fn rate_limit(&self, registry: &Registry) -> Option<RateLimit> {
+        self.inner
+            .origins
+            .known(registry)?
+            .learned()
+            .rate_limit
+            .clone()
+    }
+
+    /// The warnings that the registry has sent (J3) or caused, each once, at most 32.
+    pub fn warnings(&self, registry: &Registry) -> Vec<String> {
+        self.inner
+            .origins
+            .known(registry)
+            .map(|state| state.learned().warnings.clone())
+            .unwrap_or_default()
+    }
+
+    fn from_settings(settings: Settings) -> Client {
+        let origins = Origins::new(settings.resolver.clone());
+        Client {
+            inner: Arc::new(Inner { settings, origins }),
+            options: Arc::default(),
+        }
+    }
+
+    /// The media types that are accepted beside the usual ones.
+    pub(crate) fn accepted(&self) -> &[MediaType] {
+        &self.options.accept
+    }
+
+    /// Begins a call to `registry` about `subject`.
+    pub(crate) fn call<'a>(
+        &'a self,
+        registry: &'a Registry,
+        subject: &'a dyn fmt::Display,
+    ) -> Call<'a> {
+        Call::new(&self.inner, &self.options, registry, subject)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("settings", &self.inner.settings)
+            .field("options", &self.options)
+            .finish()
+    }
+}

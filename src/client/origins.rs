@@ -1,0 +1,165 @@
+//! What is known of each server: its connections, and what its answers have taught.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::builder::Settings;
+use crate::address::AddressClass;
+use crate::http::RateLimit;
+use crate::origin::Origin;
+use crate::reference::Registry;
+use crate::transport::{Authorities, Connections, PlatformRoots, Resolver, TlsTrust};
+use crate::url::Scheme;
+
+/// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets another chance: GETs
+/// are billed by some (J1), and a proxy may have been mended.
+const HEAD_REST: Duration = Duration::from_secs(10 * 60);
+/// The most warnings kept for a registry.
+const MAX_WARNINGS: usize = 32;
+
+/// The caller's settings for one registry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RegistrySettings {
+    pub(crate) plain_http: bool,
+    pub(crate) https: bool,
+    pub(crate) authorities: Authorities,
+}
+
+impl RegistrySettings {
+    /// Never a fallback from one to the other (S11): the choice is made here, once.
+    fn scheme(&self, registry: &Registry) -> Scheme {
+        if self.plain_http {
+            Scheme::Http
+        } else if self.https || !self.authorities.is_empty() || !registry.is_loopback() {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        }
+    }
+}
+
+/// All servers that a client has talked to.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    resolver: Arc<dyn Resolver>,
+    platform_roots: Arc<PlatformRoots>,
+    registries: Mutex<HashMap<Registry, Arc<RegistryState>>>,
+}
+
+/// One registry: its own server, and the others that its answers have led to.
+#[derive(Debug)]
+pub(crate) struct RegistryState {
+    pub(crate) origin: Origin,
+    resolver: Arc<dyn Resolver>,
+    trust: Arc<TlsTrust>,
+    connections: Mutex<HashMap<Origin, Arc<Connections>>>,
+    own: Arc<Connections>,
+    learned: Mutex<Learned>,
+}
+
+/// What a registry's answers have taught.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Learned {
+    /// Whether it answers like a registry; `None` before that was seen either way.
+    pub(crate) is_registry: Option<bool>,
+    /// Since when its HEAD is known not to answer where its GET does.
+    head_rests_since: Option<Instant>,
+    /// Where it was reached.
+    pub(crate) reached: Option<AddressClass>,
+    /// Until when it asked to be left alone.
+    pub(crate) closed_until: Option<Instant>,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Learned {
+    pub(crate) fn head_rests(&self) -> bool {
+        self.head_rests_since
+            .is_some_and(|since| since.elapsed() < HEAD_REST)
+    }
+
+    pub(crate) fn head_failed_where_get_worked(&mut self) {
+        self.head_rests_since = Some(Instant::now());
+    }
+
+    pub(crate) fn head_worked(&mut self) {
+        self.head_rests_since = None;
+    }
+
+    pub(crate) fn warn(&mut self, warning: String) {
+        if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+impl Origins {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>) -> Origins {
+        Origins {
+            resolver,
+            platform_roots: Arc::default(),
+            registries: Mutex::default(),
+        }
+    }
+
+    /// The state of a registry, made at its first use.
+    pub(crate) fn registry(&self, registry: &Registry, settings: &Settings) -> Arc<RegistryState> {
+        let mut registries = lock(&self.registries);
+        if let Some(state) = registries.get(registry) {
+            return state.clone();
+        }
+        let given = settings
+            .registries
+            .get(registry)
+            .cloned()
+            .unwrap_or_default();
+        let scheme = given.scheme(registry);
+        let origin = Origin::of_registry(registry, scheme);
+        let trust = Arc::new(TlsTrust::new(
+            self.platform_roots.clone(),
+            given.authorities,
+        ));
+        let state = Arc::new(RegistryState {
+            origin,
+            resolver: self.resolver.clone(),
+            own: Arc::new(Connections::new(self.resolver.clone(), trust.clone())),
+            trust,
+            connections: Mutex::default(),
+            learned: Mutex::default(),
+        });
+        registries.insert(registry.clone(), state.clone());
+        state
+    }
+
+    /// The state of a registry that has been used.
+    pub(crate) fn known(&self, registry: &Registry) -> Option<Arc<RegistryState>> {
+        lock(&self.registries).get(registry).cloned()
+    }
+}
+
+impl RegistryState {
+    /// The connections to `origin` made on behalf of this registry. Another origin has its own: what one registry's settings
+    /// trust, a connection of another registry to the same place must not.
+    pub(crate) fn connections(&self, origin: &Origin) -> Arc<Connections> {
+        if *origin == self.origin {
+            return self.own.clone();
+        }
+        lock(&self.connections)
+            .entry(origin.clone())
+            .or_insert_with(|| {
+                Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()))
+            })
+            .clone()
+    }
+
+    /// What is known. Never held across I/O.
+    pub(crate) fn learned(&self) -> MutexGuard<'_, Learned> {
+        lock(&self.learned)
+    }
+}
+
+/// Every change under these locks is one assignment or push, so a panic elsewhere leaves nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,158 @@
+//! Is there a registry (distribution spec, "Determining support"): `GET /v2/`.
+
+use std::borrow::Cow;
+
+use super::Client;
+use super::answer::{Complete, is_page, shows_registry};
+use super::call::Call;
+use super::send::Ask;
+use crate::auth::challenge::{Scheme, parse_challenges};
+use crate::error::{Error, ErrorKind, Result, printable};
+use crate::http::{Headers, Method};
+use crate::reference::Registry;
+
+/// A registry's answer to [`Client::ping`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ping {
+    /// How the registry wants to be asked.
+    pub auth: AuthScheme,
+}
+
+/// How a registry wants its users to identify themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthScheme {
+    /// Not at all.
+    Anonymous,
+    /// With user and password (RFC 7617).
+    Basic,
+    /// With a token from its token service (RFC 6750, distribution's token specification).
+    Bearer,
+    /// In a way that this library does not know; holds the scheme's name.
+    Other(String),
+}
+
+impl Client {
+    /// Asks whether there is a registry, and how it wants to be asked. One request.
+    ///
+    /// Nothing else needs a ping: every call sends its real request at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Protocol`] where something answers that is no registry, and the failures of any request.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ocireg::Error> {
+    /// let ping = ocireg::Client::new()?.ping(&"localhost:5000".parse()?)?;
+    /// println!("{:?}", ping.auth);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ping(&self, registry: &Registry) -> Result<Ping> {
+        let call = self.call(registry, registry);
+        let answer = call.ping()?;
+        let verdict = Verdict::of(&answer);
+        call.state().learned().is_registry = Some(!matches!(verdict, Verdict::Other));
+        match verdict {
+            Verdict::Open => Ok(Ping {
+                auth: AuthScheme::Anonymous,
+            }),
+            Verdict::Challenges(auth) => Ok(Ping { auth }),
+            Verdict::Other if matches!(answer.status, 200..=299 | 404) => {
+                Err(call.no_registry(answer.status))
+            }
+            Verdict::Other => Err(answer.into_error(&call)),
+        }
+    }
+}
+
+/// What an answer to `GET /v2/` says.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Open,
+    Challenges(AuthScheme),
+    /// Nothing that a registry says.
+    Other,
+}
+
+impl Verdict {
+    fn of(answer: &Complete) -> Verdict {
+        match answer.status {
+            200 if shows_registry(200, &answer.headers) => Verdict::Open,
+            // Some send no version header; then the body has to be what registries send: `{}`, Quay's `true` (B7), nothing.
+            200 if !is_page(&answer.headers) && is_json_or_empty(&answer.body) => Verdict::Open,
+            401 => offered(&answer.headers).map_or(Verdict::Other, Verdict::Challenges),
+            _ => Verdict::Other,
+        }
+    }
+}
+
+fn is_json_or_empty(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// The scheme that the library would use: Bearer before Basic (B9).
+fn offered(headers: &Headers) -> Option<AuthScheme> {
+    let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
+    let has = |scheme: &Scheme| {
+        challenges
+            .iter()
+            .any(|challenge| challenge.scheme == *scheme)
+    };
+    if has(&Scheme::Bearer) {
+        return Some(AuthScheme::Bearer);
+    }
+    if has(&Scheme::Basic) {
+        return Some(AuthScheme::Basic);
+    }
+    match &challenges.first()?.scheme {
+        Scheme::Other(name) => Some(AuthScheme::Other(printable(name, 40))),
+        Scheme::Bearer | Scheme::Basic => None,
+    }
+}
+
+impl Call<'_> {
+    fn ping(&self) -> Result<Complete> {
+        let ask = Ask {
+            method: Method::Get,
+            target: Cow::Borrowed("/v2/"),
+            accept: Cow::Borrowed("application/json"),
+        };
+        self.send(&ask, |answer| Ok(answer.complete()?))
+    }
+
+    /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that is not known yet, and the
+    /// answer is remembered.
+    pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
+        let known = self.state().learned().is_registry;
+        let is_registry = match known {
+            Some(known) => known,
+            None => match self.ping() {
+                Ok(answer) => {
+                    let is_registry = Verdict::of(&answer) != Verdict::Other;
+                    self.state().learned().is_registry = Some(is_registry);
+                    is_registry
+                }
+                Err(error) => return error,
+            },
+        };
+        if is_registry {
+            not_found
+        } else {
+            self.no_registry(not_found.http_status().unwrap_or_default())
+        }
+    }
+
+    fn no_registry(&self, status: u16) -> Error {
+        let state = self.state();
+        let authority = state.origin.authority();
+        Error::new(
+            ErrorKind::Protocol,
+            format!("{authority} does not answer like a registry (HTTP {status})"),
+        )
+        .with_http_status(status)
+        .with_hint("check the host and port: something else answers there")
+        .about(self.subject)
+    }
+}

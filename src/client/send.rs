@@ -1,0 +1,403 @@
+//! The only loop that sends requests: exchange, redirect, retry.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::answer::{Answer, Complete, shows_registry};
+use super::call::Call;
+use super::origins::RegistryState;
+use crate::address::AddressClass;
+use crate::error::{Error, ErrorKind, printable};
+use crate::http::warning::warnings;
+use crate::http::{Method, RateLimit, Request};
+use crate::policy::redirect;
+use crate::policy::retry::{MAX_RETRY_AFTER, is_retryable_status};
+use crate::transport::{Failure, Phase, Pooling, Reach, Response, Stopped, Watch, WireError};
+use crate::url::Url;
+
+/// How much of a redirect's body is read to keep its connection.
+const MAX_REDIRECT_BODY: u64 = 64 * 1024;
+
+/// What an endpoint asks of its registry.
+#[derive(Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: Cow<'a, str>,
+    pub(crate) accept: Cow<'static, str>,
+}
+
+/// Why an answer could not be read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// The connection failed: the request may be repeated.
+    Wire(WireError),
+    /// The answer is no good, and would not be the next time.
+    Answer(Error),
+}
+
+impl From<WireError> for ReadError {
+    fn from(error: WireError) -> ReadError {
+        ReadError::Wire(error)
+    }
+}
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> ReadError {
+        ReadError::Answer(error)
+    }
+}
+
+/// What stands in the way of an answer.
+enum Trouble {
+    Wire(Url, WireError),
+    Status(Complete),
+    Final(Error),
+}
+
+impl Call<'_> {
+    pub(crate) fn state(&self) -> Arc<RegistryState> {
+        self.client
+            .origins
+            .registry(self.registry, &self.client.settings)
+    }
+
+    /// Sends `ask` until an answer was read, or asking again is of no use. Any status but those worth a retry reaches `read`.
+    pub(crate) fn send<T>(
+        &self,
+        ask: &Ask<'_>,
+        mut read: impl FnMut(Answer) -> Result<T, ReadError>,
+    ) -> Result<T, Error> {
+        let state = self.state();
+        let mut made = 0;
+        loop {
+            self.pass_gate(&state)?;
+            made += 1;
+            let trouble = match self.attempt(&state, ask) {
+                Ok(answer) => {
+                    let url = answer.url.clone();
+                    match read(answer) {
+                        Ok(value) => return Ok(value),
+                        Err(ReadError::Answer(error)) => return Err(error),
+                        Err(ReadError::Wire(error)) => Trouble::Wire(url, error),
+                    }
+                }
+                Err(trouble) => *trouble,
+            };
+            let Some(delay) = self.delay_after(&trouble, made) else {
+                return Err(self.error_from(trouble));
+            };
+            if let Trouble::Status(refusal) = &trouble
+                && refusal.status == 429
+            {
+                state.learned().closed_until = Some(Instant::now() + delay);
+            }
+            log::debug!(
+                "{}: attempt {made} failed, the next in {} ms",
+                self.registry,
+                delay.as_millis()
+            );
+            self.sleep(delay)?;
+        }
+    }
+
+    /// Waits while the registry has asked to be left alone (429): no other call of this client disturbs it meanwhile.
+    fn pass_gate(&self, state: &RegistryState) -> Result<(), Error> {
+        let Some(until) = state.learned().closed_until else {
+            return Ok(());
+        };
+        let wait = until.saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            return Ok(());
+        }
+        if self.interrupt.remaining().is_some_and(|left| left <= wait) {
+            let message =
+                "the registry limits requests, and asked to wait longer than this call may take";
+            return Err(Error::new(ErrorKind::RateLimited, message)
+                .with_retry_after(Some(wait))
+                .with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()))
+                .about(self.subject));
+        }
+        self.sleep(wait)
+    }
+
+    fn sleep(&self, duration: Duration) -> Result<(), Error> {
+        self.interrupt
+            .sleep(duration)
+            .map_err(|stopped| self.stopped(stopped, "waiting to ask again"))
+    }
+
+    /// One attempt: the request, and the redirects it is sent on.
+    fn attempt(&self, state: &RegistryState, ask: &Ask<'_>) -> Result<Answer, Box<Trouble>> {
+        let first = Url::on(&state.origin, &ask.target).map_err(|bad| {
+            let error = Error::new(ErrorKind::Protocol, "the request can't be put into a URL")
+                .caused_by(bad);
+            Box::new(Trouble::Final(error.about(self.subject)))
+        })?;
+        let mut visited = vec![first];
+        loop {
+            let url = visited[visited.len() - 1].clone();
+            let answer = self.exchange(state, ask, url)?;
+            if !redirect::is_redirect(answer.status) {
+                return if is_retryable_status(answer.status) {
+                    Err(completed(answer))
+                } else {
+                    Ok(answer)
+                };
+            }
+            let next = redirect::follow(&visited, answer.headers.get("location"));
+            let (status, url) = (answer.status, answer.url.clone());
+            // Only to give the connection back; what it says does not matter.
+            let _ = answer.read_to_limit(MAX_REDIRECT_BODY);
+            visited.push(next.map_err(|refused| {
+                let message = format!(
+                    "{} answers with a redirect that is not followed (HTTP {status})",
+                    url.authority()
+                );
+                let error = Error::new(ErrorKind::Protocol, message).with_http_status(status);
+                Box::new(Trouble::Final(error.caused_by(refused).about(self.subject)))
+            })?);
+        }
+    }
+
+    /// One exchange. A pooled connection that the server closed in the meantime costs one silent repeat (R5).
+    fn exchange(
+        &self,
+        state: &RegistryState,
+        ask: &Ask<'_>,
+        url: Url,
+    ) -> Result<Answer, Box<Trouble>> {
+        let origin = url.origin();
+        let connections = state.connections(&origin);
+        let request = self.request(ask, url);
+        let started = Instant::now();
+        let mut watch = self.watch(state, &request, Pooling::Reuse);
+        let mut result = connections.exchange(&request, &watch);
+        let stale = |error: &WireError, watch: &Watch| {
+            let seen = watch.seen();
+            seen.reused && !seen.answered && matches!(error.failure, Failure::Disconnected { .. })
+        };
+        if matches!(&result, Err(error) if stale(error, &watch)) {
+            watch = self.watch(state, &request, Pooling::Fresh);
+            result = connections.exchange(&request, &watch);
+        }
+        let Request { method, url, .. } = request;
+        let took = started.elapsed().as_millis();
+        match result {
+            Ok(Response {
+                status,
+                headers,
+                body,
+            }) => {
+                log::debug!("{} {url} -> {status} in {took} ms", method.as_str());
+                let answer = Answer {
+                    url,
+                    status,
+                    headers,
+                    body,
+                };
+                if origin == state.origin {
+                    note(state, &answer, &watch);
+                }
+                refuse_encoding(self, answer)
+            }
+            Err(error) => {
+                log::debug!("{} {url} -> {error} after {took} ms", method.as_str());
+                Err(Box::new(Trouble::Wire(url, error)))
+            }
+        }
+    }
+
+    /// The request for one hop. Headers are made anew for each: what one origin may see, another may not (S2).
+    fn request(&self, ask: &Ask<'_>, url: Url) -> Request {
+        let headers = vec![
+            (
+                "user-agent",
+                Cow::Owned(self.client.settings.user_agent.clone()),
+            ),
+            ("accept", ask.accept.clone()),
+            // A digest is over the bytes as they are stored (E11).
+            ("accept-encoding", Cow::Borrowed("identity")),
+        ];
+        Request {
+            method: ask.method,
+            url,
+            headers,
+        }
+    }
+
+    fn watch(&self, state: &RegistryState, request: &Request, pooling: Pooling) -> Arc<Watch> {
+        let settings = &self.client.settings;
+        let mut watch = Watch::new(
+            self.interrupt.clone(),
+            settings.connect_timeout,
+            settings.idle_timeout,
+        );
+        watch.pooling = pooling;
+        watch.head_bytes = request.head_bytes();
+        if request.url.origin() != state.origin {
+            // Before the registry was ever reached nothing can have named another place; Public is the strictest.
+            let registry = state.learned().reached.unwrap_or(AddressClass::Public);
+            let own_host = request.url.host() == state.origin.host();
+            watch.reach = if own_host {
+                Reach::OwnHost { registry }
+            } else {
+                Reach::Elsewhere { registry }
+            };
+        }
+        Arc::new(watch)
+    }
+
+    fn delay_after(&self, trouble: &Trouble, made: u32) -> Option<Duration> {
+        let retry_after = match trouble {
+            Trouble::Final(_) => return None,
+            Trouble::Wire(_, error) if !is_worth_repeating(error) => return None,
+            Trouble::Wire(..) => None,
+            Trouble::Status(refusal) => refusal.retry_after(),
+        };
+        self.client.settings.retry.next_delay(
+            made,
+            retry_after,
+            self.interrupt.remaining(),
+            random(),
+        )
+    }
+
+    fn error_from(&self, trouble: Trouble) -> Error {
+        match trouble {
+            Trouble::Final(error) => error,
+            Trouble::Wire(url, error) => self.wire_error(&url, error),
+            Trouble::Status(refusal) => {
+                if refusal.status == 429 {
+                    let wait = refusal
+                        .retry_after()
+                        .unwrap_or_default()
+                        .min(MAX_RETRY_AFTER);
+                    self.state().learned().closed_until = Some(Instant::now() + wait);
+                }
+                refusal.into_error(self)
+            }
+        }
+    }
+
+    pub(crate) fn stopped(&self, stopped: Stopped, doing: &str) -> Error {
+        let error = match stopped {
+            Stopped::Cancelled => {
+                Error::new(ErrorKind::Cancelled, format!("cancelled while {doing}"))
+            }
+            Stopped::Callback => Error::new(
+                ErrorKind::Callback,
+                format!("stopped by the progress callback while {doing}"),
+            ),
+            Stopped::Deadline => Error::new(
+                ErrorKind::Timeout,
+                format!("the call's time ran out while {doing}"),
+            )
+            .with_hint("allow it more time, or see whether the registry is slow"),
+        };
+        error.about(self.subject)
+    }
+
+    fn wire_error(&self, url: &Url, error: WireError) -> Error {
+        if let Failure::Stopped(stopped) = error.failure {
+            return self.stopped(stopped, error.phase.doing());
+        }
+        let (kind, hint) = match &error.failure {
+            Failure::Resolve { .. } => (
+                ErrorKind::Resolve,
+                Some("check the spelling of the host, and the network"),
+            ),
+            Failure::Connect if error.phase == Phase::Resolve => (ErrorKind::Resolve, None),
+            Failure::Connect => (
+                ErrorKind::Connect,
+                Some("check the host and port, and that the registry is running"),
+            ),
+            Failure::AddressRefused(_) => (ErrorKind::Protocol, None),
+            Failure::Tls { hint } => (ErrorKind::Tls, *hint),
+            Failure::TimedOut => (
+                ErrorKind::Timeout,
+                Some("the registry or the network is slow or down"),
+            ),
+            Failure::Disconnected { .. } => (ErrorKind::Transport, Some("try again")),
+            Failure::Protocol => (ErrorKind::Protocol, None),
+            Failure::TooLarge => (ErrorKind::TooLarge, None),
+            Failure::Local => (ErrorKind::Io, None),
+            Failure::Stopped(_) => (ErrorKind::Cancelled, None),
+        };
+        let mut result = Error::new(kind, format!("{}: {}", url.authority(), error.message));
+        if let Some(hint) = hint {
+            result = result.with_hint(hint);
+        }
+        if let Some(source) = error.into_source() {
+            result = result.caused_by(source);
+        }
+        result.about(self.subject)
+    }
+}
+
+/// Reads an answer that may be different next time.
+fn completed(answer: Answer) -> Box<Trouble> {
+    let url = answer.url.clone();
+    Box::new(match answer.complete() {
+        Ok(complete) => Trouble::Status(complete),
+        Err(error) => Trouble::Wire(url, error),
+    })
+}
+
+/// Takes down what an answer of the registry itself teaches.
+fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
+    let rate_limit = RateLimit::from_headers(&answer.headers);
+    let warnings = warnings(&answer.headers);
+    let mut learned = state.learned();
+    learned.reached = watch.seen().peer.or(learned.reached);
+    if shows_registry(answer.status, &answer.headers) {
+        learned.is_registry = Some(true);
+    }
+    if rate_limit.is_some() {
+        learned.rate_limit = rate_limit;
+    }
+    for warning in warnings {
+        log::warn!("{} warns: {warning}", state.origin);
+        learned.warn(warning);
+    }
+}
+
+/// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as stored (decision 17). The body of
+/// an error is only shown, and may be anything.
+fn refuse_encoding(call: &Call<'_>, answer: Answer) -> Result<Answer, Box<Trouble>> {
+    let encoding = answer
+        .headers
+        .get("content-encoding")
+        .unwrap_or("identity")
+        .trim();
+    if !answer.is_success() || encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
+        return Ok(answer);
+    }
+    let host = answer.url.authority();
+    let message = format!(
+        "{host} answers with Content-Encoding {} although identity was asked for",
+        printable(encoding, 40)
+    );
+    let error = Error::new(ErrorKind::Protocol, message)
+        .with_hint("a proxy in between compresses; have it pass registry answers as they are")
+        .with_http_status(answer.status);
+    Err(Box::new(Trouble::Final(error.about(call.subject))))
+}
+
+/// Reads and lookups can be repeated as long as nothing was decided: no connection, or one that broke.
+fn is_worth_repeating(error: &WireError) -> bool {
+    match error.failure {
+        Failure::Resolve { transient } => transient,
+        Failure::Connect | Failure::Disconnected { .. } => true,
+        Failure::TimedOut => matches!(error.phase, Phase::Resolve | Phase::Connect | Phase::Tls),
+        _ => false,
+    }
+}
+
+/// Spreads retries; not for anything that has to be unpredictable.
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(0u8) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}
