@@ -3,3 +3,4 @@
 mod reference_parts;
 mod references;
 mod references_property;
+mod rooms;
