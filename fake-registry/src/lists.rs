@@ -1,0 +1,149 @@
+//! Tag lists and the catalog: pages, Links, and the ways in which registries get them wrong.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde_json::{Map, Value, json};
+
+use crate::bend::is_later_page;
+use crate::http::Answer;
+use crate::quirk::{LinkLoop, LinkSyntax, Quirk, value};
+use crate::routes::Call;
+use crate::store::{Repository, Store, sha256};
+
+/// A piece of a list: its names, how many were allowed, and whether more follow.
+struct Part {
+    names: Vec<String>,
+    limit: Option<u64>,
+    more: bool,
+}
+
+impl Call<'_> {
+    /// `GET /v2/<name>/tags/list`; `None` if a page of no number was asked for.
+    pub(crate) fn tags(&self, name: &str, repository: &Repository) -> Option<Answer> {
+        let part = self.cut(&repository.tags)?;
+        let mut body = json!({"name": name, "tags": self.entries(&part.names)});
+        if self.quirks.has(Quirk::GcrLists) {
+            body["child"] = json!([]);
+            body["manifest"] = gcr_manifests(repository, &part.names);
+        }
+        Some(self.list(&body, &part))
+    }
+
+    /// `GET /v2/_catalog`; `None` if a page of no number was asked for.
+    pub(crate) fn catalog(&self, store: &Store) -> Option<Answer> {
+        let part = self.cut(&store.repositories)?;
+        Some(self.list(&json!({"repositories": self.entries(&part.names)}), &part))
+    }
+
+    fn cut<V>(&self, all: &BTreeMap<String, V>) -> Option<Part> {
+        let asked = self.request.query("n").map(|n| n.parse().ok());
+        let asked = asked.filter(|_| !self.quirks.has(Quirk::IgnorePageSize));
+        let most = value!(self.quirks, PageSize);
+        let limit = match asked {
+            Some(number) => Some(number?).into_iter().chain(most).min(),
+            None => most,
+        };
+        let mut rest = all
+            .range((self.start(), Bound::Unbounded))
+            .map(|(name, _)| name);
+        let most = limit.map_or(usize::MAX, |limit| limit as usize);
+        let names = rest.by_ref().take(most).cloned().collect();
+        Some(Part {
+            names,
+            limit,
+            more: rest.next().is_some(),
+        })
+    }
+
+    /// After which name the page starts.
+    fn start(&self) -> Bound<String> {
+        let cursor = self.request.query("cursor");
+        let cursor = cursor.and_then(|cursor| hex::decode(cursor).ok());
+        let last = match value!(self.quirks, LoopingLink) {
+            // Above every tag and repository name.
+            Some(LinkLoop::Endless) if is_later_page(self.request) => Some("~".to_owned()),
+            Some(_) => None,
+            None => match cursor {
+                Some(cursor) => String::from_utf8(cursor).ok(),
+                None => self.request.query("last"),
+            },
+        };
+        last.map_or(Bound::Unbounded, Bound::Excluded)
+    }
+
+    fn entries(&self, names: &[String]) -> Value {
+        if names.is_empty() && self.quirks.has(Quirk::NullTags) {
+            return Value::Null;
+        }
+        let mut entries: Vec<Value> = names.iter().map(|name| json!(name)).collect();
+        if self.quirks.has(Quirk::NullEntries) {
+            entries.insert(0, Value::Null);
+        }
+        if self.quirks.has(Quirk::DigestsAmongTags) {
+            entries.push(json!(sha256(b"no tag")));
+        }
+        Value::Array(entries)
+    }
+
+    fn list(&self, body: &Value, part: &Part) -> Answer {
+        let mut answer = Answer::json(200, body);
+        let Some(next) = self.next(part) else {
+            return answer;
+        };
+        let next = value!(self.quirks, LinkOrigin).unwrap_or_default() + &next;
+        let link = match value!(self.quirks, OddLink) {
+            None => format!("<{next}>; rel=\"next\""),
+            Some(LinkSyntax::Unquoted) => format!("<{next}>; rel=next"),
+            Some(LinkSyntax::Several) => {
+                format!("</v2/>; rel=\"first\"; title=\"a, b\" , <{next}> ; x=y; rel=\"last next\"")
+            }
+            Some(LinkSyntax::UpperCase) => format!("<{next}>; REL=\"NEXT\""),
+            Some(LinkSyntax::NoBracket) => format!("{next}>; rel=\"next\""),
+            Some(LinkSyntax::Empty) => "<>; rel=\"next\"".to_owned(),
+        };
+        answer.add(&format!("Link: {link}"));
+        answer
+    }
+
+    /// Where the next page is, if there is one or a quirk pretends so.
+    fn next(&self, part: &Part) -> Option<String> {
+        let (quirks, path) = (self.quirks, self.request.path());
+        let query = match value!(quirks, LoopingLink) {
+            Some(LinkLoop::Same) => "last=10000".to_owned(),
+            Some(LinkLoop::Pair) => format!("page={}", self.request.number("page") % 2 + 1),
+            Some(LinkLoop::Endless) => format!("last={}", self.request.number("last") + 1),
+            None if quirks.has(Quirk::NoLink) => return None,
+            None if !part.more && !quirks.has(Quirk::LinkOnLastPage) => return None,
+            None if quirks.has(Quirk::OpaqueCursor) => {
+                format!("cursor={}", hex::encode(part.names.last()?))
+            }
+            None => format!("last={}", part.names.last()?),
+        };
+        let n = part.limit.map(|limit| format!("&n={limit}"));
+        let n = n.unwrap_or_default();
+        let origin = if quirks.has(Quirk::OpaqueCursor) {
+            self.url
+        } else {
+            ""
+        };
+        Some(format!("{origin}{path}?{query}{n}"))
+    }
+}
+
+/// GCR's map from digest to what it knows of it, tags included.
+fn gcr_manifests(repository: &Repository, tags: &[String]) -> Value {
+    let mut manifests = Map::new();
+    for tag in tags {
+        let Some((digest, manifest)) = repository.find(tag) else {
+            continue;
+        };
+        let (size, kind) = (manifest.bytes.len().to_string(), &manifest.media_type);
+        let entry = json!({"imageSizeBytes": size, "layerId": "", "mediaType": kind, "tag": [],
+            "timeCreatedMs": "0", "timeUploadedMs": "1700000000000"});
+        if let Value::Array(names) = &mut manifests.entry(digest).or_insert(entry)["tag"] {
+            names.push(json!(tag));
+        }
+    }
+    Value::Object(manifests)
+}

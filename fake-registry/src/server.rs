@@ -1,0 +1,263 @@
+//! The registry as a listening server: settings, contents, log, and the loop that serves a connection.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use crate::bend::Quirks;
+use crate::http::{Answer, Recorded, read_request};
+use crate::listener::{Conn, Listener, Stop, lock};
+use crate::quirk::{Quirk, value};
+use crate::routes::{Call, Endpoint};
+use crate::store::{Manifest, Store, sha256};
+use crate::tls::Identity;
+
+/// How a registry starts. By default: plain HTTP, a free port, empty, without quirks.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    port: u16,
+    quirks: Vec<Quirk>,
+    identity: Option<Identity>,
+    echo: bool,
+}
+
+impl Config {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The port on 127.0.0.1. Defaults to 0, a free one.
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// Switches a quirk on; call it for as many as you like. The first that answers in the
+    /// registry's place wins, refusals before redirects; of those that change answers all do.
+    /// Defaults to none.
+    pub fn quirk(mut self, quirk: Quirk) -> Self {
+        self.quirks.push(quirk);
+        self
+    }
+
+    /// Speaks TLS with this certificate. Defaults to plain HTTP.
+    pub fn tls(self, identity: Identity) -> Self {
+        let identity = Some(identity);
+        Self { identity, ..self }
+    }
+
+    /// [`Quirk::PageSize`]. Defaults to everything on one page.
+    pub fn page_size(self, names: u64) -> Self {
+        self.quirk(Quirk::PageSize(names))
+    }
+
+    /// [`Quirk::Delay`]. Defaults to none.
+    pub fn delay(self, time: Duration) -> Self {
+        self.quirk(Quirk::Delay(time))
+    }
+
+    /// Writes a line for every request to standard error. Defaults to silence.
+    pub fn echo(self) -> Self {
+        Self { echo: true, ..self }
+    }
+}
+
+/// A running registry. All methods may be called from any thread; dropping it ends every connection and thread.
+#[derive(Debug)]
+pub struct FakeRegistry {
+    listener: Listener,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    store: Mutex<Store>,
+    quirks: Mutex<Quirks>,
+    log: Mutex<Vec<Recorded>>,
+    scheme: &'static str,
+    echo: bool,
+}
+
+impl FakeRegistry {
+    /// Starts a registry.
+    ///
+    /// # Panics
+    /// If the port cannot be had.
+    pub fn start(config: Config) -> Self {
+        let quirks = config.quirks.into_iter().map(|quirk| (quirk, 0)).collect();
+        let state = Arc::new(State {
+            store: Mutex::default(),
+            quirks: Mutex::new(Quirks(quirks)),
+            log: Mutex::default(),
+            scheme: config.identity.as_ref().map_or("http", |_| "https"),
+            echo: config.echo,
+        });
+        let shared = state.clone();
+        let serve = Arc::new(move |conn: Conn, stop: &Stop| shared.serve(conn, stop));
+        let listener = Listener::start(config.port, config.identity.as_ref(), serve);
+        Self { listener, state }
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.state.store)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address
+    }
+
+    /// `127.0.0.1:PORT`, as the registry part of a reference.
+    pub fn authority(&self) -> String {
+        self.address().to_string()
+    }
+
+    /// `http://127.0.0.1:PORT`, or `https://…` with TLS.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.state.scheme, self.address())
+    }
+
+    /// Stores a manifest under its digest, which it returns, and under `tag` unless that is empty.
+    /// The digest of signed schema1 is that of its payload (E7).
+    pub fn put_manifest<B>(&self, repo: &str, tag: &str, media_type: &str, bytes: B) -> String
+    where
+        B: Into<Vec<u8>>,
+    {
+        let (media_type, bytes) = (media_type.to_owned(), bytes.into());
+        let manifest = Manifest { media_type, bytes };
+        self.store().put_manifest(repo, tag, manifest)
+    }
+
+    /// Lets a tag stand for a digest. If no such manifest is stored, the tag is listed and answers
+    /// 404, like one that vanished after the list was made.
+    pub fn put_tag(&self, repo: &str, tag: &str, digest: &str) {
+        let (tag, digest) = (tag.to_owned(), digest.to_owned());
+        self.store().repository(repo).tags.insert(tag, digest);
+    }
+
+    /// R15: adds the tags `PREFIX000000`, `PREFIX000001`, … for one small OCI manifest, whose
+    /// digest it returns.
+    pub fn put_tags(&self, repo: &str, prefix: &str, count: usize) -> String {
+        const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
+        let config = serde_json::json!({"mediaType": "application/vnd.oci.empty.v1+json",
+            "digest": sha256(b"{}"), "size": 2});
+        let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": OCI, "config": config,
+            "layers": []});
+        let digest = self.put_manifest(repo, "", OCI, manifest.to_string());
+        let tags = (0..count).map(|number| (format!("{prefix}{number:06}"), digest.clone()));
+        self.store().repository(repo).tags.extend(tags);
+        digest
+    }
+
+    /// Stores a blob and returns its sha256 digest.
+    pub fn put_blob(&self, repo: &str, bytes: impl Into<Vec<u8>>) -> String {
+        let bytes = bytes.into();
+        let digest = sha256(&bytes);
+        self.store().put_blob(repo, &digest, bytes);
+        digest
+    }
+
+    /// Everything received so far, in the order in which it was complete.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.state.log).clone()
+    }
+
+    /// The same, and empties the log.
+    pub fn take_requests(&self) -> Vec<Recorded> {
+        std::mem::take(&mut lock(&self.state.log))
+    }
+
+    /// How many entries the log has.
+    pub fn request_count(&self) -> usize {
+        lock(&self.state.log).len()
+    }
+
+    /// How many connections were accepted since the start, those without a request included.
+    pub fn connection_count(&self) -> u64 {
+        self.listener.connection_count()
+    }
+
+    /// Replaces all quirks; those that count requests start from here.
+    pub fn set_quirks(&self, quirks: impl IntoIterator<Item = Quirk>) {
+        lock(&self.state.quirks).0 = quirks.into_iter().map(|quirk| (quirk, 0)).collect();
+    }
+
+    /// Switches one more quirk on.
+    pub fn add_quirk(&self, quirk: Quirk) {
+        lock(&self.state.quirks).0.push((quirk, 0));
+    }
+
+    /// Switches a quirk off; it has to be given with the value it has.
+    pub fn remove_quirk(&self, quirk: &Quirk) {
+        let quirks = &mut lock(&self.state.quirks).0;
+        quirks.retain(|(other, _)| other != quirk);
+    }
+}
+
+impl State {
+    fn serve(&self, mut conn: Conn, stop: &Stop) {
+        loop {
+            // A timeout of zero would be an error; the shortest one is what it means.
+            let idle = value!(lock(&self.quirks), IdleClose);
+            let idle = idle.map(|time| time.max(Duration::from_millis(1)));
+            let _ = conn.socket.set_read_timeout(idle);
+            let Some((request, whole)) = read_request(&mut conn) else {
+                return conn.close();
+            };
+            self.record(&request);
+            if !whole {
+                return conn.refuse(BAD_REQUEST);
+            } else if conn.plain_on_tls {
+                return conn.refuse(HTTPS_EXPECTED);
+            } else if !self.exchange(&mut conn, &request, stop) {
+                return conn.close();
+            }
+        }
+    }
+
+    /// Answers one request; false if the connection ends with it.
+    fn exchange(&self, conn: &mut Conn, request: &Recorded, stop: &Stop) -> bool {
+        let mut quirks = lock(&self.quirks);
+        quirks.0.iter_mut().for_each(|(_, count)| *count += 1);
+        let current = quirks.clone();
+        drop(quirks);
+        let answer = self.answer(request, &current);
+        if value!(current, Delay).is_some_and(|time| stop.sleep(time)) {
+            return false;
+        }
+        let old = current.has(Quirk::Http10);
+        let version = if old { "HTTP/1.0" } else { "HTTP/1.1" };
+        let sent = conn.send(&answer.to_bytes(&request.method, version));
+        let closes = current.has(Quirk::CloseAfterAnswer) || current.has(Quirk::ConnectionClose);
+        sent.is_ok() && request.keeps_alive() && !old && !closes
+    }
+
+    fn answer(&self, request: &Recorded, quirks: &Quirks) -> Answer {
+        let endpoint = Endpoint::of(&request.path());
+        let host = request.header("host").unwrap_or_default();
+        let url = &format!("{}://{host}", self.scheme);
+        let call = Call {
+            request,
+            quirks,
+            url,
+        };
+        let instead = quirks.instead(request, &endpoint);
+        let mut answer = instead.unwrap_or_else(|| call.answer(&endpoint, &mut lock(&self.store)));
+        quirks.bend(&endpoint, &mut answer);
+        answer
+    }
+
+    fn record(&self, request: &Recorded) {
+        if self.echo {
+            let (method, target) = (&request.method, &request.target);
+            eprintln!("connection {}: {method} {target}", request.connection);
+        }
+        lock(&self.log).push(request.clone());
+    }
+}
+
+const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request";
+
+/// B12: word for word what Go's server says.
+const HTTPS_EXPECTED: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
