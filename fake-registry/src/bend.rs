@@ -3,8 +3,9 @@
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
+use raw_http::{Answer, Recorded};
 
-use crate::http::{Answer, Recorded};
+use crate::answer::{errors, marked, unmark};
 use crate::quirk::{Page, Quirk};
 use crate::routes::Endpoint;
 use crate::store::sha256;
@@ -31,9 +32,6 @@ impl Quirks {
         for (quirk, _) in &self.0 {
             bend(quirk, endpoint, answer);
         }
-        if !answer.unmarked {
-            answer.add("Docker-Distribution-Api-Version: registry/2.0");
-        }
     }
 }
 
@@ -55,7 +53,7 @@ fn refuse(quirk: &Quirk, count: u64, request: &Recorded, endpoint: &Endpoint) ->
     };
     let mut answer = page(status, shape, code);
     match quirk {
-        NotARegistry(..) => answer.unmarked = true,
+        NotARegistry(..) => unmark(&mut answer),
         TooManyRequests(_, after) if after.is_empty() => {}
         TooManyRequests(_, after) => answer.add(&format!("Retry-After: {after}")),
         Challenge(_, all) => all
@@ -74,6 +72,12 @@ pub(crate) fn is_later_page(request: &Recorded) -> bool {
     cursors.any(|name| request.query(name).is_some())
 }
 
+/// A query parameter as a number, 0 if there is none.
+pub(crate) fn number(request: &Recorded, name: &str) -> u64 {
+    let number: Option<u32> = request.query(name).and_then(|text| text.parse().ok());
+    number.unwrap_or(0).into()
+}
+
 fn redirect(quirk: &Quirk, request: &Recorded, endpoint: &Endpoint) -> Option<Answer> {
     let target = &request.target;
     let (status, location) = match (quirk, endpoint) {
@@ -89,9 +93,9 @@ fn redirect(quirk: &Quirk, request: &Recorded, endpoint: &Endpoint) -> Option<An
             (301, target.replacen(&from, &to, 1))
         }
         (Quirk::RedirectLoop, _) => (302, target.clone()),
-        (Quirk::RedirectNowhere(status), _) => return Some(Answer::new(*status, "", "")),
+        (Quirk::RedirectNowhere(status), _) => return Some(marked(*status, "", "")),
         (Quirk::RedirectHops(hops), _) if matches!(request.method.as_str(), "GET" | "HEAD") => {
-            let next = request.number("hop").checked_add(1)?;
+            let next = number(request, "hop").checked_add(1)?;
             (
                 307,
                 (next <= *hops).then(|| format!("{}?hop={next}", request.path()))?,
@@ -99,7 +103,7 @@ fn redirect(quirk: &Quirk, request: &Recorded, endpoint: &Endpoint) -> Option<An
         }
         _ => return None,
     };
-    Some(Answer::new(status, &format!("Location: {location}"), ""))
+    Some(marked(status, &format!("Location: {location}"), ""))
 }
 
 fn bend(quirk: &Quirk, endpoint: &Endpoint, answer: &mut Answer) {
@@ -116,9 +120,9 @@ fn bend(quirk: &Quirk, endpoint: &Endpoint, answer: &mut Answer) {
         DigestHeader(text) => answer.change(DIGEST, |_| text.clone()),
         UnmarkedNotFound(shape) if answer.status == 404 => {
             *answer = page(404, shape, "MANIFEST_UNKNOWN");
-            answer.unmarked = true;
+            unmark(answer);
         }
-        UnmarkedNotFound(_) => answer.unmarked = true,
+        UnmarkedNotFound(_) => unmark(answer),
         ManifestContentType(kind) if manifest => answer.change("Content-Type", |_| kind.clone()),
         DecoratedContentType => answer.change("Content-Type", |kind| {
             let bare = kind.split(';').next().unwrap_or_default();
@@ -144,7 +148,7 @@ fn bend(quirk: &Quirk, endpoint: &Endpoint, answer: &mut Answer) {
 
 /// One of the pages that stand where a manifest or a list should be.
 fn page(status: u16, shape: &Page, code: &str) -> Answer {
-    let error = Answer::error(status, code, "said the fake registry");
+    let error = errors(status, code, "said the fake registry");
     let (kind, body) = match shape {
         Page::Json => return error,
         Page::JsonText => ("text/plain", error.body),
@@ -159,10 +163,12 @@ fn page(status: u16, shape: &Page, code: &str) -> Answer {
         ),
         Page::Xml => ("application/xml", S3.into()),
         Page::Text => ("text/plain", b"not here\n".into()),
-        Page::Empty => return Answer::new(status, "", ""),
+        Page::Empty => return marked(status, "", ""),
     };
-    let mut answer = Answer::new(status, &format!("Content-Type: {kind}"), body);
-    answer.unmarked = matches!(shape, Page::Html | Page::Xml);
+    let mut answer = marked(status, &format!("Content-Type: {kind}"), body);
+    if matches!(shape, Page::Html | Page::Xml) {
+        unmark(&mut answer);
+    }
     answer
 }
 

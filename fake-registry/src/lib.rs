@@ -13,19 +13,14 @@
 //! assert_eq!(registry.request_count(), 0);
 //! ```
 
+mod answer;
 mod bend;
-mod http;
-mod listener;
 mod lists;
 mod quirk;
 mod routes;
-mod script;
 mod server;
 mod store;
-mod tls;
 
-pub use http::Recorded;
 pub use quirk::{LinkLoop, LinkSyntax, Page, Quirk};
-pub use script::{Script, ScriptServer};
+pub use raw_http::{Ca, Identity, Recorded, Script, ScriptServer};
 pub use server::{Config, FakeRegistry};
-pub use tls::{Ca, Identity};

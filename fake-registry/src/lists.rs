@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use raw_http::Answer;
 use serde_json::{Map, Value, json};
 
-use crate::bend::is_later_page;
-use crate::http::Answer;
+use crate::answer;
+use crate::bend::{is_later_page, number};
 use crate::quirk::{LinkLoop, LinkSyntax, Quirk, value};
 use crate::routes::Call;
 use crate::store::{Repository, Store, sha256};
@@ -87,7 +88,7 @@ impl Call<'_> {
     }
 
     fn list(&self, body: &Value, part: &Part) -> Answer {
-        let mut answer = Answer::json(200, body);
+        let mut answer = answer::json(200, body);
         let Some(next) = self.next(part) else {
             return answer;
         };
@@ -111,8 +112,8 @@ impl Call<'_> {
         let (quirks, path) = (self.quirks, self.request.path());
         let query = match value!(quirks, LoopingLink) {
             Some(LinkLoop::Same) => "last=10000".to_owned(),
-            Some(LinkLoop::Pair) => format!("page={}", self.request.number("page") % 2 + 1),
-            Some(LinkLoop::Endless) => format!("last={}", self.request.number("last") + 1),
+            Some(LinkLoop::Pair) => format!("page={}", number(self.request, "page") % 2 + 1),
+            Some(LinkLoop::Endless) => format!("last={}", number(self.request, "last") + 1),
             None if quirks.has(Quirk::NoLink) => return None,
             None if !part.more && !quirks.has(Quirk::LinkOnLastPage) => return None,
             None if quirks.has(Quirk::OpaqueCursor) => {

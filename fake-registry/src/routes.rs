@@ -1,9 +1,9 @@
 //! The registry itself: what each endpoint answers when no quirk interferes.
 
-use serde_json::json;
+use raw_http::{Answer, Recorded};
 
+use crate::answer::{content, created, error, errors, json, marked};
 use crate::bend::Quirks;
-use crate::http::{Answer, Recorded};
 use crate::quirk::{Quirk, value};
 use crate::store::{Manifest, Store, matches};
 
@@ -65,7 +65,7 @@ impl Call<'_> {
         use Endpoint::*;
         let no_page = || error(400, "PAGINATION_NUMBER_INVALID");
         match (endpoint, self.request.method.as_str()) {
-            (Ping, "GET" | "HEAD") => Answer::json(200, &json!({})),
+            (Ping, "GET" | "HEAD") => json(200, &serde_json::json!({})),
             (Catalog, "GET") => self.catalog(store).unwrap_or_else(no_page),
             (Tags(name), "GET") => match store.repositories.get(name) {
                 Some(repository) => self.tags(name, repository).unwrap_or_else(no_page),
@@ -76,7 +76,7 @@ impl Call<'_> {
             (Blob(name, digest), method) => self.blob(method, name, digest, store),
             (Upload(name, id), "POST") if id.is_empty() => self.start_upload(name, store),
             (Upload(name, id), method) => self.upload(method, name, id, store),
-            (Other, _) => Answer::new(404, "Content-Type: text/plain", "404 page not found\n"),
+            (Other, _) => marked(404, "Content-Type: text/plain", "404 page not found\n"),
             _ => error(405, "UNSUPPORTED"),
         }
     }
@@ -93,7 +93,7 @@ impl Call<'_> {
         match method {
             // E5: distribution shows no OCI manifest to a client that does not name its type.
             "GET" | "HEAD" if kind.contains("vnd.oci.") && !accept.contains(kind) => {
-                Answer::error(404, "MANIFEST_UNKNOWN", NOT_ACCEPTED)
+                errors(404, "MANIFEST_UNKNOWN", NOT_ACCEPTED)
             }
             "GET" | "HEAD" => {
                 let mut answer = content(200, &digest, manifest.bytes.clone());
@@ -105,7 +105,7 @@ impl Call<'_> {
                     repository.manifests.remove(&digest);
                     repository.tags.retain(|_, other| *other != digest);
                 }
-                Answer::new(202, "", "")
+                marked(202, "", "")
             }
             _ => error(405, "UNSUPPORTED"),
         }
@@ -146,11 +146,11 @@ impl Call<'_> {
             }
             ("GET" | "HEAD", Some(_)) => {
                 let head = format!("Content-Range: bytes */{}", blob.len());
-                Answer::new(416, &head, "")
+                marked(416, &head, "")
             }
             ("DELETE", _) => {
                 store.repository(name).blobs.remove(digest);
-                Answer::new(202, "", "")
+                marked(202, "", "")
             }
             _ => error(405, "UNSUPPORTED"),
         }
@@ -196,7 +196,7 @@ impl Call<'_> {
             }
             "DELETE" => {
                 store.uploads.remove(id);
-                Answer::new(204, "", "")
+                marked(204, "", "")
             }
             _ => error(405, "UNSUPPORTED"),
         }
@@ -208,7 +208,7 @@ impl Call<'_> {
         let location = format!("{base}/v2/{name}/blobs/uploads/{id}?_state={length}");
         let end = length.saturating_sub(1);
         let head = format!("Location: {location}\nRange: 0-{end}\nDocker-Upload-UUID: {id}");
-        Answer::new(status, &head, "")
+        marked(status, &head, "")
     }
 
     fn commit(&self, name: &str, digest: &str, bytes: Vec<u8>, store: &mut Store) -> Answer {
@@ -230,24 +230,6 @@ fn byte_range(range: &str) -> Option<(usize, usize)> {
         last.parse().ok()
     };
     Some((first.parse().ok()?, last?))
-}
-
-/// A manifest or a blob.
-fn content(status: u16, digest: &str, body: impl Into<Vec<u8>>) -> Answer {
-    let head = "Content-Type: application/octet-stream\nAccept-Ranges: bytes\nETag:";
-    let head = format!("{head} \"{digest}\"\nDocker-Content-Digest: {digest}");
-    Answer::new(status, &head, body)
-}
-
-fn created(location: &str, digest: &str) -> Answer {
-    let head = format!("Location: {location}\nDocker-Content-Digest: {digest}");
-    Answer::new(201, &head, "")
-}
-
-/// An error with the code's own words as its message: `MANIFEST_UNKNOWN`, "manifest unknown".
-fn error(status: u16, code: &str) -> Answer {
-    let message = code.to_ascii_lowercase().replace('_', " ");
-    Answer::error(status, code, &message)
 }
 
 const NOT_ACCEPTED: &str = "OCI manifest found, but accept header does not support OCI manifests";

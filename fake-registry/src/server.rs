@@ -1,16 +1,15 @@
-//! The registry as a listening server: settings, contents, log, and the loop that serves a connection.
+//! The registry as a listening server: settings, contents, and what it answers.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use raw_http::{Answer, Identity, Recorded, Server, Service, Stop, lock};
+
 use crate::bend::Quirks;
-use crate::http::{Answer, Recorded, read_request};
-use crate::listener::{Conn, Listener, Stop, lock};
 use crate::quirk::{Quirk, value};
 use crate::routes::{Call, Endpoint};
 use crate::store::{Manifest, Store, sha256};
-use crate::tls::Identity;
 
 /// How a registry starts. By default: plain HTTP, a free port, empty, without quirks.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +64,7 @@ impl Config {
 /// A running registry. All methods may be called from any thread; dropping it ends every connection and thread.
 #[derive(Debug)]
 pub struct FakeRegistry {
-    listener: Listener,
+    server: Server,
     state: Arc<State>,
 }
 
@@ -73,7 +72,6 @@ pub struct FakeRegistry {
 struct State {
     store: Mutex<Store>,
     quirks: Mutex<Quirks>,
-    log: Mutex<Vec<Recorded>>,
     scheme: &'static str,
     echo: bool,
 }
@@ -88,14 +86,11 @@ impl FakeRegistry {
         let state = Arc::new(State {
             store: Mutex::default(),
             quirks: Mutex::new(Quirks(quirks)),
-            log: Mutex::default(),
             scheme: config.identity.as_ref().map_or("http", |_| "https"),
             echo: config.echo,
         });
-        let shared = state.clone();
-        let serve = Arc::new(move |conn: Conn, stop: &Stop| shared.serve(conn, stop));
-        let listener = Listener::start(config.port, config.identity.as_ref(), serve);
-        Self { listener, state }
+        let server = Server::start(config.port, config.identity.as_ref(), state.clone());
+        Self { server, state }
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
@@ -104,7 +99,7 @@ impl FakeRegistry {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.listener.address
+        self.server.address()
     }
 
     /// `127.0.0.1:PORT`, as the registry part of a reference.
@@ -114,7 +109,7 @@ impl FakeRegistry {
 
     /// `http://127.0.0.1:PORT`, or `https://…` with TLS.
     pub fn url(&self) -> String {
-        format!("{}://{}", self.state.scheme, self.address())
+        self.server.url()
     }
 
     /// Stores a manifest under its digest, which it returns, and under `tag` unless that is empty.
@@ -159,22 +154,22 @@ impl FakeRegistry {
 
     /// Everything received so far, in the order in which it was complete.
     pub fn requests(&self) -> Vec<Recorded> {
-        lock(&self.state.log).clone()
+        self.server.requests()
     }
 
     /// The same, and empties the log.
     pub fn take_requests(&self) -> Vec<Recorded> {
-        std::mem::take(&mut lock(&self.state.log))
+        self.server.take_requests()
     }
 
     /// How many entries the log has.
     pub fn request_count(&self) -> usize {
-        lock(&self.state.log).len()
+        self.server.request_count()
     }
 
     /// How many connections were accepted since the start, those without a request included.
     pub fn connection_count(&self) -> u64 {
-        self.listener.connection_count()
+        self.server.connection_count()
     }
 
     /// Replaces all quirks; those that count requests start from here.
@@ -194,45 +189,35 @@ impl FakeRegistry {
     }
 }
 
-impl State {
-    fn serve(&self, mut conn: Conn, stop: &Stop) {
-        loop {
-            // A timeout of zero would be an error; the shortest one is what it means.
-            let idle = value!(lock(&self.quirks), IdleClose);
-            let idle = idle.map(|time| time.max(Duration::from_millis(1)));
-            let _ = conn.socket.set_read_timeout(idle);
-            let Some((request, whole)) = read_request(&mut conn) else {
-                return conn.close();
-            };
-            self.record(&request);
-            if !whole {
-                return conn.refuse(BAD_REQUEST);
-            } else if conn.plain_on_tls {
-                return conn.refuse(HTTPS_EXPECTED);
-            } else if !self.exchange(&mut conn, &request, stop) {
-                return conn.close();
-            }
-        }
-    }
-
-    /// Answers one request; false if the connection ends with it.
-    fn exchange(&self, conn: &mut Conn, request: &Recorded, stop: &Stop) -> bool {
+impl Service for State {
+    fn answer(&self, request: &Recorded, stop: &Stop) -> Option<Answer> {
         let mut quirks = lock(&self.quirks);
         quirks.0.iter_mut().for_each(|(_, count)| *count += 1);
         let current = quirks.clone();
         drop(quirks);
-        let answer = self.answer(request, &current);
+        let mut answer = self.respond(request, &current);
         if value!(current, Delay).is_some_and(|time| stop.sleep(time)) {
-            return false;
+            return None;
         }
-        let old = current.has(Quirk::Http10);
-        let version = if old { "HTTP/1.0" } else { "HTTP/1.1" };
-        let sent = conn.send(&answer.to_bytes(&request.method, version));
-        let closes = current.has(Quirk::CloseAfterAnswer) || current.has(Quirk::ConnectionClose);
-        sent.is_ok() && request.keeps_alive() && !old && !closes
+        answer.http10 = current.has(Quirk::Http10);
+        answer.close = current.has(Quirk::CloseAfterAnswer) || current.has(Quirk::ConnectionClose);
+        Some(answer)
     }
 
-    fn answer(&self, request: &Recorded, quirks: &Quirks) -> Answer {
+    fn received(&self, request: &Recorded) {
+        if self.echo {
+            let (method, target) = (&request.method, &request.target);
+            eprintln!("connection {}: {method} {target}", request.connection);
+        }
+    }
+
+    fn idle_timeout(&self) -> Option<Duration> {
+        value!(lock(&self.quirks), IdleClose)
+    }
+}
+
+impl State {
+    fn respond(&self, request: &Recorded, quirks: &Quirks) -> Answer {
         let endpoint = Endpoint::of(&request.path());
         let host = request.header("host").unwrap_or_default();
         let url = &format!("{}://{host}", self.scheme);
@@ -246,18 +231,4 @@ impl State {
         quirks.bend(&endpoint, &mut answer);
         answer
     }
-
-    fn record(&self, request: &Recorded) {
-        if self.echo {
-            let (method, target) = (&request.method, &request.target);
-            eprintln!("connection {}: {method} {target}", request.connection);
-        }
-        lock(&self.log).push(request.clone());
-    }
 }
-
-const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request";
-
-/// B12: word for word what Go's server says.
-const HTTPS_EXPECTED: &[u8] =
-    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";

@@ -2,10 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
-use fake_registry::{Ca, Config, FakeRegistry, LinkLoop, Page, Quirk, Script, ScriptServer};
+use fake_registry::{Config, FakeRegistry, LinkLoop, Page, Quirk};
 
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -252,47 +251,6 @@ fn counting_quirks_can_change_while_it_runs() {
 }
 
 #[test]
-fn tls_and_plain_text_know_each_other() {
-    let ca = Ca::new();
-    let tls = FakeRegistry::start(Config::new().tls(ca.identity(&["localhost", "127.0.0.1"])));
-    assert!(
-        ask(&tls, "GET /v2/", "", "").contains("Client sent an HTTP request to an HTTPS server."),
-        "B12"
-    );
-    let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(rustls::pki_types::pem::PemObject::from_pem_slice(ca.pem().as_bytes()).unwrap())
-        .unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = Arc::new(
-        config
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth(),
-    );
-    let mut client =
-        rustls::ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
-    let mut socket = TcpStream::connect(tls.address()).unwrap();
-    let mut answer = String::new();
-    let mut stream = rustls::Stream::new(&mut client, &mut socket);
-    stream
-        .write_all(b"GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    stream
-        .read_to_string(&mut answer)
-        .expect("close_notify comes before FIN");
-    assert!(answer.ends_with("\r\n\r\n{}"), "{answer}");
-
-    let plain = FakeRegistry::start(Config::new());
-    let mut socket = TcpStream::connect(plain.address()).unwrap();
-    socket.write_all(b"\x16\x03\x01\x00\x05hello").unwrap();
-    socket.read_to_string(&mut answer).unwrap();
-    assert_eq!(plain.requests()[0].raw_head, b"\x16\x03\x01\x00\x05hello");
-}
-
-#[test]
 fn connections_stay_and_go() {
     let idle = Quirk::IdleClose(Duration::from_millis(20));
     let registry = FakeRegistry::start(Config::new().quirk(idle));
@@ -311,30 +269,4 @@ fn connections_stay_and_go() {
         ),
         (1, 0)
     );
-}
-
-#[test]
-fn scripts_play_in_order_and_end_with_the_server() {
-    let cut = Script::new()
-        .read_request()
-        .send("HTTP/1.1 200 OK\r\nConte")
-        .reset();
-    let good = Script::new().read_request().send("ok").repeat();
-    let server = ScriptServer::start(vec![cut, good, Script::new().send("x").stall()]);
-    let mut sockets: Vec<_> = (0..3)
-        .map(|_| TcpStream::connect(server.authority()).unwrap())
-        .collect();
-    sockets[0].write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    let error = sockets[0].read_to_end(&mut Vec::new()).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
-    for body in ["a", "b"] {
-        let request = format!("PUT / HTTP/1.1\r\nContent-Length: 1\r\n\r\n{body}");
-        sockets[1].write_all(request.as_bytes()).unwrap();
-        sockets[1].read_exact(&mut [0; 2]).unwrap();
-    }
-    sockets[2].read_exact(&mut [0]).unwrap();
-    assert_eq!(server.connection_count(), 3);
-    assert!(server.received()[1].ends_with(b"\r\n\r\nb"));
-    drop(server);
-    assert_eq!(sockets[2].read(&mut [0]).unwrap(), 0);
 }

@@ -1,18 +1,18 @@
-//! A server that plays bytes: for faults that no quirk can express.
+//! A server that plays bytes: for faults below HTTP.
 
 use std::fmt;
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::http::read_request;
 use crate::listener::{Conn, Listener, Stop, lock};
+use crate::message::read_request;
 use crate::tls::Identity;
 
 /// What one connection gets to see, step by step; at the end of the script it is closed.
 ///
 /// ```
-/// use fake_registry::{Script, ScriptServer};
+/// use raw_http::{Script, ScriptServer};
 /// let cut = Script::new().read_request().send("HTTP/1.1 200 OK\r\nContent-Le").reset();
 /// let empty = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 /// let good = Script::new().read_request().send(empty).repeat();

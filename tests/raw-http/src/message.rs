@@ -51,12 +51,6 @@ impl Recorded {
         })
     }
 
-    /// A query parameter as a number, 0 if there is none.
-    pub(crate) fn number(&self, name: &str) -> u64 {
-        let number: Option<u32> = self.query(name).and_then(|text| text.parse().ok());
-        number.unwrap_or(0).into()
-    }
-
     fn says(&self, name: &str, word: &str) -> bool {
         let value = self.header(name).unwrap_or_default();
         value.to_ascii_lowercase().contains(word)
@@ -133,18 +127,23 @@ fn decode(text: &str) -> String {
 }
 
 /// An answer before it is bytes.
-#[derive(Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// Nothing in it tells that a registry sent it.
-    pub(crate) unmarked: bool,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code; its reason phrase is the standard one.
+    pub status: u16,
+    /// The header fields in order. Content-Length is not among them: it is sent for every status but 204.
+    pub headers: Vec<(String, String)>,
+    /// The body. Not sent to a HEAD, which is told its length (J6), nor with 204 and 304.
+    pub body: Vec<u8>,
+    /// Says HTTP/1.0, and closes the connection.
+    pub http10: bool,
+    /// Closes the connection, without saying so in the answer.
+    pub close: bool,
 }
 
 impl Answer {
     /// `head` is header fields as text, one a line.
-    pub(crate) fn new(status: u16, head: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn new(status: u16, head: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let mut answer = Self {
             status,
@@ -155,26 +154,15 @@ impl Answer {
         answer
     }
 
-    pub(crate) fn json(status: u16, value: &serde_json::Value) -> Self {
-        const HEAD: &str = "Content-Type: application/json; charset=utf-8";
-        Self::new(status, HEAD, value.to_string())
-    }
-
-    /// A registry's errors body with one error in it.
-    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
-        let errors = serde_json::json!({"errors": [{"code": code, "message": message}]});
-        Self::json(status, &errors)
-    }
-
     /// Adds a header field, `Name: value`.
-    pub(crate) fn add(&mut self, field: &str) {
+    pub fn add(&mut self, field: &str) {
         let (name, value) = field.split_once(':').unwrap_or((field, ""));
         let field = (name.to_owned(), value.trim().to_owned());
         self.headers.push(field);
     }
 
     /// Replaces a header field in its place, by nothing if empty; adds none where there was none.
-    pub(crate) fn change(&mut self, name: &str, change: impl Fn(&str) -> String) {
+    pub fn change(&mut self, name: &str, change: impl Fn(&str) -> String) {
         self.headers.retain_mut(|(other, value)| {
             let same = other.eq_ignore_ascii_case(name);
             if same {
@@ -184,8 +172,9 @@ impl Answer {
         });
     }
 
-    /// The answer on the wire. To a HEAD it tells the length of a body it does not send (J6).
-    pub(crate) fn to_bytes(&self, method: &str, version: &str) -> Vec<u8> {
+    /// The answer on the wire, to a request with this method.
+    pub(crate) fn to_bytes(&self, method: &str) -> Vec<u8> {
+        let version = if self.http10 { "HTTP/1.0" } else { "HTTP/1.1" };
         let code = http::StatusCode::from_u16(self.status).unwrap_or_default();
         let reason = code.canonical_reason().unwrap_or("Unknown");
         let mut out = format!("{version} {} {reason}\r\n", self.status);

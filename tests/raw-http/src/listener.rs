@@ -12,17 +12,17 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 use crate::tls::Identity;
 
 /// Locks; a connection thread that panicked must not take the others with it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells the threads of a listener that it is being dropped.
+/// Tells the threads of a server that it is being dropped.
 #[derive(Debug, Default)]
-pub(crate) struct Stop(Mutex<bool>, Condvar);
+pub struct Stop(Mutex<bool>, Condvar);
 
 impl Stop {
-    /// Sleeps; true, and at once, if the listener is being dropped.
-    pub(crate) fn sleep(&self, time: Duration) -> bool {
+    /// Sleeps; true, and at once, if the server is being dropped.
+    pub fn sleep(&self, time: Duration) -> bool {
         let Self(flag, changed) = self;
         let waited = changed.wait_timeout_while(lock(flag), time, |stopping| !*stopping);
         *waited.unwrap_or_else(PoisonError::into_inner).0

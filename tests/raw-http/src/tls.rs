@@ -29,7 +29,7 @@ impl Ca {
     #[expect(clippy::new_without_default, reason = "each is another authority")]
     pub fn new() -> Self {
         let (mut params, key) = (params(&[], -5, 5), new_key());
-        let name = "fake-registry test authority";
+        let name = "raw-http test authority";
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let cert = params.self_signed(&key).expect(SIGNS);

@@ -1,0 +1,44 @@
+//! Answers as registries make them.
+
+use raw_http::Answer;
+
+const MARK: &str = "Docker-Distribution-Api-Version";
+
+/// An answer that tells that a registry sent it. `head` is header fields as text, one a line.
+pub(crate) fn marked(status: u16, head: &str, body: impl Into<Vec<u8>>) -> Answer {
+    Answer::new(status, &format!("{MARK}: registry/2.0\n{head}"), body)
+}
+
+/// Takes away what tells that a registry sent it.
+pub(crate) fn unmark(answer: &mut Answer) {
+    answer.change(MARK, |_| String::new());
+}
+
+pub(crate) fn json(status: u16, value: &serde_json::Value) -> Answer {
+    const HEAD: &str = "Content-Type: application/json; charset=utf-8";
+    marked(status, HEAD, value.to_string())
+}
+
+/// A registry's errors body with one error in it.
+pub(crate) fn errors(status: u16, code: &str, message: &str) -> Answer {
+    let errors = serde_json::json!({"errors": [{"code": code, "message": message}]});
+    json(status, &errors)
+}
+
+/// An error with the code's own words as its message: `MANIFEST_UNKNOWN`, "manifest unknown".
+pub(crate) fn error(status: u16, code: &str) -> Answer {
+    let message = code.to_ascii_lowercase().replace('_', " ");
+    errors(status, code, &message)
+}
+
+/// A manifest or a blob.
+pub(crate) fn content(status: u16, digest: &str, body: impl Into<Vec<u8>>) -> Answer {
+    let head = "Content-Type: application/octet-stream\nAccept-Ranges: bytes\nETag:";
+    let head = format!("{head} \"{digest}\"\nDocker-Content-Digest: {digest}");
+    marked(status, &head, body)
+}
+
+pub(crate) fn created(location: &str, digest: &str) -> Answer {
+    let head = format!("Location: {location}\nDocker-Content-Digest: {digest}");
+    marked(201, &head, "")
+}
