@@ -96,10 +96,8 @@ fn redirect(quirk: &Quirk, request: &Recorded, endpoint: &Endpoint) -> Option<An
         (Quirk::RedirectNowhere(status), _) => return Some(marked(*status, "", "")),
         (Quirk::RedirectHops(hops), _) if matches!(request.method.as_str(), "GET" | "HEAD") => {
             let next = number(request, "hop").checked_add(1)?;
-            (
-                307,
-                (next <= *hops).then(|| format!("{}?hop={next}", request.path()))?,
-            )
+            let location = || format!("{}?hop={next}", request.path());
+            (307, (next <= *hops).then(location)?)
         }
         _ => return None,
     };

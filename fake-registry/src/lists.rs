@@ -110,24 +110,19 @@ impl Call<'_> {
     /// Where the next page is, if there is one or a quirk pretends so.
     fn next(&self, part: &Part) -> Option<String> {
         let (quirks, path) = (self.quirks, self.request.path());
+        let opaque = quirks.has(Quirk::OpaqueCursor);
         let query = match value!(quirks, LoopingLink) {
             Some(LinkLoop::Same) => "last=10000".to_owned(),
             Some(LinkLoop::Pair) => format!("page={}", number(self.request, "page") % 2 + 1),
             Some(LinkLoop::Endless) => format!("last={}", number(self.request, "last") + 1),
             None if quirks.has(Quirk::NoLink) => return None,
             None if !part.more && !quirks.has(Quirk::LinkOnLastPage) => return None,
-            None if quirks.has(Quirk::OpaqueCursor) => {
-                format!("cursor={}", hex::encode(part.names.last()?))
-            }
+            None if opaque => format!("cursor={}", hex::encode(part.names.last()?)),
             None => format!("last={}", part.names.last()?),
         };
         let n = part.limit.map(|limit| format!("&n={limit}"));
         let n = n.unwrap_or_default();
-        let origin = if quirks.has(Quirk::OpaqueCursor) {
-            self.url
-        } else {
-            ""
-        };
+        let origin = if opaque { self.url } else { "" };
         Some(format!("{origin}{path}?{query}{n}"))
     }
 }

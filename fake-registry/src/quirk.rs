@@ -146,18 +146,14 @@ impl FromStr for Quirk {
 
 /// `CloseAfterAnswer` to `close-after-answer`.
 fn kebab(name: &str) -> String {
-    let dash = |c: char| {
-        if c.is_ascii_uppercase() {
-            format!("-{c}")
-        } else {
-            c.to_string()
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
         }
-    };
-    name.chars()
-        .map(dash)
-        .collect::<String>()
-        .trim_start_matches('-')
-        .to_ascii_lowercase()
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
 }
 
 /// A part of a quirk's text: takes what belongs to it and leaves the rest.

@@ -132,21 +132,17 @@ impl Call<'_> {
         };
         let range = self.request.header("range");
         let range = range.and_then(|range| byte_range(&range));
-        let end = blob.len().saturating_sub(1);
+        let length = blob.len();
         match (method, range) {
             ("GET" | "HEAD", None) => content(200, digest, blob.clone()),
-            ("GET" | "HEAD", Some((first, last))) if first < blob.len() && first <= last => {
-                let last = last.min(end);
+            ("GET" | "HEAD", Some((first, last))) if first < length && first <= last => {
+                let last = last.min(length - 1);
                 let mut answer = content(206, digest, &blob[first..=last]);
-                answer.add(&format!(
-                    "Content-Range: bytes {first}-{last}/{}",
-                    blob.len()
-                ));
+                answer.add(&format!("Content-Range: bytes {first}-{last}/{length}"));
                 answer
             }
             ("GET" | "HEAD", Some(_)) => {
-                let head = format!("Content-Range: bytes */{}", blob.len());
-                marked(416, &head, "")
+                marked(416, &format!("Content-Range: bytes */{length}"), "")
             }
             ("DELETE", _) => {
                 store.repository(name).blobs.remove(digest);
@@ -224,12 +220,11 @@ impl Call<'_> {
 /// First and last byte of `bytes=1-3` or `bytes=1-`; other forms are ignored, as a server may.
 fn byte_range(range: &str) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let last = if last.is_empty() {
-        Some(usize::MAX)
-    } else {
-        last.parse().ok()
+    let last = match last {
+        "" => usize::MAX,
+        last => last.parse().ok()?,
     };
-    Some((first.parse().ok()?, last?))
+    Some((first.parse().ok()?, last))
 }
 
 const NOT_ACCEPTED: &str = "OCI manifest found, but accept header does not support OCI manifests";
