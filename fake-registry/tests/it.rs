@@ -4,206 +4,79 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use fake_registry::{Config, FakeRegistry, LinkLoop, Page, Quirk};
+use fake_registry::{Ca, Config, FakeRegistry, LinkLoop, Page, Quirk};
 
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
+const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// Sends one request on a connection of its own and returns all that comes back.
+/// Sends one request on a connection of its own and returns all that comes back, with `$` for line ends.
 #[track_caller]
-fn ask(registry: &FakeRegistry, line: &str, headers: &str, body: &str) -> String {
+fn ask(registry: &FakeRegistry, line: &str, header: &str, body: &str) -> String {
     let mut socket = TcpStream::connect(registry.address()).unwrap();
+    let header = if header.is_empty() { "A: b" } else { header };
     let length = body.len();
-    let head =
-        format!("{line} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\nConnection: close\r\n");
-    socket
-        .write_all(format!("{head}{headers}\r\n{body}").as_bytes())
-        .unwrap();
+    let head = format!("{line} HTTP/1.1\r\nHost: h\r\n{header}\r\nContent-Length: {length}");
+    let request = format!("{head}\r\nConnection: close\r\n\r\n{body}");
+    socket.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
-    answer
+    answer.replace("\r\n", "$")
 }
 
+/// Fails unless the answer contains this text, or does not if it begins with `!`.
 #[track_caller]
-fn with(quirk: &str, line: &str) -> String {
-    let registry = FakeRegistry::start(Config::new().quirk(quirk.parse().unwrap()));
-    registry.put_manifest(
-        "t/a",
-        "v1",
-        "application/vnd.docker.distribution.manifest.v2+json",
-        "{}",
-    );
-    registry.put_tags("t/a", "w", 3);
-    ask(&registry, line, "", "")
+fn check(row: &str, answer: &str, expected: &str) {
+    let unwanted = expected.strip_prefix('!');
+    let shown = answer.contains(unwanted.unwrap_or(expected));
+    assert_eq!(shown, unwanted.is_none(), "{row}\n{answer}");
 }
 
-#[test]
-fn every_quirk_has_a_name_that_parses() {
-    for (name, help) in Quirk::all() {
-        let values = [
-            "",
-            "=5",
-            "=404,html",
-            "=307,http://h",
-            "=html,Basic|Bearer",
-            "=503,2",
-            "=pair",
-        ];
-        let parsed = values
-            .iter()
-            .find_map(|value| format!("{name}{value}").parse::<Quirk>().ok());
-        assert!(parsed.is_some() && !help.is_empty(), "{name}");
-    }
-    assert_eq!("deny=403".parse(), Ok(Quirk::Deny(403, Page::Json)));
-    let several = Quirk::Challenge(
-        Page::Object,
-        vec!["Basic realm=\"a,b\"".into(), "Bearer x=y".into()],
-    );
-    assert_eq!(
-        "challenge=object,Basic realm=\"a,b\"|Bearer x=y".parse(),
-        Ok(several)
-    );
-    assert_eq!(
-        "looping-link=pair".parse(),
-        Ok(Quirk::LoopingLink(LinkLoop::Pair))
-    );
-    for wrong in [
-        "",
-        "no-link=1",
-        "deny=x",
-        "deny=403,pdf",
-        "fail-first=503",
-        "nonsense",
-    ] {
-        assert!(wrong.parse::<Quirk>().is_err(), "{wrong}");
-    }
-}
+/// Requests to one registry, in order: request line, header field, body, and what the answer has to contain.
+const CONVERSATION: &str = r#"
+GET /v2/;                                                    ;                    ;    Docker-Distribution-Api-Version: registry/2.0$
+GET /v2/t/a/manifests/v1;                                    Accept: {oci};       ;    200 OK$
+GET /v2/t/a/manifests/v1;                                    Accept: {oci};       ;    Docker-Content-Digest: {digest}$
+HEAD /v2/t/a/manifests/{digest};                             Accept: {oci};       ;    Content-Length: 2$
+GET /v2/t/a/manifests/v1;                                    Accept: */*;         ;    accept header does not support
+PUT /v2/t/b/manifests/v2;                                    Content-Type: {oci}; [];  201 Created$
+PUT /v2/t/b/manifests/{digest};                              Content-Type: {oci}; [];  DIGEST_INVALID
+DELETE /v2/t/b/manifests/v2;                                 ;                    ;    202 Accepted$
+GET /v2/t/b/manifests/v2;                                    ;                    ;    MANIFEST_UNKNOWN
+HEAD /v2/t/b/manifests/v2;                                   ;                    ;    !errors
+POST /v2/t/a/blobs/uploads/;                                 ;                    ;    uploads/session-1?_state=0$
+PATCH /v2/t/a/blobs/uploads/session-1?_state=0;              Content-Range: 0-1;  he;  Range: 0-1$
+PATCH /v2/t/a/blobs/uploads/session-1?_state=0;              ;                    xx;  BLOB_UPLOAD_INVALID
+PUT /v2/t/a/blobs/uploads/session-1?_state=2&digest={hello}; Content-Range: 2-4;  llo; 201 Created$
+GET /v2/t/a/blobs/{hello};                                   Range: bytes=1-3;    ;    206 Partial Content$
+GET /v2/t/a/blobs/{hello};                                   Range: bytes=1-3;    ;    bytes 1-3/5$
+GET /v2/t/a/blobs/{hello};                                   Range: bytes=1-3;    ;    $$ell
+POST /v2/t/b/blobs/uploads/?mount={hello}&from=t/a;          ;                    ;    201 Created$"#;
 
 #[test]
-fn manifests_are_served_and_logged() {
+fn manifests_and_blobs_come_and_go() {
     let registry = FakeRegistry::start(Config::new());
     let digest = registry.put_manifest("t/a", "v1", OCI, "{}");
-    let accept = format!("Accept: text/html\r\nAccept: {OCI}\r\n");
-    let got = ask(&registry, "GET /v2/t/a/manifests/v1", &accept, "");
-    assert!(
-        got.starts_with("HTTP/1.1 200 OK\r\n") && got.ends_with("\r\n\r\n{}"),
-        "{got}"
-    );
-    assert!(
-        got.contains(&format!("Docker-Content-Digest: {digest}\r\n")),
-        "{got}"
-    );
-    let got = ask(
-        &registry,
-        &format!("HEAD /v2/t/a/manifests/{digest}"),
-        &accept,
-        "",
-    );
-    assert!(
-        got.contains("Content-Length: 2\r\n") && got.ends_with("\r\n\r\n"),
-        "{got}"
-    );
-    let refused = ask(&registry, "GET /v2/t/a/manifests/v1", "Accept: */*\r\n", "");
-    assert!(
-        refused.contains("404") && refused.contains("accept header does not support"),
-        "E5 {refused}"
-    );
-    assert!(
-        ask(&registry, "HEAD /v2/t/a/manifests/v2", "", "").ends_with("\r\n\r\n"),
-        "J6"
-    );
-    let pushed = ask(
-        &registry,
-        "PUT /v2/t/b/manifests/v2",
-        &format!("Content-Type: {OCI}\r\n"),
-        "[]",
-    );
-    assert!(pushed.starts_with("HTTP/1.1 201"), "{pushed}");
-    assert!(ask(&registry, "DELETE /v2/t/b/manifests/v2", "", "").contains(" 202 "));
-    let log = registry.take_requests();
-    assert_eq!(
-        (
-            log.len(),
-            registry.request_count(),
-            registry.connection_count()
-        ),
-        (6, 0, 6)
-    );
-    assert_eq!(
-        (log[0].method.as_str(), log[4].body.as_slice()),
-        ("GET", &b"[]"[..])
-    );
-    assert_eq!(
-        log[0].header("ACCEPT").unwrap(),
-        format!("text/html, {OCI}")
-    );
-}
-
-#[test]
-fn blobs_go_up_in_pieces_and_come_down_in_ranges() {
-    let registry = FakeRegistry::start(Config::new());
-    let location = |answer: &str| {
-        answer
-            .split_once("Location: ")
-            .unwrap()
-            .1
-            .split("\r\n")
-            .next()
-            .unwrap()
-            .to_owned()
-    };
-    let first = location(&ask(&registry, "POST /v2/t/a/blobs/uploads/", "", ""));
-    let second = ask(
-        &registry,
-        &format!("PATCH {first}"),
-        "Content-Range: 0-1\r\n",
-        "he",
-    );
-    assert!(
-        second.contains("202 Accepted") && second.contains("Range: 0-1\r\n"),
-        "{second}"
-    );
-    assert!(
-        ask(&registry, &format!("PATCH {first}"), "", "xx").contains("BLOB_UPLOAD_INVALID"),
-        "G10"
-    );
-    let digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-    let last = format!("PUT {}&digest={digest}", location(&second));
-    assert!(ask(&registry, &last, "Content-Range: 2-4\r\n", "llo").contains("201 Created"));
-    let part = ask(
-        &registry,
-        &format!("GET /v2/t/a/blobs/{digest}"),
-        "Range: bytes=1-3\r\n",
-        "",
-    );
-    assert!(
-        part.contains("Content-Range: bytes 1-3/5\r\n") && part.ends_with("\r\n\r\nell"),
-        "{part}"
-    );
-    let mounted = ask(
-        &registry,
-        &format!("POST /v2/t/b/blobs/uploads/?mount={digest}&from=t/a"),
-        "",
-        "",
-    );
-    assert!(mounted.contains("201 Created"), "{mounted}");
-}
-
-#[test]
-fn lists_come_in_pages() {
-    let registry = FakeRegistry::start(Config::new().page_size(400));
-    registry.put_tags("t/a", "v", 1000);
-    let (mut next, mut count) = ("/v2/t/a/tags/list".to_owned(), 0);
-    for links in [1, 1, 0] {
-        let page = ask(&registry, &format!("GET {next}"), "", "");
-        count += page.matches("\"v0").count();
-        assert_eq!(page.matches("Link: <").count(), links, "{page}");
-        next = page.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+    let hello = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    for row in CONVERSATION.trim().lines() {
+        let filled = row.replace("{oci}", OCI).replace("{digest}", &digest);
+        let filled = filled.replace("{hello}", hello);
+        let parts: Vec<&str> = filled.split(';').map(str::trim).collect();
+        check(row, &ask(&registry, parts[0], parts[1], parts[2]), parts[3]);
     }
-    assert_eq!(count, 1000);
+    let log = registry.take_requests();
+    assert_eq!(log.len(), CONVERSATION.trim().lines().count());
+    assert_eq!(
+        (log[5].method.as_str(), log[5].body.as_slice()),
+        ("PUT", &b"[]"[..])
+    );
+    assert_eq!(
+        (registry.request_count(), registry.connection_count()),
+        (0, log.len() as u64)
+    );
 }
 
-/// Quirk, request, and what the answer has to contain, or not with `!`; `$` is a line end.
-const TABLE: &str = r#"
+/// Quirk, request, and what the answer has to contain.
+const QUIRKS: &str = r#"
 head-status=404,html;           HEAD /v2/t/a/manifests/v1;          404 Not Found$Content-Type: text/html
 head-status=404,html;           HEAD /v2/t/a/manifests/v1;          !Api-Version
 unmarked-not-found=xml;         GET /v2/t/a/manifests/x;            NoSuchKey
@@ -229,44 +102,97 @@ gcr-lists;                      GET /v2/t/a/tags/list;              ["w000000","
 
 #[test]
 fn quirks_show() {
-    for line in TABLE.trim().lines() {
-        let parts: Vec<&str> = line.split(';').map(str::trim).collect();
-        let answer = with(parts[0], parts[1]).replace("\r\n", "$");
-        let unwanted = parts[2].strip_prefix('!');
-        let shown = answer.contains(unwanted.unwrap_or(parts[2]));
-        assert_eq!(shown, unwanted.is_none(), "{line}\n{answer}");
+    for row in QUIRKS.trim().lines() {
+        let parts: Vec<&str> = row.split(';').map(str::trim).collect();
+        let registry = FakeRegistry::start(Config::new().quirk(parts[0].parse().unwrap()));
+        registry.put_manifest("t/a", "v1", DOCKER, "{}");
+        registry.put_tags("t/a", "w", 3);
+        check(row, &ask(&registry, parts[1], "", ""), parts[2]);
     }
 }
 
 #[test]
-fn counting_quirks_can_change_while_it_runs() {
-    let registry = FakeRegistry::start(Config::new());
-    registry.add_quirk(Quirk::FailFirst(503, 1));
-    assert!(ask(&registry, "GET /v2/", "", "").starts_with("HTTP/1.1 503"));
-    assert!(ask(&registry, "GET /v2/", "", "").starts_with("HTTP/1.1 200"));
-    registry.set_quirks([Quirk::PingBody("true".into())]);
-    assert!(ask(&registry, "GET /v2/", "", "").ends_with("true"));
-    registry.remove_quirk(&Quirk::PingBody("true".into()));
-    assert!(ask(&registry, "GET /v2/", "", "").ends_with("{}"));
+fn every_quirk_has_a_name_that_parses() {
+    let values = [
+        "",
+        "=5",
+        "=404,html",
+        "=307,http://h",
+        "=html,Basic|Bearer",
+        "=503,2",
+        "=pair",
+    ];
+    for (name, help) in Quirk::all() {
+        let parses = |value| format!("{name}{value}").parse::<Quirk>().is_ok();
+        assert!(values.into_iter().any(parses) && !help.is_empty(), "{name}");
+    }
+    let challenges = vec!["Basic realm=\"a,b\"".into(), "Bearer x=y".into()];
+    let right = [
+        ("deny=403", Quirk::Deny(403, Page::Json)),
+        ("looping-link=pair", Quirk::LoopingLink(LinkLoop::Pair)),
+        (
+            "challenge=object,Basic realm=\"a,b\"|Bearer x=y",
+            Quirk::Challenge(Page::Object, challenges),
+        ),
+    ];
+    for (text, quirk) in right {
+        assert_eq!(text.parse(), Ok(quirk));
+    }
+    for wrong in [
+        "",
+        "no-link=1",
+        "deny=x",
+        "deny=403,pdf",
+        "fail-first=503",
+        "nonsense",
+    ] {
+        assert!(wrong.parse::<Quirk>().is_err(), "{wrong}");
+    }
 }
 
 #[test]
-fn connections_stay_and_go() {
+fn quirks_can_change_while_it_runs() {
+    let registry = FakeRegistry::start(Config::new());
+    let ping = || ask(&registry, "GET /v2/", "", "");
+    registry.add_quirk(Quirk::FailFirst(503, 1));
+    assert!(ping().starts_with("HTTP/1.1 503"));
+    assert!(ping().starts_with("HTTP/1.1 200"));
+    registry.set_quirks([Quirk::PingBody("true".into())]);
+    assert!(ping().ends_with("true"));
+    registry.remove_quirk(&Quirk::PingBody("true".into()));
+    assert!(ping().ends_with("{}"));
+}
+
+#[test]
+fn lists_come_in_pages() {
+    let registry = FakeRegistry::start(Config::new().page_size(400));
+    registry.put_tags("t/a", "v", 1000);
+    let (mut next, mut count) = ("/v2/t/a/tags/list".to_owned(), 0);
+    for links in [1, 1, 0] {
+        let page = ask(&registry, &format!("GET {next}"), "", "");
+        count += page.matches("\"v0").count();
+        assert_eq!(page.matches("Link: <").count(), links, "{page}");
+        next = page.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+    }
+    assert_eq!(count, 1000);
+}
+
+/// How connections end is the server's business, and tested there; here it is that settings reach it.
+#[test]
+fn connections_obey_the_settings() {
     let idle = Quirk::IdleClose(Duration::from_millis(20));
     let registry = FakeRegistry::start(Config::new().quirk(idle));
     let mut socket = TcpStream::connect(registry.address()).unwrap();
-    let twice = "HEAD /v2/x/manifests/y HTTP/1.1\r\n\r\nGET /v2/ HTTP/1.1\r\n\r\n";
-    socket.write_all(twice.as_bytes()).unwrap();
-    let mut answers = String::new();
+    socket.write_all(b"GET /v2/ HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = String::new();
     socket
-        .read_to_string(&mut answers)
+        .read_to_string(&mut answer)
         .expect("R5: FIN after a while");
-    assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "J6 {answers}");
-    assert_eq!(
-        (
-            registry.connection_count(),
-            registry.requests()[1].connection
-        ),
-        (1, 0)
+    assert!(answer.ends_with("{}"), "{answer}");
+    let tls = FakeRegistry::start(Config::new().tls(Ca::new().identity(&["localhost"])));
+    assert!(tls.url().starts_with("https://127.0.0.1:"));
+    assert!(
+        ask(&tls, "GET /v2/", "", "").contains("to an HTTPS server"),
+        "B12"
     );
 }
