@@ -1,3 +1,417 @@
-//! Authentication: what to send, and what an answer asks for.
+//! Which header to send, and what to do when it is refused. Decisions only: what has to be asked for, the client asks for.
 
 pub(crate) mod challenge;
+mod credentials;
+mod realm;
+mod scope;
+mod secret;
+mod token;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use self::challenge::{Challenge, Scheme};
+use crate::url::{BadUrl, Url};
+
+pub(crate) use self::credentials::Credentials;
+pub(crate) use self::realm::{Trust, trust};
+pub(crate) use self::scope::Scope;
+pub(crate) use self::secret::Secret;
+pub(crate) use self::token::{AskedAs, Service, Token};
+
+/// The most tokens kept for a registry; the oldest goes first.
+const MAX_TOKENS: usize = 256;
+
+/// What a request carries to show who asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Authorization {
+    /// Nothing.
+    None,
+    /// User and password.
+    Basic(Secret),
+    /// The caller's own token.
+    Bearer(Secret),
+    /// A token of the registry's token service.
+    Token(Arc<Token>),
+}
+
+impl Authorization {
+    /// The token of the registry's token service, if it is one.
+    pub(crate) fn token(&self) -> Option<&Arc<Token>> {
+        match self {
+            Authorization::Token(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The value of the Authorization field.
+    pub(crate) fn header(&self) -> Option<&Secret> {
+        match self {
+            Authorization::None => None,
+            Authorization::Basic(header) | Authorization::Bearer(header) => Some(header),
+            Authorization::Token(token) => Some(token.header()),
+        }
+    }
+}
+
+/// How to begin a request.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    Send(Authorization),
+    /// A token has to be fetched first: the registry is known to want one.
+    FetchToken(Service, Vec<Scope>),
+}
+
+/// How to go on after a 401.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Send(Authorization),
+    FetchToken(Service, Vec<Scope>),
+    /// The answer does not say how; the registry's ping may (B5).
+    FindChallenge,
+    /// There is nothing else to try: the refusal stands.
+    GiveUp,
+}
+
+/// What one request has tried already: each way at most once, so that no answer can make it go in circles.
+#[derive(Debug, Default)]
+pub(crate) struct Tried {
+    pub(crate) fresh_token: bool,
+    basic: bool,
+    challenge_sought: bool,
+}
+
+/// One registry's authentication: what the caller gave for it, and what its answers have taught.
+#[derive(Debug)]
+pub(crate) struct Session {
+    credentials: Credentials,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    mechanism: Mechanism,
+    tokens: Vec<Arc<Token>>,
+}
+
+/// How a registry wants to be asked, as far as its answers have said.
+#[derive(Debug, Default)]
+enum Mechanism {
+    #[default]
+    Unknown,
+    Basic,
+    Bearer(Service),
+}
+
+impl Session {
+    pub(crate) fn new(credentials: Credentials) -> Session {
+        Session {
+            credentials,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// How a request that needs `scopes` begins. Never with a ping: until the registry has asked for something, nothing is sent
+    /// (decision 6), except a token that the caller gave for it.
+    pub(crate) fn opening(&self, scopes: &[Scope], now: Instant) -> Opening {
+        if let Some(header) = self.credentials.bearer() {
+            return Opening::Send(Authorization::Bearer(header.clone()));
+        }
+        let state = self.state();
+        match &state.mechanism {
+            Mechanism::Unknown => Opening::Send(Authorization::None),
+            Mechanism::Basic => match self.credentials.basic() {
+                Some(header) => Opening::Send(Authorization::Basic(header.clone())),
+                None => Opening::Send(Authorization::None),
+            },
+            Mechanism::Bearer(service) => match state.token_for(service, scopes, now) {
+                Some(token) => Opening::Send(Authorization::Token(token)),
+                None => Opening::FetchToken(service.clone(), scopes.to_vec()),
+            },
+        }
+    }
+
+    /// How to go on after `url` answered 401 with `challenges` to a request that carried `sent` and needs `scopes`.
+    ///
+    /// # Errors
+    ///
+    /// A realm that is no URL.
+    pub(crate) fn step(
+        &self,
+        sent: &Authorization,
+        challenges: &[Challenge],
+        scopes: &[Scope],
+        url: &Url,
+        tried: &mut Tried,
+    ) -> Result<Step, BadUrl> {
+        if matches!(sent, Authorization::Bearer(_)) {
+            return Ok(Step::GiveUp);
+        }
+        let bearer = challenges
+            .iter()
+            .find(|challenge| challenge.scheme == Scheme::Bearer && challenge.realm().is_some());
+        let mut state = self.state();
+        if let Some(challenge) = bearer {
+            // A realm may be relative (B11).
+            let realm = url.join(challenge.realm().unwrap_or_default())?;
+            let name = challenge.service().map(str::to_owned);
+            state.mechanism = Mechanism::Bearer(Service { realm, name });
+        }
+        // Harbor answers "Basic" to whatever carried an Authorization header; the Bearer challenge that it sent before still holds (B6).
+        if let Mechanism::Bearer(service) = &state.mechanism
+            && !tried.fresh_token
+        {
+            tried.fresh_token = true;
+            let named = bearer.into_iter().flat_map(Challenge::scopes);
+            return Ok(Step::FetchToken(
+                service.clone(),
+                scope::union(scopes, named),
+            ));
+        }
+        let asks_for_basic = challenges
+            .iter()
+            .any(|challenge| challenge.scheme == Scheme::Basic);
+        if asks_for_basic
+            && !tried.basic
+            && !matches!(sent, Authorization::Basic(_))
+            && let Some(header) = self.credentials.basic()
+        {
+            tried.basic = true;
+            if matches!(state.mechanism, Mechanism::Unknown) {
+                state.mechanism = Mechanism::Basic;
+            }
+            return Ok(Step::Send(Authorization::Basic(header.clone())));
+        }
+        if challenges.is_empty()
+            && matches!(state.mechanism, Mechanism::Unknown)
+            && !tried.challenge_sought
+        {
+            tried.challenge_sought = true;
+            return Ok(Step::FindChallenge);
+        }
+        Ok(Step::GiveUp)
+    }
+
+    /// A token from the cache that serves `scopes` and is not `refused`, which the registry has just turned down.
+    pub(crate) fn cached(
+        &self,
+        service: &Service,
+        scopes: &[Scope],
+        refused: Option<&Arc<Token>>,
+        now: Instant,
+    ) -> Option<Arc<Token>> {
+        self.state()
+            .token_for(service, scopes, now)
+            .filter(|token| refused.is_none_or(|refused| !Arc::ptr_eq(token, refused)))
+    }
+
+    /// Keeps a token for later requests. The newest is found first.
+    pub(crate) fn keep(&self, token: &Arc<Token>, now: Instant) {
+        let mut state = self.state();
+        state.tokens.retain(|kept| !kept.is_spent(now));
+        state.tokens.insert(0, token.clone());
+        state.tokens.truncate(MAX_TOKENS);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn token_for(&self, service: &Service, scopes: &[Scope], now: Instant) -> Option<Arc<Token>> {
+        self.tokens
+            .iter()
+            .find(|token| token.serves(service, scopes, now))
+            .cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::challenge::parse_challenges;
+
+    const URL: &str = "https://registry.example.com/v2/a/manifests/1";
+    const BEARER: &str = r#"Bearer realm="https://registry.example.com/token",service="s""#;
+
+    fn session() -> Session {
+        let mut credentials = Credentials::default();
+        credentials.set_basic("user", "pass").unwrap();
+        Session::new(credentials)
+    }
+
+    fn step(
+        session: &Session,
+        sent: &Authorization,
+        challenge: &[&str],
+        tried: &mut Tried,
+    ) -> Step {
+        let challenges = parse_challenges(challenge.iter().copied()).list;
+        let scopes = [Scope::named("repository:a:pull")];
+        session
+            .step(sent, &challenges, &scopes, &Url::parse(URL).unwrap(), tried)
+            .unwrap()
+    }
+
+    fn token(session: &Session) -> Arc<Token> {
+        let Opening::FetchToken(service, scopes) =
+            session.opening(&[Scope::named("repository:a:pull")], Instant::now())
+        else {
+            panic!("a token is wanted");
+        };
+        Arc::new(
+            Token::from_answer(
+                br#"{"token":"t"}"#,
+                &service,
+                &scopes,
+                AskedAs::Known,
+                Instant::now(),
+            )
+            .unwrap(),
+        )
+    }
+
+    #[test]
+    fn nothing_is_sent_before_it_is_asked_for() {
+        assert!(matches!(
+            session().opening(&[], Instant::now()),
+            Opening::Send(Authorization::None)
+        ));
+    }
+
+    #[test]
+    fn the_callers_own_token_is_sent_at_once_and_its_refusal_stands() {
+        let mut credentials = Credentials::default();
+        credentials.set_bearer("t").unwrap();
+        let session = Session::new(credentials);
+        let Opening::Send(sent) = session.opening(&[], Instant::now()) else {
+            panic!("it is sent")
+        };
+        assert_eq!(sent.header().map(Secret::expose), Some("Bearer t"));
+        assert!(matches!(
+            step(&session, &sent, &[BEARER], &mut Tried::default()),
+            Step::GiveUp
+        ));
+    }
+
+    #[test]
+    fn basic_is_remembered() {
+        let session = session();
+        let first = step(
+            &session,
+            &Authorization::None,
+            &[r#"Basic realm="r""#],
+            &mut Tried::default(),
+        );
+        assert!(matches!(first, Step::Send(Authorization::Basic(_))));
+        assert!(matches!(
+            session.opening(&[], Instant::now()),
+            Opening::Send(Authorization::Basic(_))
+        ));
+    }
+
+    #[test]
+    fn b6_a_remembered_bearer_wins_over_basic_until_its_token_is_refused() {
+        let session = session();
+        step(
+            &session,
+            &Authorization::None,
+            &[BEARER],
+            &mut Tried::default(),
+        );
+        let token = token(&session);
+        session.keep(&token, Instant::now());
+        let mut tried = Tried::default();
+        let sent = Authorization::Token(token);
+        let basic = r#"Basic realm="harbor""#;
+        assert!(matches!(
+            step(&session, &sent, &[basic], &mut tried),
+            Step::FetchToken(..)
+        ));
+        assert!(matches!(
+            step(&session, &sent, &[basic], &mut tried),
+            Step::Send(Authorization::Basic(_))
+        ));
+        assert!(matches!(
+            step(&session, &sent, &[basic], &mut tried),
+            Step::GiveUp
+        ));
+        // The Bearer challenge is what the next request goes by.
+        assert!(matches!(
+            session.opening(&[Scope::named("repository:b:pull")], Instant::now()),
+            Opening::FetchToken(..)
+        ));
+    }
+
+    #[test]
+    fn b5_a_401_without_a_challenge_is_looked_up_once() {
+        let session = session();
+        let mut tried = Tried::default();
+        assert!(matches!(
+            step(&session, &Authorization::None, &[""], &mut tried),
+            Step::FindChallenge
+        ));
+        assert!(matches!(
+            step(&session, &Authorization::None, &[""], &mut tried),
+            Step::GiveUp
+        ));
+    }
+
+    #[test]
+    fn r12_a_fresh_token_is_refused_once_and_for_all() {
+        let session = session();
+        let mut tried = Tried::default();
+        assert!(matches!(
+            step(&session, &Authorization::None, &[BEARER], &mut tried),
+            Step::FetchToken(..)
+        ));
+        let sent = Authorization::Token(token(&session));
+        assert!(matches!(
+            step(&session, &sent, &[BEARER], &mut tried),
+            Step::GiveUp
+        ));
+    }
+
+    #[test]
+    fn s18_a_token_is_used_for_what_it_was_given_for_only() {
+        let session = session();
+        step(
+            &session,
+            &Authorization::None,
+            &[BEARER],
+            &mut Tried::default(),
+        );
+        let token = token(&session);
+        session.keep(&token, Instant::now());
+        let now = Instant::now();
+        assert!(matches!(
+            session.opening(&[Scope::named("repository:a:pull")], now),
+            Opening::Send(Authorization::Token(_))
+        ));
+        assert!(matches!(
+            session.opening(&[Scope::named("repository:a:pull,push")], now),
+            Opening::FetchToken(..)
+        ));
+        assert!(matches!(
+            session.opening(&[Scope::named("repository:b:pull")], now),
+            Opening::FetchToken(..)
+        ));
+        // Another service of the same registry.
+        let other = r#"Bearer realm="https://registry.example.com/other",service="s""#;
+        step(
+            &session,
+            &Authorization::None,
+            &[other],
+            &mut Tried::default(),
+        );
+        assert!(matches!(
+            session.opening(&[Scope::named("repository:a:pull")], now),
+            Opening::FetchToken(..)
+        ));
+    }
+}

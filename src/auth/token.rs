@@ -1,0 +1,319 @@
+//! Tokens: how they are asked for, and what comes back (distribution's token authentication; OAuth2, RFC 6749).
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::credentials::is_visible_ascii;
+use super::{Scope, Secret};
+use crate::error::printable;
+use crate::url::{BadUrl, Url, encode_query_value};
+
+/// The lifetime of a token that does not say, and the least that a service may mean (C2). A registry that disagrees answers 401,
+/// which is always handled.
+const MIN_LIFETIME: Duration = Duration::from_secs(60);
+/// The longest that is believed.
+const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long before its end a token is renewed, so that it does not end on its way.
+const MARGIN: Duration = Duration::from_secs(5);
+/// As the OAuth2 form wants it; says who asks, and is no secret.
+const CLIENT_ID: &str = "ocireg";
+/// How much of an unreadable answer an error shows.
+const SHOWN: usize = 50;
+
+/// Where a registry sends its clients for tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) realm: Url,
+    pub(crate) name: Option<String>,
+}
+
+impl Service {
+    /// The URL that asks for a token with GET. What the realm's own query says stays (C7), and a service that was not named is not
+    /// invented (B3).
+    pub(crate) fn url_for(&self, scopes: &[Scope]) -> Result<Url, BadUrl> {
+        let mut target = self.realm.target().to_owned();
+        let mut separator = if target.contains('?') { '&' } else { '?' };
+        let mut add = |name: &str, value: &str| {
+            target.push(separator);
+            target.push_str(name);
+            target.push('=');
+            target.push_str(&encode_query_value(value));
+            separator = '&';
+        };
+        if let Some(service) = &self.name {
+            add("service", service);
+        }
+        for scope in scopes {
+            add("scope", scope.as_str());
+        }
+        Url::on(&self.realm.origin(), &target)
+    }
+
+    /// The form that asks for a token with POST, by an identity token (RFC 6749, 6).
+    pub(crate) fn form_for(&self, scopes: &[Scope], identity: &Secret) -> Secret {
+        let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+        let mut form = format!("grant_type=refresh_token&client_id={CLIENT_ID}");
+        if let Some(service) = &self.name {
+            form.push_str(&format!("&service={}", encode_query_value(service)));
+        }
+        if !scopes.is_empty() {
+            form.push_str(&format!("&scope={}", encode_query_value(&scopes.join(" "))));
+        }
+        form.push_str(&format!(
+            "&refresh_token={}",
+            encode_query_value(identity.expose())
+        ));
+        Secret::new(form)
+    }
+}
+
+/// As whom a token was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskedAs {
+    /// With the registry's credentials.
+    Known,
+    /// Without, because there are none.
+    Anonymous,
+    /// Without, although there are some: the service is not trusted with them.
+    Withheld,
+}
+
+/// A token, and what it is good for.
+#[derive(Debug)]
+pub(crate) struct Token {
+    /// `Bearer …`, ready to send.
+    header: Secret,
+    service: Service,
+    scopes: Vec<Scope>,
+    asked_as: AskedAs,
+    received: Instant,
+    renew_at: Instant,
+}
+
+impl Token {
+    /// Takes the token out of a token service's answer that came at `now`. The error says what is wrong with it.
+    pub(crate) fn from_answer(
+        body: &[u8],
+        service: &Service,
+        scopes: &[Scope],
+        asked_as: AskedAs,
+        now: Instant,
+    ) -> Result<Token, String> {
+        let answer: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
+            let start = String::from_utf8_lossy(body.get(..SHOWN * 4).unwrap_or(body)).into_owned();
+            format!(
+                "its answer is no JSON object with a token; it starts with {:?}",
+                printable(&start, SHOWN)
+            )
+        })?;
+        // `token` is distribution's name, `access_token` OAuth2's; some send one, some both (C1).
+        let token = ["token", "access_token"]
+            .into_iter()
+            .filter_map(|name| answer.get(name).and_then(Value::as_str))
+            .find(|token| !token.is_empty())
+            .map(Secret::new)
+            .ok_or_else(|| "its answer has neither `token` nor `access_token`".to_owned())?;
+        if !is_visible_ascii(token.expose()) {
+            return Err(
+                "the token in its answer has characters that tokens do not have".to_owned(),
+            );
+        }
+        Ok(Token {
+            header: Secret::new(format!("Bearer {}", token.expose())),
+            service: service.clone(),
+            scopes: scopes.to_vec(),
+            asked_as,
+            received: now,
+            renew_at: now + lifetime(answer.get("expires_in")) - MARGIN,
+        })
+    }
+
+    pub(crate) fn header(&self) -> &Secret {
+        &self.header
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    pub(crate) fn asked_as(&self) -> AskedAs {
+        self.asked_as
+    }
+
+    /// Whether it still serves a request that needs `scopes`.
+    pub(crate) fn serves(&self, service: &Service, scopes: &[Scope], now: Instant) -> bool {
+        now < self.renew_at
+            && self.service == *service
+            && scopes
+                .iter()
+                .all(|need| self.scopes.iter().any(|have| have.covers(need)))
+    }
+
+    pub(crate) fn is_spent(&self, now: Instant) -> bool {
+        now >= self.renew_at
+    }
+
+    /// Whether it may have ended although its service said otherwise. None may end before a minute.
+    pub(crate) fn is_old(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.received) >= MIN_LIFETIME
+    }
+}
+
+/// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the service's clock, which need not be ours
+/// (R13). Some send the number as text.
+fn lifetime(expires_in: Option<&Value>) -> Duration {
+    let seconds = match expires_in {
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    };
+    match seconds {
+        Some(seconds) if seconds >= MAX_LIFETIME.as_secs_f64() => MAX_LIFETIME,
+        Some(seconds) if seconds > MIN_LIFETIME.as_secs_f64() => Duration::from_secs_f64(seconds),
+        _ => MIN_LIFETIME,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(realm: &str, name: Option<&str>) -> Service {
+        Service {
+            realm: Url::parse(realm).unwrap(),
+            name: name.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn b3_c7_the_url_of_a_token_request() {
+        let scopes = [Scope::named("repository:a/b:pull"), Scope::named("*")];
+        let cases = [
+            (
+                service("https://auth.example.com/token", Some("reg")),
+                &scopes[..1],
+                "https://auth.example.com/token?service=reg&scope=repository%3Aa%2Fb%3Apull",
+            ),
+            (
+                service("https://auth.example.com/token?x=1", Some("a b&c")),
+                &[],
+                "https://auth.example.com/token?x=1&service=a%20b%26c",
+            ),
+            (
+                service("https://auth.example.com/token", None),
+                &[],
+                "https://auth.example.com/token",
+            ),
+            (
+                service("https://auth.example.com/token", None),
+                &scopes[..],
+                "https://auth.example.com/token?scope=repository%3Aa%2Fb%3Apull&scope=%2A",
+            ),
+        ];
+        for (service, scopes, expected) in cases {
+            assert_eq!(
+                service.url_for(scopes).unwrap().to_request_string(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn c3_the_form_of_an_identity_token() {
+        let scopes = [
+            Scope::named("repository:a:pull"),
+            Scope::named("repository:b:pull"),
+        ];
+        let form =
+            service("https://x/", Some("reg")).form_for(&scopes, &Secret::new("id+en/tity="));
+        assert_eq!(
+            form.expose(),
+            "grant_type=refresh_token&client_id=ocireg&service=reg&scope=repository%3Aa%3Apull%20repository%3Ab%3Apull\
+             &refresh_token=id%2Ben%2Ftity%3D"
+        );
+    }
+
+    #[test]
+    fn c1_c2_c9_what_a_token_service_answers() {
+        let ok = [
+            (r#"{"token":"t"}"#, "Bearer t", 60),
+            (r#"{"access_token":"a"}"#, "Bearer a", 60),
+            (r#"{"token":"","access_token":"a"}"#, "Bearer a", 60),
+            (
+                r#"{"token":null,"access_token":"a","expires_in":null}"#,
+                "Bearer a",
+                60,
+            ),
+            (
+                r#"{"token":"t","access_token":"t","expires_in":300}"#,
+                "Bearer t",
+                300,
+            ),
+            (r#"{"token":"t","expires_in":1}"#, "Bearer t", 60),
+            (r#"{"token":"t","expires_in":-5}"#, "Bearer t", 60),
+            (r#"{"token":"t","expires_in":"900"}"#, "Bearer t", 900),
+            (r#"{"token":"t","expires_in":90.5}"#, "Bearer t", 90),
+            (
+                r#"{"token":"t","expires_in":1e300}"#,
+                "Bearer t",
+                31_536_000,
+            ),
+            (
+                r#"{"token":"t","issued_at":"1970-01-01T00:00:00Z","expires_in":300}"#,
+                "Bearer t",
+                300,
+            ),
+        ];
+        let service = service("https://auth.example.com/token", None);
+        let now = Instant::now();
+        for (body, header, seconds) in ok {
+            let token = Token::from_answer(body.as_bytes(), &service, &[], AskedAs::Anonymous, now)
+                .unwrap();
+            assert_eq!(token.header().expose(), header, "{body}");
+            let life = token.renew_at.duration_since(now) + MARGIN;
+            assert_eq!(life.as_secs(), seconds, "{body}");
+        }
+        let bad = [
+            ("", "its answer is no JSON object"),
+            ("<html>nope</html>", "it starts with \"<html>nope</html>\""),
+            (r#"["token"]"#, "no JSON object"),
+            (r#"{"token":12}"#, "neither"),
+            (r#"{"token":""}"#, "neither"),
+            (r#"{}"#, "neither"),
+            (r#"{"token":"a b"}"#, "characters"),
+            ("{\"token\":\"a\\r\\nHost: evil\"}", "characters"),
+        ];
+        for (body, problem) in bad {
+            let error = Token::from_answer(body.as_bytes(), &service, &[], AskedAs::Anonymous, now)
+                .unwrap_err();
+            assert!(error.contains(problem), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn r12_a_token_serves_what_it_covers_until_shortly_before_its_end() {
+        let service = service("https://auth.example.com/token", None);
+        let scopes = [
+            Scope::named("repository:a:pull,push"),
+            Scope::named("repository:b:pull"),
+        ];
+        let now = Instant::now();
+        let token = Token::from_answer(
+            br#"{"token":"t","expires_in":300}"#,
+            &service,
+            &scopes,
+            AskedAs::Known,
+            now,
+        )
+        .unwrap();
+        let pull = |name: &str| [Scope::pull(&name)];
+        let after = |seconds| now + Duration::from_secs(seconds);
+        assert!(token.serves(&service, &pull("a"), after(294)));
+        assert!(token.serves(&service, &pull("b"), now));
+        assert!(!token.serves(&service, &pull("c"), now));
+        assert!(!token.serves(&service, &pull("a"), after(295)));
+        assert!(token.is_spent(after(295)));
+        assert!(!token.is_old(after(59)) && token.is_old(after(60)));
+    }
+}
