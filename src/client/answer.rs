@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::call::Call;
 use crate::auth::challenge::parse_challenges;
-use crate::error::{Error, ErrorKind, printable};
+use crate::auth::{AskedAs, Authorization, Service};
+use crate::error::{Error, ErrorKind, RegistryError, printable};
 use crate::http::error_body::{looks_like_registry_error, parse_error_body};
 use crate::http::retry_after::parse_retry_after;
 use crate::http::{Headers, RateLimit};
@@ -18,6 +19,10 @@ const MAX_SMALL_BODY: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) url: Url,
+    /// Whether a redirect led there.
+    pub(crate) redirected: bool,
+    /// What the request had to show for itself.
+    pub(crate) shown: Authorization,
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Body,
@@ -27,6 +32,7 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Complete {
     pub(crate) url: Url,
+    pub(crate) shown: Authorization,
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
@@ -37,11 +43,16 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// Reads a small answer to its end, so that the connection can go on. An error's body that is too large or broken says
-    /// nothing; the status still does.
+    /// Reads a small answer to its end, so that the connection can go on.
     pub(crate) fn complete(self) -> Result<Complete, WireError> {
+        self.complete_to(MAX_SMALL_BODY)
+    }
+
+    /// Reads an answer of at most `limit` bytes to its end. An error's body that is too large or broken says nothing; the status
+    /// still does.
+    pub(crate) fn complete_to(self, limit: u64) -> Result<Complete, WireError> {
         let success = self.is_success();
-        let body = match self.body.read_to_limit(MAX_SMALL_BODY) {
+        let body = match self.body.read_to_limit(limit) {
             Err(error) if success || matches!(error.failure, Failure::Stopped(_)) => {
                 return Err(error);
             }
@@ -49,6 +60,7 @@ impl Answer {
         };
         Ok(Complete {
             url: self.url,
+            shown: self.shown,
             status: self.status,
             headers: self.headers,
             body,
@@ -86,6 +98,11 @@ impl Complete {
         shows_registry(self.status, &self.headers) || looks_like_registry_error(&self.body)
     }
 
+    /// What the registry itself says is wrong.
+    pub(crate) fn registry_errors(&self) -> Vec<RegistryError> {
+        parse_error_body(&self.body)
+    }
+
     /// How long the server asks to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.headers
@@ -102,60 +119,15 @@ impl Complete {
                 .with_http_status(self.status)
                 .about(call.subject);
         }
-        let host = self.url.authority();
-        let (kind, mut message, hint) = match self.status {
-            401 => (
-                ErrorKind::Denied,
-                format!("{host} refuses: it asks for a login"),
-                None,
-            ),
-            403 => (
-                ErrorKind::Denied,
-                format!("{host} refuses this"),
-                Some(DENIED),
-            ),
-            404 => (ErrorKind::NotFound, format!("not found on {host}"), None),
-            405 | 501 => (
-                ErrorKind::Unsupported,
-                format!("{host} does not support this request"),
-                None,
-            ),
-            408 | 499 => (
-                ErrorKind::Server,
-                format!("{host} gave up waiting"),
-                Some("try again later"),
-            ),
-            429 => (
-                ErrorKind::RateLimited,
-                format!("{host} limits requests, and the limit is reached"),
-                None,
-            ),
-            300..=399 => (
-                ErrorKind::Protocol,
-                format!("{host} answers with a redirect that is not one"),
-                None,
-            ),
-            400..=499 => (
-                ErrorKind::Rejected,
-                format!("{host} rejects the request"),
-                None,
-            ),
-            500..=599 => (
-                ErrorKind::Server,
-                format!("{host} failed"),
-                Some("try again later"),
-            ),
-            _ => (
-                ErrorKind::Protocol,
-                format!("{host} answers with a status that means nothing here"),
-                None,
-            ),
-        };
-        message.push_str(&format!(" (HTTP {})", self.status));
+        if let (401 | 403, Some(service)) = (self.status, self.withheld_from()) {
+            return call.withheld(service).with_http_status(self.status);
+        }
+        let (kind, what, hint) = self.verdict();
+        let mut message = format!("{} {what} (HTTP {})", self.url.authority(), self.status);
         if self.status == 401 {
             message.push_str(&self.challenge_text());
         }
-        let registry_errors = parse_error_body(&self.body);
+        let registry_errors = self.registry_errors();
         for error in registry_errors.iter().take(3) {
             message.push_str(&format!("; it says {}", error.code));
             if !error.message.is_empty() {
@@ -177,6 +149,68 @@ impl Complete {
         error
     }
 
+    /// Kind, what the host does, and what the caller can do.
+    fn verdict(&self) -> (ErrorKind, &'static str, Option<&'static str>) {
+        const CREDENTIALS: Option<&str> = Some("check the credentials given for this registry");
+        const LATER: Option<&str> = Some("try again later");
+        const HIDDEN: Option<&str> =
+            Some("private, hidden or missing: a registry does not say which");
+        match (self.status, &self.shown) {
+            (401, Authorization::Basic(_)) => (
+                ErrorKind::Unauthorized,
+                "refuses the user name and password",
+                CREDENTIALS,
+            ),
+            (401, Authorization::Bearer(_)) if !self.lacks_scope() => {
+                (ErrorKind::Unauthorized, "refuses the token", CREDENTIALS)
+            }
+            (401, Authorization::None) => {
+                (ErrorKind::Denied, "refuses, and asks for a login", None)
+            }
+            (401 | 403, _) => (ErrorKind::Denied, "refuses this", HIDDEN),
+            (404, _) => (ErrorKind::NotFound, "has not got it", None),
+            (405 | 501, _) => (
+                ErrorKind::Unsupported,
+                "does not support this request",
+                None,
+            ),
+            (408 | 499, _) => (ErrorKind::Server, "gave up waiting", LATER),
+            (429, _) => (
+                ErrorKind::RateLimited,
+                "limits requests, and the limit is reached",
+                None,
+            ),
+            (300..=399, _) => (
+                ErrorKind::Protocol,
+                "answers with a redirect that is not one",
+                None,
+            ),
+            (400..=499, _) => (ErrorKind::Rejected, "rejects the request", None),
+            (500..=599, _) => (ErrorKind::Server, "failed", LATER),
+            _ => (
+                ErrorKind::Protocol,
+                "answers with a status that means nothing here",
+                None,
+            ),
+        }
+    }
+
+    /// The token service that was not trusted with the credentials, if that is why the request had none.
+    fn withheld_from(&self) -> Option<&Service> {
+        self.shown
+            .token()
+            .filter(|token| token.asked_as() == AskedAs::Withheld)
+            .map(|token| token.service())
+    }
+
+    /// Whether the registry says that the token is good, and not enough (RFC 6750, 3.1).
+    fn lacks_scope(&self) -> bool {
+        let challenges = parse_challenges(self.headers.get_all("www-authenticate")).list;
+        challenges
+            .iter()
+            .any(|challenge| challenge.error() == Some("insufficient_scope"))
+    }
+
     fn challenge_text(&self) -> String {
         let challenges = parse_challenges(self.headers.get_all("www-authenticate"));
         let named: Vec<String> = challenges
@@ -185,7 +219,7 @@ impl Complete {
             .map(|challenge| challenge.summary())
             .collect();
         if named.is_empty() {
-            return ", without saying which".to_owned();
+            return ", without saying how".to_owned();
         }
         format!(": {}", printable(&named.join(", "), 300))
     }
@@ -203,5 +237,3 @@ impl Complete {
                 || says(b"HTTP request was sent to HTTPS port"))
     }
 }
-
-const DENIED: &str = "private, hidden or missing: a registry does not say which";

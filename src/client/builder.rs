@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::Client;
 use super::origins::RegistrySettings;
-use crate::error::{Error, ErrorKind, Result};
+use crate::auth::Secret;
+use crate::error::{Error, ErrorKind, Result, printable};
 use crate::policy::retry::RetryPolicy;
 use crate::reference::Registry;
 use crate::transport::{Resolver, SystemResolver};
@@ -56,6 +57,56 @@ pub struct ClientBuilder {
     settings: Settings,
     /// The first setting that was unusable.
     problem: Option<Error>,
+    /// Registries to ping while building.
+    verify: Vec<Registry>,
+}
+
+/// Fields that the library sends itself, or that would change how messages are framed.
+const OWN_FIELDS: [&str; 13] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+fn header_name(name: &str) -> Result<String> {
+    // RFC 9110, 5.6.2: token.
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!("{:?} is no header name", printable(name, 60)),
+        ));
+    }
+    let name = name.to_ascii_lowercase();
+    if OWN_FIELDS.contains(&name.as_str()) {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!("the header {name} is set by the library"),
+        )
+        .with_hint("credentials have settings of their own; media types are added with accept"));
+    }
+    Ok(name)
+}
+
+/// The value may be a secret, so errors do not show it.
+fn header_value(name: &str, value: &str) -> Result<Secret> {
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || value.trim() != value {
+        let message = format!(
+            "the value of the header {name} is not printable ASCII without spaces around it"
+        );
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    Ok(Secret::new(value))
 }
 
 impl ClientBuilder {
@@ -76,6 +127,7 @@ impl ClientBuilder {
         ClientBuilder {
             settings,
             problem: None,
+            verify: Vec::new(),
         }
     }
 
@@ -159,22 +211,83 @@ impl ClientBuilder {
         self.for_registry(registry, |settings| settings.authorities.add_pem(pem))
     }
 
+    /// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to nobody else. UTF-8.
+    pub fn basic(self, registry: &str, user: &str, password: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            settings.credentials.set_basic(user, password)
+        })
+    }
+
+    /// Shows `token` to `registry` with every request, as the registry's own token. It is not renewed.
+    pub fn bearer(self, registry: &str, token: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| settings.credentials.set_bearer(token))
+    }
+
+    /// Trades `token` for the tokens of `registry` at its token service (an OAuth2 refresh token; what docker calls `identitytoken`).
+    pub fn identity_token(self, registry: &str, token: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            settings.credentials.set_identity(token)
+        })
+    }
+
+    /// Lets the token service at `host` have the credentials of `registry`. Without it they go to the registry's own host, a parent
+    /// domain of it, a sibling below the same parent, and from Docker Hub to `auth.docker.io`.
+    pub fn trusted_realm(self, registry: &str, host: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            // A host has the grammar of a registry's, without a port: any port of it is meant.
+            let host: Registry = host.parse()?;
+            if host.port().is_some() {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!("the trusted realm {host} has a port"),
+                )
+                .with_hint("give the host alone; it counts for every port"));
+            }
+            settings.trusted_realms.push(host.host().to_owned());
+            Ok(())
+        })
+    }
+
+    /// Sends a header field to `registry` with every request, and to nobody else: not to redirect targets, not to the token service.
+    pub fn add_header(self, registry: &str, name: &str, value: &str) -> ClientBuilder {
+        self.for_registry(registry, |settings| {
+            settings
+                .headers
+                .push((header_name(name)?, header_value(name, value)?));
+            Ok(())
+        })
+    }
+
+    /// Pings `registry` while the client is built, so that a wrong address is found at once. Costs a request.
+    pub fn verify(mut self, registry: &str) -> ClientBuilder {
+        match registry.parse() {
+            Ok(registry) => self.verify.push(registry),
+            Err(error) => self.note(error),
+        }
+        self
+    }
+
     /// Resolves host names with `resolver`. Defaults to the operating system's.
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> ClientBuilder {
         self.settings.resolver = Arc::new(resolver);
         self
     }
 
-    /// Builds the client. No server is contacted.
+    /// Builds the client. No server is contacted, unless [`verify`](ClientBuilder::verify) asks for it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] or [`ErrorKind::InvalidReference`] for the first setting that is unusable.
+    /// [`ErrorKind::Config`] or [`ErrorKind::InvalidReference`] for the first setting that is unusable, and those of
+    /// [`Client::ping`] for a registry to verify.
     pub fn build(self) -> Result<Client> {
-        match self.problem {
-            Some(problem) => Err(problem),
-            None => Ok(Client::from_settings(self.settings)),
+        let client = match self.problem {
+            Some(problem) => return Err(problem),
+            None => Client::from_settings(self.settings),
+        };
+        for registry in &self.verify {
+            client.ping(registry)?;
         }
+        Ok(client)
     }
 
     fn for_registry(

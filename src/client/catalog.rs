@@ -3,6 +3,7 @@
 use super::Client;
 use super::call::Call;
 use super::pages::{Page, Paging};
+use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Registry, RepositoryName};
 
@@ -62,7 +63,11 @@ impl Iterator for CatalogPages {
 }
 
 fn paging(client: &Client) -> Paging {
-    Paging::new("/v2/_catalog".to_owned(), client.options.page_size)
+    Paging::new(
+        "/v2/_catalog".to_owned(),
+        Scope::catalog(),
+        client.options.page_size,
+    )
 }
 
 fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Page<RepositoryName>>> {

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use super::answer::Complete;
 use super::call::Call;
-use super::send::Ask;
+use super::send::{Access, Ask};
+use crate::auth::Scope;
 use crate::error::Error;
 use crate::http::{Headers, Method};
 use crate::manifest::accept_header;
@@ -53,10 +54,12 @@ impl Call<'_> {
         } else {
             Cow::Owned(accept_header(&self.options.accept))
         };
+        let access = Access::Scopes(vec![Scope::pull(name)]);
         Ask {
             method,
             target: Cow::Owned(target),
             accept,
+            access,
         }
     }
 }

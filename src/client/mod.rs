@@ -1,10 +1,14 @@
 //! The client: one loop that sends requests, and an endpoint a file.
 
 mod answer;
+mod authorize;
 mod builder;
 mod call;
 mod catalog;
+mod flights;
+mod login;
 mod manifests;
+mod mission;
 mod origins;
 mod pages;
 mod ping;

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::builder::Settings;
+use super::flights::Flights;
 use crate::address::AddressClass;
+use crate::auth::{Credentials, Secret, Session};
 use crate::http::RateLimit;
 use crate::origin::Origin;
 use crate::reference::Registry;
@@ -24,6 +26,11 @@ pub(crate) struct RegistrySettings {
     pub(crate) plain_http: bool,
     pub(crate) https: bool,
     pub(crate) authorities: Authorities,
+    pub(crate) credentials: Credentials,
+    /// Hosts that may have the credentials although their names do not show why.
+    pub(crate) trusted_realms: Vec<String>,
+    /// Header fields of the caller's, as secret as credentials.
+    pub(crate) headers: Vec<(String, Secret)>,
 }
 
 impl RegistrySettings {
@@ -51,6 +58,10 @@ pub(crate) struct Origins {
 #[derive(Debug)]
 pub(crate) struct RegistryState {
     pub(crate) origin: Origin,
+    pub(crate) session: Session,
+    pub(crate) flights: Flights,
+    pub(crate) trusted_realms: Vec<String>,
+    pub(crate) headers: Vec<(String, Secret)>,
     resolver: Arc<dyn Resolver>,
     trust: Arc<TlsTrust>,
     connections: Mutex<HashMap<Origin, Arc<Connections>>>,
@@ -122,6 +133,10 @@ impl Origins {
         ));
         let state = Arc::new(RegistryState {
             origin,
+            session: Session::new(given.credentials),
+            flights: Flights::default(),
+            trusted_realms: given.trusted_realms,
+            headers: given.headers,
             resolver: self.resolver.clone(),
             own: Arc::new(Connections::new(self.resolver.clone(), trust.clone())),
             trust,

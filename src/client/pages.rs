@@ -13,7 +13,8 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use super::answer::Answer;
 use super::call::Call;
 use super::origins::RegistryState;
-use super::send::{Ask, ReadError};
+use super::send::{Access, Ask, ReadError};
+use crate::auth::Scope;
 use crate::error::{Error, ErrorKind};
 use crate::http::Method;
 use crate::http::link::next_link;
@@ -42,6 +43,7 @@ pub struct Page<T> {
 #[derive(Debug)]
 pub(super) struct Paging {
     next: Next,
+    scope: Scope,
     seen: HashSet<String>,
     empty_pages: usize,
 }
@@ -56,13 +58,14 @@ enum Next {
 
 impl Paging {
     /// Starts at `path`, asking for pages of `page_size` only where the caller asked (H15).
-    pub(super) fn new(path: String, page_size: Option<u32>) -> Paging {
+    pub(super) fn new(path: String, scope: Scope, page_size: Option<u32>) -> Paging {
         let target = match page_size {
             Some(entries) => format!("{path}?n={entries}"),
             None => path,
         };
         Paging {
             next: Next::Target(target),
+            scope,
             seen: HashSet::new(),
             empty_pages: 0,
         }
@@ -83,6 +86,7 @@ impl Paging {
             method: Method::Get,
             target: Cow::Borrowed(&target),
             accept: Cow::Borrowed("application/json"),
+            access: Access::Scopes(vec![self.scope.clone()]),
         };
         let state = call.state();
         let (page, link) = call.send(&ask, |answer| {

@@ -1,14 +1,12 @@
 //! Is there a registry (distribution spec, "Determining support"): `GET /v2/`.
 
-use std::borrow::Cow;
-
 use super::Client;
 use super::answer::{Complete, is_page, shows_registry};
 use super::call::Call;
-use super::send::Ask;
+use super::send::{Access, Ask};
 use crate::auth::challenge::{Scheme, parse_challenges};
 use crate::error::{Error, ErrorKind, Result, printable};
-use crate::http::{Headers, Method};
+use crate::http::Headers;
 use crate::reference::Registry;
 
 /// A registry's answer to [`Client::ping`].
@@ -114,12 +112,7 @@ fn offered(headers: &Headers) -> Option<AuthScheme> {
 
 impl Call<'_> {
     fn ping(&self) -> Result<Complete> {
-        let ask = Ask {
-            method: Method::Get,
-            target: Cow::Borrowed("/v2/"),
-            accept: Cow::Borrowed("application/json"),
-        };
-        self.send(&ask, |answer| Ok(answer.complete()?))
+        self.send(&Ask::ping(Access::Unasked), |answer| Ok(answer.complete()?))
     }
 
     /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that is not known yet, and the
@@ -141,6 +134,14 @@ impl Call<'_> {
             not_found
         } else {
             self.no_registry(not_found.http_status().unwrap_or_default())
+        }
+    }
+
+    /// Fails where a 200 to a ping is not a registry's.
+    pub(super) fn expect_registry(&self, answer: &Complete) -> Result<()> {
+        match Verdict::of(answer) {
+            Verdict::Open => Ok(()),
+            _ => Err(self.no_registry(answer.status)),
         }
     }
 

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Complete, shows_registry};
 use super::call::Call;
+use super::mission::Mission;
 use super::origins::RegistryState;
 use crate::address::AddressClass;
+use crate::auth::{Authorization, Scope};
 use crate::error::{Error, ErrorKind, printable};
 use crate::http::warning::warnings;
 use crate::http::{Method, RateLimit, Request};
@@ -27,6 +29,28 @@ pub(crate) struct Ask<'a> {
     /// Path and query.
     pub(crate) target: Cow<'a, str>,
     pub(crate) accept: Cow<'static, str>,
+    pub(crate) access: Access,
+}
+
+/// What a request does about authentication.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// Nothing: a 401 is an answer like any other.
+    Unasked,
+    /// Whatever the registry wants; a token has to allow these.
+    Scopes(Vec<Scope>),
+}
+
+impl Ask<'_> {
+    /// `GET /v2/`.
+    pub(crate) fn ping(access: Access) -> Ask<'static> {
+        Ask {
+            method: Method::Get,
+            target: Cow::Borrowed("/v2/"),
+            accept: Cow::Borrowed("application/json"),
+            access,
+        }
+    }
 }
 
 /// Why an answer could not be read.
@@ -51,10 +75,17 @@ impl From<Error> for ReadError {
 }
 
 /// What stands in the way of an answer.
-enum Trouble {
+pub(super) enum Trouble {
     Wire(Url, WireError),
     Status(Complete),
     Final(Error),
+}
+
+impl Trouble {
+    /// One that asking again would not help.
+    pub(super) fn fatal(error: Error) -> Box<Trouble> {
+        Box::new(Trouble::Final(error))
+    }
 }
 
 impl Call<'_> {
@@ -75,7 +106,8 @@ impl Call<'_> {
         loop {
             self.pass_gate(&state)?;
             made += 1;
-            let trouble = match self.attempt(&state, ask) {
+            let trouble = match self.authorized(&state, ask) {
+                Ok(answer) if is_retryable_status(answer.status) => *completed(answer),
                 Ok(answer) => {
                     let url = answer.url.clone();
                     match read(answer) {
@@ -129,35 +161,33 @@ impl Call<'_> {
             .map_err(|stopped| self.stopped(stopped, "waiting to ask again"))
     }
 
-    /// One attempt: the request, and the redirects it is sent on.
-    fn attempt(&self, state: &RegistryState, ask: &Ask<'_>) -> Result<Answer, Box<Trouble>> {
-        let first = Url::on(&state.origin, &ask.target).map_err(|bad| {
-            let error = Error::new(ErrorKind::Protocol, "the request can't be put into a URL")
-                .caused_by(bad);
-            Box::new(Trouble::Final(error.about(self.subject)))
-        })?;
-        let mut visited = vec![first];
+    /// Sends a request, and follows the redirects it is sent on.
+    pub(super) fn travel(
+        &self,
+        state: &RegistryState,
+        mission: Mission<'_>,
+    ) -> Result<Answer, Box<Trouble>> {
+        let mut visited = vec![mission.url.clone()];
+        let mut strayed = false;
         loop {
             let url = visited[visited.len() - 1].clone();
-            let answer = self.exchange(state, ask, url)?;
+            strayed |= url.origin() != mission.url.origin();
+            let request = mission.request(self, url, strayed);
+            let mut answer = self.exchange(state, request)?;
+            answer.redirected = visited.len() > 1;
             if !redirect::is_redirect(answer.status) {
-                return if is_retryable_status(answer.status) {
-                    Err(completed(answer))
-                } else {
-                    Ok(answer)
-                };
+                return Ok(answer);
             }
-            let next = redirect::follow(&visited, answer.headers.get("location"));
+            let next = mission.next(&visited, answer.headers.get("location"));
             let (status, url) = (answer.status, answer.url.clone());
             // Only to give the connection back; what it says does not matter.
             let _ = answer.read_to_limit(MAX_REDIRECT_BODY);
             visited.push(next.map_err(|refused| {
-                let message = format!(
-                    "{} answers with a redirect that is not followed (HTTP {status})",
-                    url.authority()
-                );
+                let host = url.authority();
+                let message =
+                    format!("{host} answers with a redirect that is not followed (HTTP {status})");
                 let error = Error::new(ErrorKind::Protocol, message).with_http_status(status);
-                Box::new(Trouble::Final(error.caused_by(refused).about(self.subject)))
+                Trouble::fatal(error.caused_by(refused).about(self.subject))
             })?);
         }
     }
@@ -166,12 +196,10 @@ impl Call<'_> {
     fn exchange(
         &self,
         state: &RegistryState,
-        ask: &Ask<'_>,
-        url: Url,
+        request: Request<'_>,
     ) -> Result<Answer, Box<Trouble>> {
-        let origin = url.origin();
+        let origin = request.url.origin();
         let connections = state.connections(&origin);
-        let request = self.request(ask, url);
         let started = Instant::now();
         let mut watch = self.watch(state, &request, Pooling::Reuse);
         let mut result = connections.exchange(&request, &watch);
@@ -192,8 +220,11 @@ impl Call<'_> {
                 body,
             }) => {
                 log::debug!("{} {url} -> {status} in {took} ms", method.as_str());
+                let shown = Authorization::None;
                 let answer = Answer {
                     url,
+                    redirected: false,
+                    shown,
                     status,
                     headers,
                     body,
@@ -210,25 +241,7 @@ impl Call<'_> {
         }
     }
 
-    /// The request for one hop. Headers are made anew for each: what one origin may see, another may not (S2).
-    fn request(&self, ask: &Ask<'_>, url: Url) -> Request {
-        let headers = vec![
-            (
-                "user-agent",
-                Cow::Owned(self.client.settings.user_agent.clone()),
-            ),
-            ("accept", ask.accept.clone()),
-            // A digest is over the bytes as they are stored (E11).
-            ("accept-encoding", Cow::Borrowed("identity")),
-        ];
-        Request {
-            method: ask.method,
-            url,
-            headers,
-        }
-    }
-
-    fn watch(&self, state: &RegistryState, request: &Request, pooling: Pooling) -> Arc<Watch> {
+    fn watch(&self, state: &RegistryState, request: &Request<'_>, pooling: Pooling) -> Arc<Watch> {
         let settings = &self.client.settings;
         let mut watch = Watch::new(
             self.interrupt.clone(),
@@ -237,16 +250,7 @@ impl Call<'_> {
         );
         watch.pooling = pooling;
         watch.head_bytes = request.head_bytes();
-        if request.url.origin() != state.origin {
-            // Before the registry was ever reached nothing can have named another place; Public is the strictest.
-            let registry = state.learned().reached.unwrap_or(AddressClass::Public);
-            let own_host = request.url.host() == state.origin.host();
-            watch.reach = if own_host {
-                Reach::OwnHost { registry }
-            } else {
-                Reach::Elsewhere { registry }
-            };
-        }
+        watch.reach = reach(state, &request.url);
         Arc::new(watch)
     }
 
@@ -344,6 +348,24 @@ fn completed(answer: Answer) -> Box<Trouble> {
         Ok(complete) => Trouble::Status(complete),
         Err(error) => Trouble::Wire(url, error),
     })
+}
+
+/// Where a request may go: anywhere that the caller named, elsewhere by the registry's own class of address (S5).
+fn reach(state: &RegistryState, url: &Url) -> Reach {
+    let vouched = state
+        .trusted_realms
+        .iter()
+        .any(|host| host.eq_ignore_ascii_case(url.host()));
+    if vouched || url.origin() == state.origin {
+        return Reach::Registry;
+    }
+    // Before the registry was ever reached nothing can have named another place; Public is the strictest.
+    let registry = state.learned().reached.unwrap_or(AddressClass::Public);
+    if url.host() == state.origin.host() {
+        Reach::OwnHost { registry }
+    } else {
+        Reach::Elsewhere { registry }
+    }
 }
 
 /// Takes down what an answer of the registry itself teaches.

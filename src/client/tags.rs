@@ -3,6 +3,7 @@
 use super::Client;
 use super::call::Call;
 use super::pages::{Page, Paging};
+use crate::auth::Scope;
 use crate::error::{ErrorKind, Result};
 use crate::reference::{Repository, Tag};
 
@@ -75,6 +76,7 @@ impl Iterator for TagPages {
 fn paging(client: &Client, repository: &Repository) -> Paging {
     Paging::new(
         format!("/v2/{}/tags/list", repository.name()),
+        Scope::pull(repository.name()),
         client.options.page_size,
     )
 }

@@ -1,14 +1,16 @@
 //! A request as a plain value.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::url::Url;
 
-/// The methods that registry endpoints use.
+/// The methods that registry endpoints and token services use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
     Head,
+    Post,
 }
 
 impl Method {
@@ -16,29 +18,38 @@ impl Method {
         match self {
             Method::Get => "GET",
             Method::Head => "HEAD",
+            Method::Post => "POST",
         }
     }
 }
 
 /// One request to one server.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
+#[derive(Clone)]
+pub(crate) struct Request<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     /// Field names in lower case, in the order to send them.
-    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub(crate) headers: Vec<(&'a str, Cow<'a, str>)>,
+    pub(crate) body: Option<&'a [u8]>,
 }
 
-impl Request {
+impl Request<'_> {
     /// No fewer bytes than the head takes on the wire.
     pub(crate) fn head_bytes(&self) -> usize {
         // The request line, the Host field and separators, generously.
         const FIXED: usize = 512;
-        let target = self.url.to_request_string().len();
+        let target = self.url.target().len() + self.url.host().len();
         self.headers
             .iter()
             .fold(FIXED + target, |sum, (name, value)| {
                 sum + name.len() + value.len() + 4
             })
+    }
+}
+
+/// Header values and bodies may be secret (S15).
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.url)
     }
 }

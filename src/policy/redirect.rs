@@ -24,6 +24,16 @@ impl fmt::Display for Refused {
 
 impl StdError for Refused {}
 
+impl Refused {
+    /// For a request that may not leave where it was sent.
+    pub(crate) fn elsewhere(next: &Url) -> Refused {
+        Refused(format!(
+            "it leads to {}, and this request may not go there",
+            next.origin()
+        ))
+    }
+}
+
 /// Whether a status asks to look elsewhere. 300, 304 and 305 do not say where in a way to be followed.
 pub(crate) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)

@@ -73,15 +73,17 @@ impl Connections {
     /// Sends `request` and reads the head of the answer.
     pub(crate) fn exchange(
         &self,
-        request: &Request,
+        request: &Request<'_>,
         watch: &Arc<Watch>,
     ) -> Result<Response, WireError> {
         let outgoing = to_ureq(request)?;
         let answer = {
             let _current = watch.enter();
-            self.agent
-                .run(outgoing)
-                .map_err(|error| WireError::from_ureq(error, Phase::Wait))?
+            let answer = match request.body {
+                Some(body) => self.agent.run(outgoing.map(|()| body)),
+                None => self.agent.run(outgoing),
+            };
+            answer.map_err(|error| WireError::from_ureq(error, Phase::Wait))?
         };
         let (head, body) = answer.into_parts();
         let headers = from_ureq(&head.headers);
@@ -143,14 +145,14 @@ impl fmt::Debug for Body {
     }
 }
 
-fn to_ureq(request: &Request) -> Result<http::Request<ureq::SendBody<'static>>, WireError> {
+fn to_ureq(request: &Request<'_>) -> Result<http::Request<()>, WireError> {
     let mut builder = http::Request::builder()
         .method(request.method.as_str())
         .uri(request.url.to_request_string());
     for (name, value) in &request.headers {
         builder = builder.header(*name, value.as_ref());
     }
-    builder.body(ureq::SendBody::none()).map_err(|error| {
+    builder.body(()).map_err(|error| {
         WireError::new(Failure::Protocol, Phase::Send, "the URL can't be requested")
             .caused_by(error)
     })

@@ -205,10 +205,6 @@ impl fmt::Display for BadUrl {
 impl std::error::Error for BadUrl {}
 
 /// `value` percent-encoded for the value of a query parameter: all but the unreserved characters of RFC 3986.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the queries of token requests")
-)]
 pub(crate) fn encode_query_value(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {

@@ -1,0 +1,320 @@
+//! Requests that show who asks: what the session decides, done.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::answer::{Answer, Complete};
+use super::call::Call;
+use super::flights::{Outcome, Seat};
+use super::mission::Mission;
+use super::origins::RegistryState;
+use super::send::{Access, Ask, Trouble};
+use crate::auth::challenge::parse_challenges;
+use crate::auth::{
+    AskedAs, Authorization, Opening, Scope, Service, Step, Token, Tried, Trust, trust,
+};
+use crate::error::{Error, ErrorKind};
+use crate::http::Headers;
+use crate::policy::retry::is_retryable_status;
+
+/// The most bytes of a token service's answer: a token with hundreds of scopes has some tens of KiB.
+const MAX_TOKEN_ANSWER: u64 = 1024 * 1024;
+
+impl Call<'_> {
+    /// Sends a request to the registry, with what it wants to see; a 401 is answered, once for each way there is.
+    pub(super) fn authorized(
+        &self,
+        state: &RegistryState,
+        ask: &Ask<'_>,
+    ) -> Result<Answer, Box<Trouble>> {
+        let Access::Scopes(scopes) = &ask.access else {
+            return self.travel(
+                state,
+                Mission::to_registry(self, state, ask, &Authorization::None)?,
+            );
+        };
+        let mut tried = Tried::default();
+        let mut sent = match state.session.opening(scopes, Instant::now()) {
+            Opening::Send(authorization) => authorization,
+            Opening::FetchToken(service, scopes) => {
+                Authorization::Token(self.token(state, &service, &scopes, None)?)
+            }
+        };
+        loop {
+            let mut answer = self.travel(state, Mission::to_registry(self, state, ask, &sent)?)?;
+            let step = match answer.status {
+                // What a redirect leads to may ask for anything; ours it does not get (S1, S2).
+                401 if !answer.redirected => {
+                    self.step_after_401(state, scopes, &sent, &answer, &mut tried)?
+                }
+                403 if !answer.redirected => step_after_403(&sent, scopes, &mut tried),
+                _ => Step::GiveUp,
+            };
+            let next = match step {
+                Step::Send(authorization) => authorization,
+                Step::FetchToken(service, scopes) => {
+                    let refused = sent.token();
+                    Authorization::Token(self.token(state, &service, &scopes, refused)?)
+                }
+                Step::FindChallenge | Step::GiveUp => {
+                    answer.shown = sent;
+                    return Ok(answer);
+                }
+            };
+            // Only to give the connection back: the next answer tells more.
+            let _ = answer.complete();
+            sent = next;
+        }
+    }
+
+    fn step_after_401(
+        &self,
+        state: &RegistryState,
+        scopes: &[Scope],
+        sent: &Authorization,
+        answer: &Answer,
+        tried: &mut Tried,
+    ) -> Result<Step, Box<Trouble>> {
+        let step = |headers: &Headers, tried: &mut Tried| {
+            let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
+            state
+                .session
+                .step(sent, &challenges, scopes, &answer.url, tried)
+                .map_err(|bad| {
+                    let message = format!(
+                        "{} names a token service that is no URL",
+                        answer.url.authority()
+                    );
+                    let error = Error::new(ErrorKind::Protocol, message)
+                        .with_http_status(answer.status)
+                        .caused_by(bad);
+                    Trouble::fatal(error.about(self.subject))
+                })
+        };
+        match step(&answer.headers, tried)? {
+            Step::FindChallenge => {
+                let ping = Ask::ping(Access::Unasked);
+                let answer = self.travel(
+                    state,
+                    Mission::to_registry(self, state, &ping, &Authorization::None)?,
+                )?;
+                let headers = answer.headers.clone();
+                let _ = answer.complete();
+                step(&headers, tried)
+            }
+            step => Ok(step),
+        }
+    }
+
+    /// A token for `scopes`: from the cache, or from the service. `refused` is one that the registry has just turned down.
+    fn token(
+        &self,
+        state: &RegistryState,
+        service: &Service,
+        scopes: &[Scope],
+        refused: Option<&Arc<Token>>,
+    ) -> Result<Arc<Token>, Box<Trouble>> {
+        let key = service
+            .url_for(scopes)
+            .map_err(|bad| self.unusable(service, bad))?
+            .to_request_string();
+        loop {
+            if let Some(token) = state
+                .session
+                .cached(service, scopes, refused, Instant::now())
+            {
+                return Ok(token);
+            }
+            match state.flights.board(&key) {
+                Seat::Pilot(pilot) => {
+                    // Another thread may have fetched it between the look into the cache and boarding.
+                    if let Some(token) =
+                        state
+                            .session
+                            .cached(service, scopes, refused, Instant::now())
+                    {
+                        pilot.ends_with(Outcome::Landed);
+                        return Ok(token);
+                    }
+                    let (outcome, result) = self.fetch(state, service, scopes);
+                    pilot.ends_with(outcome);
+                    return result;
+                }
+                Seat::Passenger(flight) => {
+                    let outcome = flight.wait(&self.interrupt).map_err(|stopped| {
+                        Trouble::fatal(self.stopped(stopped, "waiting for another thread's token"))
+                    })?;
+                    if let Outcome::Refused(answer) = outcome {
+                        let asked_as = self.asked_as(state, service)?;
+                        return Err(Trouble::fatal(
+                            self.token_refused(service, &answer, asked_as),
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    fn fetch(
+        &self,
+        state: &RegistryState,
+        service: &Service,
+        scopes: &[Scope],
+    ) -> (Outcome, Result<Arc<Token>, Box<Trouble>>) {
+        let asked_as = match self.asked_as(state, service) {
+            Ok(asked_as) => asked_as,
+            Err(trouble) => return (Outcome::Abandoned, Err(trouble)),
+        };
+        let answer = match self.ask_service(state, service, scopes, asked_as) {
+            Ok(answer) => answer,
+            Err(trouble) => return (Outcome::Abandoned, Err(trouble)),
+        };
+        if answer.status != 200 {
+            let answer = Arc::new(answer);
+            let error = self.token_refused(service, &answer, asked_as);
+            return (Outcome::Refused(answer), Err(Trouble::fatal(error)));
+        }
+        let now = Instant::now();
+        match Token::from_answer(&answer.body, service, scopes, asked_as, now) {
+            Ok(token) => {
+                let token = Arc::new(token);
+                state.session.keep(&token, now);
+                (Outcome::Landed, Ok(token))
+            }
+            Err(problem) => {
+                let message = format!("the token service {}: {problem}", service.realm.authority());
+                let error = Error::new(ErrorKind::Protocol, message).about(self.subject);
+                (Outcome::Abandoned, Err(Trouble::fatal(error)))
+            }
+        }
+    }
+
+    /// Decides what the service may be given.
+    fn asked_as(&self, state: &RegistryState, service: &Service) -> Result<AskedAs, Box<Trouble>> {
+        let trust =
+            trust(&state.origin, &service.realm, &state.trusted_realms).map_err(|downgrade| {
+                let message = format!("the token service {} is not asked", service.realm.origin());
+                Trouble::fatal(
+                    Error::new(ErrorKind::Protocol, message)
+                        .caused_by(downgrade)
+                        .about(self.subject),
+                )
+            })?;
+        Ok(match trust {
+            _ if !state.session.credentials().are_for_token_service() => AskedAs::Anonymous,
+            Trust::Credentials => AskedAs::Known,
+            Trust::Nothing => AskedAs::Withheld,
+        })
+    }
+
+    /// The service's answer, of a status that is not worth a retry.
+    fn ask_service(
+        &self,
+        state: &RegistryState,
+        service: &Service,
+        scopes: &[Scope],
+        asked_as: AskedAs,
+    ) -> Result<Complete, Box<Trouble>> {
+        let credentials = state.session.credentials();
+        let known = asked_as == AskedAs::Known;
+        if let Some(identity) = credentials.identity().filter(|_| known) {
+            let form = service.form_for(scopes, identity);
+            let answer =
+                self.answer_of_service(state, Mission::to_service(service, None, Some(&form)))?;
+            // Some services know no POST (C3); a password is another way in.
+            let unknown = matches!(answer.status, 400 | 401 | 404 | 405);
+            if !unknown || credentials.basic().is_none() {
+                return Ok(answer);
+            }
+        }
+        let url = service
+            .url_for(scopes)
+            .map_err(|bad| self.unusable(service, bad))?;
+        let mut mission = Mission::to_service(service, credentials.basic().filter(|_| known), None);
+        mission.url = url;
+        self.answer_of_service(state, mission)
+    }
+
+    fn answer_of_service(
+        &self,
+        state: &RegistryState,
+        mission: Mission<'_>,
+    ) -> Result<Complete, Box<Trouble>> {
+        let answer = self.travel(state, mission)?;
+        let url = answer.url.clone();
+        let complete = answer
+            .complete_to(MAX_TOKEN_ANSWER)
+            .map_err(|error| Trouble::Wire(url, error))?;
+        if is_retryable_status(complete.status) {
+            return Err(Box::new(Trouble::Status(complete)));
+        }
+        Ok(complete)
+    }
+
+    /// Decision 1: refused credentials are an error of their own, since every lookup would be wrong.
+    fn token_refused(&self, service: &Service, answer: &Complete, asked_as: AskedAs) -> Error {
+        let host = service.realm.authority();
+        let status = answer.status;
+        let (kind, message) = match (status, asked_as) {
+            (401 | 403, AskedAs::Withheld) => {
+                return self.withheld(service).with_http_status(status);
+            }
+            (400 | 401, AskedAs::Known) => (
+                ErrorKind::Unauthorized,
+                format!("the token service {host} refuses the credentials (HTTP {status})"),
+            ),
+            (401 | 403, _) => (
+                ErrorKind::Denied,
+                format!("the token service {host} gives no token for this (HTTP {status})"),
+            ),
+            _ => (
+                ErrorKind::Protocol,
+                format!("the token service {host} does not answer like one (HTTP {status})"),
+            ),
+        };
+        let mut error = Error::new(kind, message)
+            .with_http_status(status)
+            .with_registry_errors(answer.registry_errors());
+        if kind == ErrorKind::Unauthorized {
+            error = error.with_hint("check the user name and password or token for this registry");
+        }
+        error.about(self.subject)
+    }
+
+    /// The registry named a token service that its credentials were not sent to.
+    pub(super) fn withheld(&self, service: &Service) -> Error {
+        let (registry, host) = (self.registry, service.realm.host());
+        let message = format!(
+            "refused without the credentials, which were not sent to the token service {host}: \
+             it is of another domain than the registry"
+        );
+        Error::new(ErrorKind::Unauthorized, message)
+            .with_hint(format!(
+                "if {host} is right, trust it: --trust-realm {registry}={host}, or trusted_realm"
+            ))
+            .about(self.subject)
+    }
+
+    fn unusable(&self, service: &Service, bad: crate::url::BadUrl) -> Box<Trouble> {
+        let message = format!(
+            "the token service {} can't be asked",
+            service.realm.authority()
+        );
+        Trouble::fatal(
+            Error::new(ErrorKind::Protocol, message)
+                .caused_by(bad)
+                .about(self.subject),
+        )
+    }
+}
+
+/// Some registries answer 403 to a token that has ended: an old one is renewed once.
+fn step_after_403(sent: &Authorization, scopes: &[Scope], tried: &mut Tried) -> Step {
+    match sent.token() {
+        Some(token) if token.is_old(Instant::now()) && !tried.fresh_token => {
+            tried.fresh_token = true;
+            Step::FetchToken(token.service().clone(), scopes.to_vec())
+        }
+        _ => Step::GiveUp,
+    }
+}

@@ -1,0 +1,101 @@
+//! Single flight: of several threads that need the same token, one fetches it (decision 7).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::answer::Complete;
+use crate::transport::{Interrupt, Stopped};
+
+/// The fetches under way, by what they fetch.
+#[derive(Debug, Default)]
+pub(crate) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    outcome: Mutex<Option<Outcome>>,
+    over: Condvar,
+}
+
+/// How a fetch ended, for those who waited for it.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    /// There is a token.
+    Landed,
+    /// The service refused. It would refuse the waiting ones too.
+    Refused(Arc<Complete>),
+    /// The fetching thread was stopped or lost its connection: somebody else should try.
+    Abandoned,
+}
+
+/// One thread's part in a fetch.
+pub(crate) enum Seat<'a> {
+    Pilot(Pilot<'a>),
+    Passenger(Arc<Flight>),
+}
+
+/// Ends its flight when dropped, whatever happens: nobody waits for a thread that is gone.
+pub(crate) struct Pilot<'a> {
+    flights: &'a Flights,
+    key: String,
+    flight: Arc<Flight>,
+    outcome: Outcome,
+}
+
+impl Flights {
+    pub(crate) fn board(&self, key: &str) -> Seat<'_> {
+        let mut flights = lock(&self.0);
+        if let Some(flight) = flights.get(key) {
+            return Seat::Passenger(flight.clone());
+        }
+        let flight = Arc::new(Flight::default());
+        flights.insert(key.to_owned(), flight.clone());
+        Seat::Pilot(Pilot {
+            flights: self,
+            key: key.to_owned(),
+            flight,
+            outcome: Outcome::Abandoned,
+        })
+    }
+}
+
+impl Flight {
+    /// Waits until the fetch has ended, or the call is stopped.
+    pub(crate) fn wait(&self, interrupt: &Interrupt) -> Result<Outcome, Stopped> {
+        let mut outcome = lock(&self.outcome);
+        loop {
+            if let Some(outcome) = &*outcome {
+                return Ok(outcome.clone());
+            }
+            let slice = interrupt.slice();
+            outcome = self
+                .over
+                .wait_timeout(outcome, slice)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            if outcome.is_none() {
+                // The callback may take its time, and others want to end the flight meanwhile.
+                drop(outcome);
+                interrupt.tick()?;
+                outcome = lock(&self.outcome);
+            }
+        }
+    }
+}
+
+impl Pilot<'_> {
+    pub(crate) fn ends_with(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Pilot<'_> {
+    fn drop(&mut self) {
+        lock(&self.flights.0).remove(&self.key);
+        *lock(&self.flight.outcome) = Some(self.outcome.clone());
+        self.flight.over.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
