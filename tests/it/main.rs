@@ -1,5 +1,8 @@
 //! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
 
+mod contract;
+mod real_registries;
+mod real_servers;
 mod reference_parts;
 mod references;
 mod references_property;
