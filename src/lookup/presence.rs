@@ -14,7 +14,8 @@ pub enum Presence {
     /// The registry has it.
     Exists(Descriptor),
     /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A registry that hides private
-    /// repositories behind a 404 can't be told from this.
+    /// repositories behind a 404 can't be told from this, nor can a pull-through cache of distribution whose upstream is down: it says so of
+    /// every tag that it does not hold.
     Absent,
     /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker Hub answers so for
     /// repositories that do not exist.
