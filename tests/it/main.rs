@@ -1,7 +1,9 @@
 //! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
 
 mod contract;
+mod counting;
 mod real_registries;
+mod real_requests;
 mod real_servers;
 mod reference_parts;
 mod references;

@@ -1,0 +1,142 @@
+//! What questions cost in requests and connections, and what happens to a connection when the registry goes away.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ocireg::{ErrorKind, Presence};
+use test_support::seed;
+use test_support::{CraneRegistry, DockerRegistry, RegistryConfig};
+
+use crate::counting::Counter;
+use crate::real_servers::{REPOSITORY, builder, client, plain, reference};
+
+#[test]
+fn one_question_is_one_request_and_all_go_over_one_connection() {
+    let Some(plain) = plain() else { return };
+    let counter = Counter::before(plain.server.authority());
+    let authority = counter.authority();
+    let client = client();
+    let image = reference(authority, ":docker");
+    let digest = &plain.image("docker").digest;
+    for _ in 0..3 {
+        client.exists(&image).unwrap();
+        client.head(&image).unwrap();
+        client
+            .digest(&reference(authority, &format!("@{digest}")))
+            .unwrap();
+        client.tags(image.repository()).unwrap();
+        client.catalog(image.registry()).unwrap();
+        client.ping(image.registry()).unwrap();
+        assert_eq!(
+            counter.requests(),
+            [
+                "HEAD /v2/t/a/manifests/docker",
+                "HEAD /v2/t/a/manifests/docker",
+                &format!("HEAD /v2/t/a/manifests/{digest}"),
+                "GET /v2/t/a/tags/list",
+                "GET /v2/_catalog",
+                "GET /v2/",
+            ]
+        );
+    }
+    assert_eq!(counter.connections(), 1);
+}
+
+/// Decision 2: 2.8.2 signs its 404 with its version header.
+#[test]
+fn an_absent_image_of_docker_registry_is_one_request() {
+    let Some(plain) = plain() else { return };
+    let counter = Counter::before(plain.server.authority());
+    let client = client();
+    for _ in 0..2 {
+        let presence = client.exists(&reference(counter.authority(), ":nosuch"));
+        assert_eq!(presence.unwrap(), Presence::Absent);
+        assert_eq!(counter.requests(), ["HEAD /v2/t/a/manifests/nosuch"]);
+    }
+}
+
+/// The 404 announces 91 bytes that a HEAD does not send.
+#[test]
+fn j6_a_404_to_head_leaves_the_connection_in_step() {
+    let Some(plain) = plain() else { return };
+    let counter = Counter::before(plain.server.authority());
+    let client = client();
+    let image = plain.image("docker");
+    for _ in 0..5 {
+        let absent = client.exists(&reference(counter.authority(), ":nosuch"));
+        assert_eq!(absent.unwrap(), Presence::Absent);
+        let digest = client.digest(&reference(counter.authority(), ":docker"));
+        assert_eq!(digest.unwrap().to_string(), image.digest);
+    }
+    assert_eq!(counter.requests().len(), 10);
+    assert_eq!(counter.connections(), 1);
+}
+
+/// Decision 2: its 404 to HEAD bears no mark of a registry, the JSON of its 404 to GET does.
+#[test]
+fn h15_an_unmarked_404_costs_one_get_and_only_the_first_time() {
+    let Some(server) = CraneRegistry::start() else {
+        return;
+    };
+    let counter = Counter::before(server.authority());
+    let client = client();
+    let head = "HEAD /v2/t/a/manifests/nosuch";
+    for expected in [
+        &[head, "GET /v2/t/a/manifests/nosuch"][..],
+        &[head],
+        &[head],
+    ] {
+        let presence = client.exists(&reference(counter.authority(), ":nosuch"));
+        assert_eq!(presence.unwrap(), Presence::Absent);
+        assert_eq!(counter.requests(), expected);
+    }
+}
+
+/// R5: the connection in the pool is dead, and nobody needs to know.
+#[test]
+fn r5_a_registry_that_was_restarted_between_two_lookups_is_not_noticed() {
+    let Some(mut server) = DockerRegistry::start(&RegistryConfig::new()) else {
+        return;
+    };
+    let image = seed::push_tags(server.authority(), REPOSITORY, &["v1"]).remove(0);
+    // Not even a retry is needed.
+    let client = builder().retries(0).build().unwrap();
+    for _ in 0..3 {
+        let digest = client.digest(&reference(server.authority(), ":v1"));
+        assert_eq!(digest.unwrap().to_string(), image.digest);
+        server.restart();
+    }
+    let absent = client.exists(&reference(server.authority(), ":nosuch"));
+    assert_eq!(absent.unwrap(), Presence::Absent);
+}
+
+/// R1, decision 15: a lookup that begins while nothing listens ends well if the registry comes back in time.
+#[test]
+fn r1_a_registry_that_comes_back_during_the_lookup_answers_it() {
+    let Some(mut server) = DockerRegistry::start(&RegistryConfig::new()) else {
+        return;
+    };
+    let image = seed::push_tags(server.authority(), REPOSITORY, &["v1"]).remove(0);
+    let name = reference(server.authority(), ":v1");
+    let patient = builder()
+        .retries(20)
+        .retry_delay(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    patient.digest(&name).unwrap();
+    server.kill();
+
+    let error = client().digest(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
+    assert!(error.is_transient());
+
+    let lookup = thread::spawn(move || patient.digest(&name));
+    thread::sleep(Duration::from_millis(150));
+    assert!(!lookup.is_finished());
+    server.restart();
+    let back = Instant::now();
+    let digest = lookup.join().unwrap();
+    assert_eq!(digest.unwrap().to_string(), image.digest);
+    // The waits double, up to 8 s.
+    assert!(back.elapsed() < Duration::from_secs(10));
+}
