@@ -2,6 +2,7 @@
 
 mod contract;
 mod counting;
+mod real_lists;
 mod real_registries;
 mod real_requests;
 mod real_servers;
