@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use ocireg::{Client, ClientBuilder, DigestSource, ErrorKind, Reference};
+use ocireg::{Client, ClientBuilder, DigestSource, Error, ErrorKind, Reference};
 use test_support::seed::{self, Seeded};
 use test_support::{DockerRegistry, RegistryConfig, Server};
 
@@ -97,4 +97,21 @@ pub(crate) fn client() -> Client {
 #[track_caller]
 pub(crate) fn reference(authority: &str, name: &str) -> Reference {
     format!("{authority}/{REPOSITORY}{name}").parse().unwrap()
+}
+
+/// The errors of every question, none of which may have an answer there. `asker` makes the client for each.
+#[track_caller]
+pub(crate) fn refusals(asker: impl Fn() -> Client, authority: &str) -> Vec<Error> {
+    let registry = authority.parse().unwrap();
+    let image = reference(authority, ":docker");
+    let by_digest = reference(authority, &format!("@sha256:{}", "0".repeat(64)));
+    vec![
+        asker().exists(&image).unwrap_err(),
+        asker().head(&image).unwrap_err(),
+        asker().digest(&image).unwrap_err(),
+        asker().exists(&by_digest).unwrap_err(),
+        asker().tags(image.repository()).unwrap_err(),
+        asker().catalog(&registry).unwrap_err(),
+        asker().ping(&registry).unwrap_err(),
+    ]
 }

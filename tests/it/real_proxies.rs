@@ -1,0 +1,171 @@
+//! nginx in front of a registry, spoiling answers as proxies do; and nginx with no registry behind it.
+
+use std::sync::Arc;
+
+use ocireg::{Client, DigestSource, ErrorKind};
+use test_support::http;
+use test_support::{Nginx, Recipe, Server};
+
+use crate::contract::Contract;
+use crate::counting::Counter;
+use crate::real_servers::{Filled, client, plain, reference, refusals};
+
+/// A filled registry, nginx in front of it, a counter before that.
+#[track_caller]
+fn behind(recipe: &Recipe) -> Option<(Arc<Filled>, Server, Counter)> {
+    let plain = plain()?;
+    let nginx = Nginx::start(plain.server.authority(), recipe)?;
+    let counter = Counter::before(nginx.authority());
+    Some((plain, nginx, counter))
+}
+
+/// What each of these lookups by tag cost.
+#[track_caller]
+fn costs(client: &Client, counter: &Counter, tags: &[&str]) -> Vec<Vec<String>> {
+    let lookup = |tag: &&str| {
+        client
+            .exists(&reference(counter.authority(), &format!(":{tag}")))
+            .unwrap();
+        counter.requests()
+    };
+    tags.iter().map(lookup).collect()
+}
+
+#[test]
+fn contract_behind_nginx_that_answers_405_to_head() {
+    let Some((plain, _nginx, counter)) = behind(&Recipe::HeadNotAllowed) else {
+        return;
+    };
+    let client = client();
+    let contract = Contract {
+        digest_source: DigestSource::Computed,
+        ..plain.contract(&client, counter.authority())
+    };
+    contract.holds();
+    contract.agrees_with_curl("http", None);
+}
+
+#[test]
+fn contract_behind_nginx_that_strips_the_digest() {
+    let Some((plain, _nginx, counter)) = behind(&Recipe::StripDigest) else {
+        return;
+    };
+    let client = client();
+    let contract = Contract {
+        digest_source: DigestSource::Computed,
+        ..plain.contract(&client, counter.authority())
+    };
+    contract.holds();
+    contract.agrees_with_curl("http", None);
+}
+
+/// It compresses for whoever accepts that; we ask for identity, so nothing is different.
+#[test]
+fn e11_contract_behind_nginx_that_compresses() {
+    let Some((plain, nginx, counter)) = behind(&Recipe::Gzip) else {
+        return;
+    };
+    let compressed = http::request(
+        "GET",
+        nginx.authority(),
+        "/v2/t/a/tags/list",
+        &[("Accept-Encoding", "gzip")],
+        b"",
+    );
+    assert_eq!(compressed.unwrap().header("Content-Encoding"), Some("gzip"));
+    let client = client();
+    let contract = plain.contract(&client, counter.authority());
+    contract.holds();
+    contract.agrees_with_curl("http", None);
+}
+
+#[test]
+fn e1_a_stripped_digest_costs_one_get_and_only_the_first_lookup_a_head() {
+    let Some((plain, _nginx, counter)) = behind(&Recipe::StripDigest) else {
+        return;
+    };
+    let costs = costs(&client(), &counter, &["docker", "docker", "schema1"]);
+    assert_eq!(
+        costs,
+        [
+            vec![
+                "HEAD /v2/t/a/manifests/docker",
+                "GET /v2/t/a/manifests/docker"
+            ],
+            vec!["GET /v2/t/a/manifests/docker"],
+            vec!["GET /v2/t/a/manifests/schema1"],
+        ]
+    );
+    assert_eq!(counter.connections(), 1);
+
+    // Whoever asks by digest knows it already.
+    let digest = &plain.image("docker").digest;
+    let found = client().head(&reference(counter.authority(), &format!("@{digest}")));
+    assert_eq!(found.unwrap().digest_source, DigestSource::Requested);
+    assert_eq!(
+        counter.requests(),
+        [format!("HEAD /v2/t/a/manifests/{digest}")]
+    );
+}
+
+#[test]
+fn e3_a_405_to_head_costs_one_get_and_only_the_first_lookup_a_head() {
+    let Some((_plain, _nginx, counter)) = behind(&Recipe::HeadNotAllowed) else {
+        return;
+    };
+    let client = client();
+    let costs = costs(&client, &counter, &["nosuch", "docker", "docker", "nosuch"]);
+    assert_eq!(
+        costs,
+        [
+            // A GET that fails too teaches nothing about HEAD.
+            vec![
+                "HEAD /v2/t/a/manifests/nosuch",
+                "GET /v2/t/a/manifests/nosuch"
+            ],
+            vec![
+                "HEAD /v2/t/a/manifests/docker",
+                "GET /v2/t/a/manifests/docker"
+            ],
+            vec!["GET /v2/t/a/manifests/docker"],
+            vec!["GET /v2/t/a/manifests/nosuch"],
+        ]
+    );
+    assert_eq!(counter.connections(), 1);
+}
+
+/// A mistyped host: nginx's welcome page, and its 404 page for everything else.
+#[test]
+fn a_page_is_no_registry_and_never_absent() {
+    let Some(site) = Nginx::start("", &Recipe::StaticSite) else {
+        return;
+    };
+    let counter = Counter::before(site.authority());
+    let welcome = http::request("GET", site.authority(), "/", &[], b"").unwrap();
+    assert!(welcome.text().contains("Welcome to nginx!"));
+    // To a client that has learned nothing yet, and to one that learns from each answer.
+    let learning = client();
+    let errors = [
+        refusals(client, counter.authority()),
+        refusals(|| learning.clone(), counter.authority()),
+        refusals(|| learning.clone(), counter.authority()),
+    ];
+    for error in errors.iter().flatten() {
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+        assert_eq!(error.http_status(), Some(404), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("does not answer like a registry"), "{text}");
+        assert!(text.contains(counter.authority()), "{text}");
+    }
+    let client = client();
+    counter.requests();
+    let costs = [(); 2].map(|()| {
+        client
+            .exists(&reference(counter.authority(), ":x"))
+            .unwrap_err();
+        counter.requests()
+    });
+    let twice = ["HEAD /v2/t/a/manifests/x", "GET /v2/t/a/manifests/x"];
+    assert_eq!(costs[0], [&twice[..], &["GET /v2/"]].concat());
+    assert_eq!(costs[1], twice);
+}
