@@ -7,6 +7,7 @@ mod real_proxies;
 mod real_registries;
 mod real_requests;
 mod real_servers;
+mod real_tls;
 mod reference_parts;
 mod references;
 mod references_property;
