@@ -4,6 +4,7 @@ mod contract;
 mod counting;
 mod real_lists;
 mod real_proxies;
+mod real_refusals;
 mod real_registries;
 mod real_requests;
 mod real_servers;
