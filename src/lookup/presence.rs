@@ -113,7 +113,13 @@ impl Lookup<'_> {
         }
         match self.judge(self.call.head_manifest(self.reference)?)? {
             Head::Found(descriptor) => {
-                self.call.state().learned().head_worked();
+                let state = self.call.state();
+                let mut learned = state.learned();
+                learned.head_worked();
+                // A type that the caller added may be anything; these only a registry serves (decision 2).
+                if descriptor.media_type.is_manifest() {
+                    learned.is_registry = Some(true);
+                }
                 Ok(descriptor)
             }
             Head::Refused(answer) => Err(answer.into_error(self.call)),

@@ -8,7 +8,7 @@ use test_support::seed;
 use test_support::{CraneRegistry, DockerRegistry, RegistryConfig};
 
 use crate::counting::Counter;
-use crate::real_servers::{REPOSITORY, builder, client, plain, reference};
+use crate::real_servers::{REPOSITORY, builder, client, fill, plain, reference};
 
 #[test]
 fn one_question_is_one_request_and_all_go_over_one_connection() {
@@ -89,6 +89,25 @@ fn h15_an_unmarked_404_costs_one_get_and_only_the_first_time() {
         let presence = client.exists(&reference(counter.authority(), ":nosuch"));
         assert_eq!(presence.unwrap(), Presence::Absent);
         assert_eq!(counter.requests(), expected);
+    }
+}
+
+/// Decision 2: after that its unmarked 404 is believed at once.
+#[test]
+fn h15_a_manifest_that_head_found_shows_a_registry() {
+    let Some(server) = CraneRegistry::start() else {
+        return;
+    };
+    let filled = fill(server);
+    let counter = Counter::before(filled.server.authority());
+    let client = client();
+    for tag in ["docker", "nosuch"] {
+        let presence = client.exists(&reference(counter.authority(), &format!(":{tag}")));
+        assert_eq!(presence.unwrap() == Presence::Absent, tag == "nosuch");
+        assert_eq!(
+            counter.requests(),
+            [format!("HEAD /v2/t/a/manifests/{tag}")]
+        );
     }
 }
 
