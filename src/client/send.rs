@@ -330,7 +330,15 @@ impl Call<'_> {
             Failure::Local => (ErrorKind::Io, None),
             Failure::Stopped(_) => (ErrorKind::Cancelled, None),
         };
-        let mut result = Error::new(kind, format!("{}: {}", url.authority(), error.message));
+        let named = if url.origin() == self.state().origin {
+            ""
+        } else {
+            ", which the registry named"
+        };
+        let mut result = Error::new(
+            kind,
+            format!("{}{named}: {}", url.authority(), error.message),
+        );
         if let Some(hint) = hint {
             result = result.with_hint(hint);
         }
