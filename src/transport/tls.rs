@@ -4,6 +4,7 @@
 //! a set of trusted roots per registry, and drives the session by hand so that every wait is one of [`Socket`]'s.
 
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -235,6 +236,8 @@ pub(super) struct TlsStream {
     session: ClientConnection,
     socket: Socket,
     incoming: Vec<u8>,
+    /// The part of `incoming` that the session has not taken yet. It takes no more than it can hold in clear.
+    unfed: Range<usize>,
     outgoing: Vec<u8>,
 }
 
@@ -260,6 +263,7 @@ impl TlsStream {
             session,
             socket,
             incoming: vec![0; RECORD],
+            unfed: 0..0,
             outgoing: Vec::new(),
         };
         stream.handshake(watch, give_up)?;
@@ -283,7 +287,8 @@ impl TlsStream {
                     message,
                 ));
             }
-            if let Err(error) = self.feed(amount) {
+            self.unfed = 0..amount;
+            if let Err(error) = self.take_in() {
                 // The server should learn why from our alert; that it can't be sent changes nothing.
                 let _ = self.flush(watch, Phase::Tls, give_up);
                 return Err(refused(error));
@@ -304,16 +309,30 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Gives the session the first `amount` bytes of `incoming`; none means that the connection has ended.
-    fn feed(&mut self, amount: usize) -> Result<IoState, RustlsError> {
-        let mut bytes = &self.incoming[..amount];
+    /// Gives the session bytes that have come, and waits for more only where there are none. Returns with the session's state once there
+    /// is something in clear to read, or all bytes are taken.
+    fn feed(&mut self, watch: &Watch, phase: Phase, give_up: GiveUp) -> Result<IoState, WireError> {
+        if self.unfed.is_empty() {
+            let amount = self
+                .socket
+                .read(&mut self.incoming, watch, phase, give_up)?;
+            self.unfed = 0..amount;
+        }
+        self.take_in().map_err(refused)
+    }
+
+    /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A session that holds as much in clear as it can
+    /// takes no more until that is read.
+    fn take_in(&mut self) -> Result<IoState, RustlsError> {
         loop {
+            let mut bytes = &self.incoming[self.unfed.clone()];
             let taken = self
                 .session
                 .read_tls(&mut bytes)
                 .map_err(|error| RustlsError::General(error.to_string()))?;
+            self.unfed.start += taken;
             let state = self.session.process_new_packets()?;
-            if bytes.is_empty() || taken == 0 {
+            if self.unfed.is_empty() || taken == 0 || state.plaintext_bytes_to_read() > 0 {
                 return Ok(state);
             }
         }
@@ -345,10 +364,7 @@ impl Stream for TlsStream {
                     );
                 }
             }
-            let amount = self
-                .socket
-                .read(&mut self.incoming, watch, phase, give_up)?;
-            self.feed(amount).map_err(refused)?;
+            self.feed(watch, phase, give_up)?;
             self.flush(watch, phase, give_up)?;
         }
     }
@@ -372,19 +388,24 @@ impl Stream for TlsStream {
         Ok(())
     }
 
-    /// A server may send session tickets on its own; they are taken in.
+    /// A server may send session tickets on its own; they are taken in. One that sends on and on is not quiet.
     fn is_quiet(&mut self) -> bool {
-        loop {
+        const MOST_READS: usize = 4;
+        if !self.unfed.is_empty() {
+            return false;
+        }
+        for _ in 0..MOST_READS {
             match self.socket.read_now(&mut self.incoming) {
                 Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
                 Ok(0) => return false,
-                Ok(amount) => match self.feed(amount) {
-                    Ok(state)
-                        if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {}
-                    _ => return false,
-                },
+                Ok(amount) => self.unfed = 0..amount,
+            }
+            match self.take_in() {
+                Ok(state) if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {}
+                _ => return false,
             }
         }
+        false
     }
 
     fn socket(&self) -> &Socket {

@@ -13,3 +13,4 @@ mod reference_parts;
 mod references;
 mod references_property;
 mod rooms;
+mod tls_records;
