@@ -1,0 +1,118 @@
+//! What the quirk tests share: a registry with an image in it, a client that does not repeat, and words for what was asked.
+
+use std::error::Error as _;
+
+use fake_registry::{Config, FakeRegistry, Quirk, Script, ScriptServer};
+use ocireg::{Client, ClientBuilder, Error, Reference, Registry, Repository};
+
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// The index under `t/a:v1` of every registry started here.
+pub(crate) const IMAGE: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+
+/// A registry that holds [`IMAGE`] as `t/a:v1`, bent from its first request on.
+pub(crate) fn registry(quirks: impl IntoIterator<Item = Quirk>) -> FakeRegistry {
+    start(Config::new(), quirks)
+}
+
+/// The same with other settings, TLS for one.
+pub(crate) fn start(config: Config, quirks: impl IntoIterator<Item = Quirk>) -> FakeRegistry {
+    let config = quirks.into_iter().fold(config, Config::quirk);
+    let registry = FakeRegistry::start(config);
+    registry.put_manifest("t/a", "v1", INDEX, IMAGE);
+    registry
+}
+
+/// A client that asks once: what an answer means is the question here, not what a second one would say.
+pub(crate) fn client() -> Client {
+    builder().build().unwrap()
+}
+
+pub(crate) fn builder() -> ClientBuilder {
+    Client::builder().retries(0)
+}
+
+/// `HOST:PORT/rest`.
+#[track_caller]
+pub(crate) fn image(registry: &FakeRegistry, rest: &str) -> Reference {
+    parse(&format!("{}/{rest}", registry.authority()))
+}
+
+#[track_caller]
+pub(crate) fn repository(registry: &FakeRegistry, name: &str) -> Repository {
+    image(registry, name).repository().clone()
+}
+
+#[track_caller]
+pub(crate) fn name(registry: &FakeRegistry) -> Registry {
+    registry.authority().parse().unwrap()
+}
+
+#[track_caller]
+pub(crate) fn parse(text: &str) -> Reference {
+    text.parse().unwrap()
+}
+
+/// What was asked since the last look, such as `HEAD v1`: the method and the end of the path.
+pub(crate) fn asked(registry: &FakeRegistry) -> Vec<String> {
+    let requests = registry.take_requests();
+    let short = |request: &fake_registry::Recorded| {
+        let end = match request.target.rsplit_once('/') {
+            Some((_, "")) => "ping",
+            Some((_, end)) => end,
+            None => "",
+        };
+        format!("{} {end}", request.method)
+    };
+    requests.iter().map(short).collect()
+}
+
+/// The header fields of a request, names in lower case, in alphabetical order.
+pub(crate) fn fields(request: &fake_registry::Recorded) -> Vec<(String, String)> {
+    let lower = |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
+    let mut fields: Vec<_> = request.headers.iter().map(lower).collect();
+    fields.sort();
+    fields
+}
+
+/// The whole story of an error: its line and its causes.
+pub(crate) fn story(error: &Error) -> String {
+    let mut story = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        story.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    story
+}
+
+#[track_caller]
+pub(crate) fn assert_tells(error: &Error, part: &str) {
+    let story = story(error);
+    assert!(story.contains(part), "{part:?} is not in {story:?}");
+}
+
+/// Nothing in a line for a terminal may steer it.
+#[track_caller]
+pub(crate) fn assert_shown(text: &str) {
+    let steers = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!text.chars().any(steers), "{text:?}");
+}
+
+/// A server that gives these answers in their order, on one connection after the other.
+pub(crate) fn canned(answers: &[&str]) -> ScriptServer {
+    let script = answers.iter().fold(Script::new(), |script, answer| {
+        script.read_request().send(answer)
+    });
+    ScriptServer::start(vec![script])
+}
+
+/// An answer of a registry, as bytes; to a HEAD its body is left out.
+pub(crate) fn answer(method: &str, status: u16, fields: &str, body: &str) -> String {
+    let marked = "Docker-Distribution-Api-Version: registry/2.0\r\n";
+    let length = body.len();
+    let body = if method == "HEAD" { "" } else { body };
+    format!("HTTP/1.1 {status} X\r\n{marked}{fields}Content-Length: {length}\r\n\r\n{body}")
+}
