@@ -51,7 +51,7 @@ impl Client {
         let call = self.call(registry, registry);
         let answer = call.ping()?;
         let verdict = Verdict::of(&answer);
-        call.state().learned().is_registry = Some(!matches!(verdict, Verdict::Other));
+        call.note_verdict(&verdict);
         match verdict {
             Verdict::Open => Ok(Ping {
                 auth: AuthScheme::Anonymous,
@@ -115,6 +115,17 @@ impl Call<'_> {
         self.send(&Ask::ping(Access::Unasked), |answer| Ok(answer.complete()?))
     }
 
+    /// Whether this is a registry, as far as is known now. What has shown to be one stays one, whatever a proxy in front of
+    /// it says to a ping.
+    fn note_verdict(&self, verdict: &Verdict) -> bool {
+        let state = self.state();
+        let mut learned = state.learned();
+        if *verdict != Verdict::Other {
+            learned.is_registry = Some(true);
+        }
+        *learned.is_registry.get_or_insert(false)
+    }
+
     /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that is not known yet, and the
     /// answer is remembered.
     pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
@@ -122,11 +133,7 @@ impl Call<'_> {
         let is_registry = match known {
             Some(known) => known,
             None => match self.ping() {
-                Ok(answer) => {
-                    let is_registry = Verdict::of(&answer) != Verdict::Other;
-                    self.state().learned().is_registry = Some(is_registry);
-                    is_registry
-                }
+                Ok(answer) => self.note_verdict(&Verdict::of(&answer)),
                 Err(error) => return error,
             },
         };

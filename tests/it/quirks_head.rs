@@ -589,3 +589,17 @@ fn r32_a_verdict_is_remembered() {
         assert_eq!(asked(&registry), expected);
     }
 }
+
+/// A bad moment of a proxy does not unmake a registry.
+#[test]
+fn r32_a_ping_that_fails_does_not_unlearn_a_registry() {
+    let unmarked = Quirk::UnmarkedNotFound(Page::Text);
+    let registry = registry([unmarked.clone()]);
+    let client = client();
+    let absent = || presence(&client, &registry, "t/a:none");
+    assert_eq!(absent().unwrap(), Presence::Absent);
+    registry.set_quirks([Quirk::NotARegistry(403, Page::Html)]);
+    client.ping(&name(&registry)).unwrap_err();
+    registry.set_quirks([unmarked]);
+    assert_eq!(absent().unwrap(), Presence::Absent);
+}
