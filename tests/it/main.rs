@@ -9,6 +9,7 @@ mod real_registries;
 mod real_requests;
 mod real_servers;
 mod real_tls;
+mod quirks_denied;
 mod quirks_head;
 mod quirks_support;
 mod reference_parts;
