@@ -11,6 +11,7 @@ mod real_servers;
 mod real_tls;
 mod quirks_denied;
 mod quirks_head;
+mod quirks_lists;
 mod quirks_support;
 mod reference_parts;
 mod references;
