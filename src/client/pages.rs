@@ -91,7 +91,11 @@ impl Paging {
         let state = call.state();
         let (page, link) = call.send(&ask, |answer| {
             if !answer.is_success() {
-                return Err(answer.complete()?.into_error(call).into());
+                let refusal = answer.complete()?;
+                if refusal.shows_registry() {
+                    state.learned().is_registry = Some(true);
+                }
+                return Err(refusal.into_error(call).into());
             }
             let link = link_of(&answer, &state).map_err(|problem| protocol(call, problem));
             Ok((read_page::<T>(answer, list, call)?, link))

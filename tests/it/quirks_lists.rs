@@ -431,3 +431,22 @@ fn h4_h5_the_catalog_comes_in_pages_too() {
     );
     assert!(pages.next().is_none());
 }
+
+/// Decision 2 holds for lists too: a registry's JSON shows that it is one, also without the version header.
+#[test]
+fn r32_h15_an_unmarked_404_of_a_list() {
+    for (page, requests) in [
+        (Page::Json, ["GET list"].as_slice()),
+        (Page::JsonText, &["GET list"]),
+        (Page::Text, &["GET list", "GET ping"]),
+        (Page::Html, &["GET list", "GET ping"]),
+    ] {
+        let registry = registry([Quirk::UnmarkedNotFound(page.clone())]);
+        let client = client();
+        for expected in [requests, &["GET list"]] {
+            let error = client.tags(&repository(&registry, "t/none")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{page:?}: {error}");
+            assert_eq!(asked(&registry), expected, "{page:?}");
+        }
+    }
+}

@@ -6,7 +6,6 @@ use fake_registry::{Config, FakeRegistry, Quirk, Script, ScriptServer};
 use ocireg::{Client, ClientBuilder, Error, Reference, Registry, Repository};
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// The index under `t/a:v1` of every registry started here.
 pub(crate) const IMAGE: &str =
