@@ -12,6 +12,7 @@ mod real_tls;
 mod quirks_denied;
 mod quirks_head;
 mod quirks_lists;
+mod quirks_redirects;
 mod quirks_support;
 mod reference_parts;
 mod references;
