@@ -7,6 +7,7 @@ use super::send::{Access, Ask};
 use crate::auth::challenge::{Scheme, parse_challenges};
 use crate::error::{Error, ErrorKind, Result, printable};
 use crate::http::Headers;
+use crate::origin::Origin;
 use crate::reference::Registry;
 
 /// A registry's answer to [`Client::ping`].
@@ -58,7 +59,7 @@ impl Client {
             }),
             Verdict::Challenges(auth) => Ok(Ping { auth }),
             Verdict::Other if matches!(answer.status, 200..=299 | 404) => {
-                Err(call.no_registry(answer.status))
+                Err(call.no_registry(&call.state().origin, answer.status))
             }
             Verdict::Other => Err(answer.into_error(&call)),
         }
@@ -140,7 +141,10 @@ impl Call<'_> {
         if is_registry {
             not_found
         } else {
-            self.no_registry(not_found.http_status().unwrap_or_default())
+            self.no_registry(
+                &self.state().origin,
+                not_found.http_status().unwrap_or_default(),
+            )
         }
     }
 
@@ -148,13 +152,13 @@ impl Call<'_> {
     pub(super) fn expect_registry(&self, answer: &Complete) -> Result<()> {
         match Verdict::of(answer) {
             Verdict::Open => Ok(()),
-            _ => Err(self.no_registry(answer.status)),
+            _ => Err(self.no_registry(&self.state().origin, answer.status)),
         }
     }
 
-    fn no_registry(&self, status: u16) -> Error {
-        let state = self.state();
-        let authority = state.origin.authority();
+    /// The error for what answers at `origin`.
+    pub(crate) fn no_registry(&self, origin: &Origin, status: u16) -> Error {
+        let authority = origin.authority();
         Error::new(
             ErrorKind::Protocol,
             format!("{authority} does not answer like a registry (HTTP {status})"),

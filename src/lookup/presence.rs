@@ -145,10 +145,14 @@ impl Lookup<'_> {
     }
 
     /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry, or an earlier one did and this one does not
-    /// look like the page of something in between (E2: an old Nexus answers HEAD with an HTML 404 for what it has).
+    /// look like the page of something in between (E2: an old Nexus answers HEAD with an HTML 404 for what it has). What was learned is
+    /// about the registry itself, not about a server that it redirects to.
     fn counts_as_absent(&self, answer: &Complete) -> bool {
+        let state = self.call.state();
         answer.shows_registry()
-            || self.call.state().learned().is_registry == Some(true) && !is_page(&answer.headers)
+            || answer.url.origin() == state.origin
+                && state.learned().is_registry == Some(true)
+                && !is_page(&answer.headers)
     }
 
     /// The descriptor in a HEAD's headers, if they say all that it needs.
@@ -198,6 +202,7 @@ impl Lookup<'_> {
 
     fn absence(&self, answer: Complete) -> Error {
         let shown = answer.shows_registry();
+        let origin = answer.url.origin();
         let error = answer.into_error(self.call);
         let about_accept = |error: &Error| {
             error
@@ -219,6 +224,13 @@ impl Lookup<'_> {
         if shown {
             self.call.state().learned().is_registry = Some(true);
             return error;
+        }
+        if origin != self.call.state().origin {
+            // A storage or a portal, whose 404 says nothing about what the registry has (F2).
+            return self
+                .call
+                .no_registry(&origin, 404)
+                .with_hint("the registry redirects there");
         }
         self.call.confirm_absence(error)
     }

@@ -123,6 +123,30 @@ fn s2_refusals_and_words_of_the_target() {
     assert_eq!(client.rate_limit(&name(&source)), None);
 }
 
+/// Decision 2 across hosts: a 404 of the server that a registry led to is only that server's word.
+#[test]
+fn r32_f2_a_404_of_a_target_that_is_no_registry_is_not_absence() {
+    for page in [Page::Html, Page::Xml, Page::Empty, Page::Text] {
+        let cdn = registry([Quirk::NotARegistry(404, page.clone())]);
+        let source = registry([to(307, cdn.url())]);
+        let error = refused(&client(), &source, "does not answer like a registry");
+        assert_tells(&error, &cdn.authority());
+        assert_eq!(asked(&cdn), ["HEAD v1", "GET v1"], "{page:?}");
+    }
+    // A captive portal that redirects to its own page.
+    let portal = registry([Quirk::NotARegistry(200, Page::Html)]);
+    let source = registry([to(302, portal.url())]);
+    let error = client().exists(&image(&source, "t/a:v1")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    // registry.k8s.io: the target is a registry, and says so.
+    for quirk in [None, Some(Quirk::UnmarkedNotFound(Page::JsonText))] {
+        let target = registry(quirk);
+        let source = registry([to(307, target.url())]);
+        let result = client().exists(&image(&source, "t/a:none")).unwrap();
+        assert_eq!(result, Presence::Absent);
+    }
+}
+
 #[test]
 fn a3_another_repository_of_the_same_registry_is_refused() {
     let registry = registry([Quirk::RedirectRepository("t/other".to_owned())]);
