@@ -2,6 +2,12 @@
 
 mod contract;
 mod counting;
+mod quirks_denied;
+mod quirks_head;
+mod quirks_lists;
+mod quirks_redirects;
+mod quirks_support;
+mod quirks_words;
 mod real_lists;
 mod real_proxies;
 mod real_refusals;
@@ -9,11 +15,6 @@ mod real_registries;
 mod real_requests;
 mod real_servers;
 mod real_tls;
-mod quirks_denied;
-mod quirks_head;
-mod quirks_lists;
-mod quirks_redirects;
-mod quirks_support;
 mod reference_parts;
 mod references;
 mod references_property;
