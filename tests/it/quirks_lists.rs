@@ -450,3 +450,38 @@ fn r32_h15_an_unmarked_404_of_a_list() {
         }
     }
 }
+
+/// G3, H13: a registry behind a proxy that ends TLS writes http into its Links; they are followed by https, and no further.
+#[test]
+fn h13_g3_links_of_a_registry_that_does_not_know_of_its_tls() {
+    let ca = fake_registry::Ca::new();
+    let identity = ca.identity(&["127.0.0.1"]);
+    let registry = start(fake_registry::Config::new().tls(identity).page_size(2), []);
+    registry.put_tags("t/tags", "a", 5);
+    let host = registry.authority();
+    let client = builder()
+        .ca_pem(&host, ca.pem().as_bytes())
+        .build()
+        .unwrap();
+    for (base, good) in [
+        (format!("http://{host}"), true),
+        ("http://127.0.0.1".to_owned(), true),
+        (format!("https://{host}"), true),
+        ("http://127.0.0.1:1".to_owned(), false),
+        ("http://localhost".to_owned(), false),
+        ("https://127.0.0.1".to_owned(), false),
+    ] {
+        registry.set_quirks([Quirk::PageSize(2), Quirk::LinkOrigin(base.clone())]);
+        match tags(&client, &registry) {
+            Ok(all) if good => assert_eq!(all, names(5), "{base}"),
+            Err(error) if !good => assert_tells(&error, "another server"),
+            other => panic!("{base}: {other:?}"),
+        }
+    }
+    assert!(
+        registry
+            .requests()
+            .iter()
+            .all(|request| request.method == "GET")
+    );
+}
