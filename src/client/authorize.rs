@@ -57,7 +57,10 @@ impl Call<'_> {
                     Authorization::Token(self.token(state, &service, &scopes, refused)?)
                 }
                 Step::FindChallenge | Step::GiveUp => {
-                    answer.shown = sent;
+                    // Another server was shown nothing, so its refusal says nothing of the credentials.
+                    if answer.url.origin() == state.origin {
+                        answer.shown = sent;
+                    }
                     return Ok(answer);
                 }
             };

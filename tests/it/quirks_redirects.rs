@@ -123,6 +123,64 @@ fn s2_refusals_and_words_of_the_target() {
     assert_eq!(client.rate_limit(&name(&source)), None);
 }
 
+/// S2: another port, another host, the own host by another name, and the way back again: whoever is not the registry sees nothing of
+/// what is for the registry, and what has been elsewhere does not get it back.
+#[test]
+fn s2_secrets_stay_with_the_registry() {
+    let challenge = Quirk::Challenge(Page::Json, vec!["Bearer realm=\"/token\"".to_owned()]);
+    let target = registry([]);
+    let port = target.address().port();
+    let secret = |request: &fake_registry::Recorded| {
+        String::from_utf8_lossy(&request.raw_head).contains("hunter2")
+    };
+    for base in [
+        target.url(),
+        format!("http://cdn.example.com:{port}"),
+        format!("http://localhost:{port}"),
+        format!("//LOCALHOST:{port}"),
+    ] {
+        for quirk in [None, Some(challenge.clone())] {
+            target.set_quirks(quirk.clone());
+            let source = registry([to(307, base.clone())]);
+            let host = source.authority();
+            let at_target = [target.address()];
+            let names = Names::default()
+                .with("cdn.example.com", &at_target)
+                .with("localhost", &at_target);
+            let client = builder()
+                .resolver(names)
+                .bearer(&host, "hunter2-token")
+                .add_header(&host, "X-Api-Key", "hunter2-key")
+                .build()
+                .unwrap();
+            let result = client.exists(&image(&source, "t/a:v1")).expect(&base);
+            assert_eq!(result == Presence::Denied, quirk.is_some(), "{base}");
+            let (from, there) = (source.take_requests(), target.take_requests());
+            assert_eq!((from.len(), there.len()), (1, 1), "{base}");
+            assert_eq!(
+                from[0].header("authorization").unwrap(),
+                "Bearer hunter2-token"
+            );
+            assert_eq!(from[0].header("x-api-key").unwrap(), "hunter2-key");
+            assert!(!secret(&there[0]), "{base}: {:?}", there[0].headers);
+            assert_eq!(fields(&there[0]).len(), 4, "{base}: {:?}", there[0].headers);
+        }
+    }
+
+    let source = registry([to(307, target.url())]);
+    target.set_quirks([to(307, format!("{}/v2/t/back?from=", source.url()))]);
+    let client = builder()
+        .bearer(&source.authority(), "hunter2")
+        .build()
+        .unwrap();
+    // What is found there is no matter.
+    let _ = client.exists(&image(&source, "t/a:v1"));
+    let back = source.take_requests();
+    let seen: Vec<bool> = back.iter().map(secret).collect();
+    assert_eq!(seen[..2], [true, false], "{back:?}");
+    assert!(!target.take_requests().iter().any(secret));
+}
+
 /// Decision 2 across hosts: a 404 of the server that a registry led to is only that server's word.
 #[test]
 fn r32_f2_a_404_of_a_target_that_is_no_registry_is_not_absence() {
