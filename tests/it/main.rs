@@ -2,6 +2,7 @@
 
 mod contract;
 mod counting;
+mod quirks_contract;
 mod quirks_denied;
 mod quirks_head;
 mod quirks_lists;
