@@ -2,6 +2,8 @@
 
 mod contract;
 mod counting;
+mod faults_connections;
+mod faults_support;
 mod quirks_contract;
 mod quirks_denied;
 mod quirks_head;
