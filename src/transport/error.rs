@@ -128,6 +128,12 @@ impl WireError {
                     "the connection ended too early",
                 )
             }
+            // The connection ended in the middle of a chunk's framing: bytes are left that no body can be made of.
+            ureq::Error::BodyStalled => WireError::new(
+                Failure::Disconnected { partial: true },
+                phase,
+                "the connection ended too early",
+            ),
             ureq::Error::Io(inner) => WireError::from_io(inner, phase),
             ureq::Error::LargeResponseHeader(_, limit) => WireError::new(
                 Failure::TooLarge,

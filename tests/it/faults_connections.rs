@@ -304,6 +304,15 @@ fn r6_r7_an_answer_reset_at_every_byte_is_no_answer() {
 }
 
 #[test]
+fn r7_a_chunked_answer_cut_at_every_byte_is_no_answer() {
+    for ask in [Ask::Get, Ask::Tags, Ask::Ping] {
+        let whole = ask.chunked();
+        // Behind the last chunk's "0\r\n" nothing is missing but an empty line.
+        cut_everywhere(ask, &whole, whole.len() - 2, End::Fin);
+    }
+}
+
+#[test]
 fn r7_an_answer_that_ends_with_its_connection_is_never_taken_for_whole_when_cut() {
     for ask in [Ask::Get, Ask::Tags] {
         let (head, body) = (ask.head("Connection: close\r\n"), ask.body());
