@@ -99,12 +99,11 @@ impl<S: Stream> Transport for Connection<S> {
         };
         let free = self.buffers.input_append_buf();
         if free.is_empty() {
-            return Err(WireError::new(
-                Failure::TooLarge,
-                phase,
-                "the answer's header is too large",
-            )
-            .into());
+            let message = match phase {
+                Phase::Body => "a line between the chunks of the answer is too large",
+                _ => "the answer's header is too large",
+            };
+            return Err(WireError::new(Failure::TooLarge, phase, message).into());
         }
         let amount = self
             .stream

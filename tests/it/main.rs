@@ -3,6 +3,7 @@
 mod contract;
 mod counting;
 mod faults_connections;
+mod faults_framing;
 mod faults_support;
 mod quirks_contract;
 mod quirks_denied;
