@@ -77,6 +77,8 @@ impl Connections {
         watch: &Arc<Watch>,
     ) -> Result<Response, WireError> {
         let outgoing = to_ureq(request)?;
+        // A warm exchange may never wait, and so never look.
+        watch.tick(Phase::Connect)?;
         let answer = {
             let _current = watch.enter();
             let answer = match request.body {

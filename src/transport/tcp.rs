@@ -101,7 +101,12 @@ impl Stream for Socket {
             self.set_read_slice(watch.interrupt.slice())
                 .map_err(|error| WireError::from_io(error, phase))?;
             match self.stream.read(buffer) {
-                Ok(amount) => return Ok(amount),
+                Ok(amount) => {
+                    // Without this a server that drips would keep a call that was told to stop (R9).
+                    watch.tick(phase)?;
+                    give_up.check(Instant::now(), phase)?;
+                    return Ok(amount);
+                }
                 Err(error) if is_pause(&error) => {
                     watch.tick(phase)?;
                     give_up.check(since, phase)?;
@@ -126,6 +131,7 @@ impl Stream for Socket {
                 Ok(amount) => {
                     bytes = &bytes[amount..];
                     since = Instant::now();
+                    watch.tick(phase)?;
                 }
                 Err(error) if is_pause(&error) => {
                     watch.tick(phase)?;

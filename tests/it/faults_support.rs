@@ -1,12 +1,14 @@
 //! What the fault tests share: questions and the answers to them as bytes, and a client that is in a hurry.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fake_registry::Script;
-use ocireg::{Algorithm, Client, ClientBuilder, Digest, Error, Reference};
+use ocireg::{Algorithm, Cancel, Client, ClientBuilder, Digest, Error, Reference};
 
 /// Longer than anything here takes on a busy machine, shorter than any default limit.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// What is promised of cancel and of every other stop.
+pub(crate) const PROMPT: Duration = Duration::from_millis(500);
 
 pub(crate) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
@@ -134,4 +136,19 @@ impl Ask {
             assert_eq!(self.run(client, authority).unwrap(), self.expected());
         }
     }
+}
+
+/// Triggers a token while `call` runs with it, and says how long that went on afterwards.
+pub(crate) fn time_to_stop(after: Duration, call: impl FnOnce(&Cancel)) -> Duration {
+    let cancel = Cancel::new();
+    std::thread::scope(|scope| {
+        let trigger = scope.spawn(|| {
+            std::thread::sleep(after);
+            cancel.trigger();
+            Instant::now()
+        });
+        call(&cancel);
+        let ended = Instant::now();
+        ended.saturating_duration_since(trigger.join().unwrap())
+    })
 }

@@ -2,8 +2,10 @@
 
 mod contract;
 mod counting;
+mod faults_cancel;
 mod faults_connections;
 mod faults_framing;
+mod faults_stages;
 mod faults_support;
 mod quirks_contract;
 mod quirks_denied;

@@ -1,0 +1,183 @@
+//! Whatever a call waits for, it can be stopped: by its cancel token, its time, its progress callback (decision 16, R2, R9, R34).
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ocireg::{CallOptions, Cancel, Error, ErrorKind};
+
+use super::faults_stages::{Bound, Stage};
+use super::faults_support::{Ask, PROMPT, once, time_to_stop};
+use fake_registry::{Config, FakeRegistry};
+
+/// Runs a test that measures up to five times: load can only add to a measure, so the best one counts.
+#[track_caller]
+fn is_prompt(stage: fn() -> Stage, test: impl Fn(&Stage) -> Duration) {
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let stage = stage();
+        best = best.min(test(&stage));
+        if best < PROMPT {
+            return;
+        }
+        eprintln!("{}: {best:?}", stage.name);
+    }
+    panic!("{}: {best:?}", stage().name);
+}
+
+#[track_caller]
+fn stopped(stage: &Stage, result: Result<String, Error>, kind: ErrorKind) {
+    let error = result.expect_err(stage.name);
+    assert_eq!(error.kind(), kind, "{}: {error}", stage.name);
+    // The connecting thread and the waiting one run out of the same time; either may be the first to say so.
+    let named = [stage.doing, "no address accepted a connection in time"];
+    assert!(
+        named.iter().any(|doing| error.message().contains(doing)),
+        "{}: {error}",
+        stage.name
+    );
+}
+
+#[test]
+fn r34_a_cancel_ends_every_wait_within_half_a_second() {
+    Stage::each(|stage| {
+        is_prompt(stage, |stage| {
+            let client = stage.client(|settings| settings);
+            let took = time_to_stop(stage.arrived(), |cancel| {
+                let call = client.with(CallOptions::new().cancel(cancel));
+                stopped(
+                    stage,
+                    stage.ask.run(&call, &stage.authority),
+                    ErrorKind::Cancelled,
+                );
+            });
+            stage.works_again(&client);
+            took
+        });
+    });
+}
+
+#[test]
+fn r9_a_calls_own_time_ends_every_wait() {
+    Stage::each(|stage| {
+        is_prompt(stage, |stage| {
+            let client = stage.client(|settings| settings);
+            let call = client.with(CallOptions::new().timeout(stage.arrived()));
+            let started = Instant::now();
+            let result = stage.ask.run(&call, &stage.authority);
+            let late = started.elapsed().saturating_sub(stage.arrived());
+            if stage.bound == Bound::RetryAfter {
+                // It is known from the start that the time won't do.
+                let error = result.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+                assert!(
+                    error.retry_after() > Some(Duration::from_secs(10)),
+                    "{error}"
+                );
+                assert!(started.elapsed() < stage.arrived());
+            } else {
+                stopped(stage, result, ErrorKind::Timeout);
+            }
+            stage.works_again(&client);
+            late
+        });
+    });
+}
+
+#[test]
+fn r2_r9_the_clients_limits_end_the_waits_they_are_for() {
+    Stage::each(|stage| {
+        is_prompt(stage, |stage| {
+            let limit = Duration::from_millis(300);
+            let client = stage.client(|settings| {
+                let settings = settings.retries(0);
+                match stage.bound {
+                    Bound::Connect => settings.connect_timeout(limit),
+                    Bound::Idle => settings.idle_timeout(limit),
+                    Bound::None | Bound::RetryAfter => settings.timeout(limit),
+                }
+            });
+            if stage.bound == Bound::RetryAfter {
+                return Duration::ZERO;
+            }
+            let started = Instant::now();
+            let result = stage.ask.run(&client, &stage.authority);
+            let late = started.elapsed().saturating_sub(limit);
+            stopped(stage, result, ErrorKind::Timeout);
+            if stage.bound != Bound::None {
+                stage.works_again(&client);
+            }
+            // Its time counts from the last byte that the buffers took.
+            if stage.name == "send" {
+                Duration::ZERO
+            } else {
+                late
+            }
+        });
+    });
+}
+
+#[test]
+fn r34_the_callback_comes_at_least_every_200_ms_on_the_calling_thread() {
+    Stage::each(|stage| {
+        is_prompt(stage, |stage| {
+            let client = stage.client(|settings| settings);
+            let calls = Arc::new(Mutex::new(Vec::new()));
+            let seen = calls.clone();
+            let watching = CallOptions::new()
+                .timeout(Duration::MAX)
+                .progress(move |_| {
+                    seen.lock()
+                        .unwrap()
+                        .push((Instant::now(), thread::current().id()));
+                    match seen.lock().unwrap().len() {
+                        ..10 => ControlFlow::Continue(()),
+                        _ => ControlFlow::Break(()),
+                    }
+                });
+            let started = Instant::now();
+            let result = stage.ask.run(&client.with(watching), &stage.authority);
+            stopped(stage, result, ErrorKind::Callback);
+            stage.works_again(&client);
+            let calls = calls.lock().unwrap();
+            assert_eq!(calls.len(), 10, "{}: none after the break", stage.name);
+            assert!(
+                calls
+                    .iter()
+                    .all(|(_, thread)| *thread == thread::current().id())
+            );
+            // The first wait begins somewhere behind the call; it takes the 5 MB of `send` a while to come to it.
+            let begun = if stage.name == "send" {
+                calls[0].0
+            } else {
+                started
+            };
+            let times = || calls.iter().map(|(time, _)| *time);
+            let gaps = [begun]
+                .into_iter()
+                .chain(times())
+                .zip(times())
+                .map(|(a, b)| b - a);
+            // 200 ms are promised; the rest is for a busy machine.
+            gaps.max().unwrap() + (PROMPT - Duration::from_millis(400))
+        });
+    });
+}
+
+#[test]
+fn r34_a_triggered_token_stops_later_calls_before_they_ask() {
+    let registry = FakeRegistry::start(Config::new());
+    let client = once();
+    let authority = registry.authority();
+    Ask::Ping.run(&client, &authority).unwrap();
+    let cancel = Cancel::new();
+    cancel.trigger();
+    let stopped = client.with(CallOptions::new().cancel(&cancel));
+    for ask in [Ask::Head, Ask::Tags, Ask::Ping] {
+        let error = ask.run(&stopped, &authority).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{ask:?}: {error}");
+    }
+    assert_eq!(registry.request_count(), 1);
+    Ask::Ping.run(&client, &authority).unwrap();
+}
