@@ -201,10 +201,8 @@ impl Connector for WireConnector {
         _: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
         let watch = Watch::current()?;
-        let give_up = GiveUp::At(
-            Instant::now() + watch.connect_timeout,
-            watch.connect_timeout,
-        );
+        let give_up = GiveUp::after(watch.connect_timeout);
+        give_up.check(Instant::now(), Phase::Connect)?;
         let host = details
             .uri
             .host()

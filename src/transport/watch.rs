@@ -143,6 +143,14 @@ pub(super) enum GiveUp {
 }
 
 impl GiveUp {
+    /// After this long, counted from now.
+    pub(super) fn after(limit: Duration) -> GiveUp {
+        // Past the end of the clock is never.
+        Instant::now()
+            .checked_add(limit)
+            .map_or(GiveUp::Idle(Duration::MAX), |end| GiveUp::At(end, limit))
+    }
+
     /// Fails once the wait, begun at `since`, has lasted long enough.
     pub(super) fn check(self, since: Instant, phase: Phase) -> Result<(), WireError> {
         let (over, allowed) = match self {

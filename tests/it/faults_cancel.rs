@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ocireg::{CallOptions, Cancel, Error, ErrorKind};
+use ocireg::{CallOptions, Cancel, Client, Error, ErrorKind};
 
 use super::faults_stages::{Bound, Stage};
 use super::faults_support::{Ask, PROMPT, once, time_to_stop};
-use fake_registry::{Config, FakeRegistry};
+use fake_registry::{Config, FakeRegistry, ScriptServer};
 
 /// Runs a test that measures up to five times: load can only add to a measure, so the best one counts.
 #[track_caller]
@@ -180,4 +180,47 @@ fn r34_a_triggered_token_stops_later_calls_before_they_ask() {
     }
     assert_eq!(registry.request_count(), 1);
     Ask::Ping.run(&client, &authority).unwrap();
+}
+
+#[test]
+fn the_shortest_and_longest_limits_do_what_they_say() {
+    let server = ScriptServer::start(vec![Ask::Head.good()]);
+    let authority = server.authority();
+    let forever = || {
+        Client::builder()
+            .timeout(Duration::MAX)
+            .connect_timeout(Duration::MAX)
+    };
+    let patient = forever()
+        .idle_timeout(Duration::MAX)
+        .retry_delay(Duration::MAX)
+        .build()
+        .unwrap();
+    assert_eq!(
+        Ask::Head.run(&patient, &authority).unwrap(),
+        Ask::Head.expected()
+    );
+    let options = CallOptions::new().timeout(Duration::MAX);
+    assert_eq!(
+        Ask::Head.run(&patient.with(options), &authority).unwrap(),
+        Ask::Head.expected()
+    );
+
+    let zero = Duration::ZERO;
+    let settings = [
+        Client::builder().timeout(zero),
+        Client::builder().connect_timeout(zero).retry_delay(zero),
+        Client::builder().timeout(Duration::from_nanos(1)),
+    ];
+    for settings in settings {
+        let error = Ask::Head
+            .run(&settings.build().unwrap(), &authority)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    }
+    let call = patient.with(CallOptions::new().timeout(zero));
+    assert_eq!(
+        Ask::Head.run(&call, &authority).unwrap_err().kind(),
+        ErrorKind::Timeout
+    );
 }
