@@ -5,6 +5,7 @@ mod counting;
 mod faults_cancel;
 mod faults_connections;
 mod faults_framing;
+mod faults_retries;
 mod faults_stages;
 mod faults_support;
 mod quirks_contract;

@@ -1,0 +1,240 @@
+//! What is asked again, how often and when (R10, R11, decision 15).
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fake_registry::{Config, FakeRegistry, Page, Quirk, Script, ScriptServer};
+use ocireg::{CallOptions, ErrorKind, Presence};
+
+use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, hasty, image, once};
+
+fn registry(quirk: Quirk) -> FakeRegistry {
+    let registry = FakeRegistry::start(Config::new().quirk(quirk));
+    registry.put_manifest("t/a", "v1", MANIFEST_TYPE, MANIFEST);
+    registry.put_manifest("t/a", "v2", MANIFEST_TYPE, MANIFEST);
+    registry
+}
+
+#[test]
+fn r11_bursts_of_each_status_that_is_asked_again() {
+    for status in [408, 429, 499, 500, 502, 503, 504, 522] {
+        for ask in [Ask::Head, Ask::Tags, Ask::Ping] {
+            let kind = if status == 429 {
+                ErrorKind::RateLimited
+            } else {
+                ErrorKind::Server
+            };
+            // Four attempts: so a burst of three is sat out.
+            for burst in 0..=4 {
+                let registry = registry(Quirk::FailFirst(status, burst));
+                let client = hasty().build().unwrap();
+                let result = ask.run(&client, &registry.authority());
+                let what = format!("{ask:?}, {status} × {burst}");
+                let asked = registry.request_count() as u64;
+                assert_eq!(asked, (burst + 1).min(4), "{what}");
+                if burst < 4 {
+                    assert_eq!(result.unwrap(), ask.expected(), "{what}");
+                    continue;
+                }
+                let error = result.unwrap_err();
+                assert_eq!(
+                    (error.kind(), error.http_status()),
+                    (kind, Some(status)),
+                    "{what}"
+                );
+                assert!(error.is_transient(), "{what}");
+                // HEAD has no body that could say more.
+                let said = if ask == Ask::Head { 0 } else { 1 };
+                assert_eq!(error.registry_errors().len(), said, "{what}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn r11_the_number_of_retries_is_the_callers() {
+    for (retries, asked) in [(0, 1), (1, 2), (7, 8), (u32::MAX, 10)] {
+        let registry = registry(Quirk::FailFirst(503, 9));
+        let client = hasty().retries(retries).build().unwrap();
+        let result = client.exists(&image(&registry.authority()));
+        assert_eq!(result.is_ok(), retries > 8, "{result:?}");
+        assert_eq!(registry.request_count(), asked);
+    }
+}
+
+#[test]
+fn r11_other_statuses_are_final() {
+    use ErrorKind::{Denied, NotFound, Protocol, Rejected, Server, Unsupported};
+    // The status of all answers; of a list, the kind of error; for a lookup, the requests: HEAD and where it may help GET.
+    let cases = [
+        (400, Rejected, 2),
+        (401, Denied, 1),
+        (402, Rejected, 1),
+        (403, Denied, 1),
+        (404, NotFound, 1),
+        (405, Unsupported, 2),
+        (406, Rejected, 1),
+        (410, Rejected, 1),
+        (416, Rejected, 1),
+        (418, Rejected, 1),
+        (431, Rejected, 1),
+        (451, Rejected, 1),
+        (501, Unsupported, 2),
+        (505, Server, 1),
+        (507, Server, 1),
+        (511, Server, 1),
+        (520, Server, 1),
+        (599, Server, 1),
+        (304, Protocol, 1),
+        (600, Protocol, 1),
+        (999, Protocol, 1),
+    ];
+    for (status, kind, requests) in cases {
+        let registry = registry(Quirk::FailFirst(status, u64::MAX));
+        let client = hasty().build().unwrap();
+        let image = image(&registry.authority());
+        let error = client.tags(image.repository()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.http_status()),
+            (kind, Some(status)),
+            "{error}"
+        );
+        assert_eq!(registry.take_requests().len(), 1, "{status} for a list");
+        let error = client.head(&image).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.http_status()),
+            (kind, Some(status)),
+            "{error}"
+        );
+        let methods: Vec<_> = registry
+            .requests()
+            .into_iter()
+            .map(|request| request.method)
+            .collect();
+        assert_eq!(methods, ["HEAD", "GET"][..requests], "{status}");
+    }
+}
+
+#[test]
+fn r10_a_wait_that_the_registry_asks_for_is_kept() {
+    // Both ways to say it, and one that says nothing: then our own back-off of a millisecond counts.
+    for (said, at_least, at_most) in [
+        ("1", 1000, 4000),
+        ("nonsense", 0, 3000),
+        ("-5", 0, 3000),
+        ("", 0, 3000),
+    ] {
+        let registry = registry(Quirk::TooManyRequests(1, said.into()));
+        let client = hasty().build().unwrap();
+        let started = Instant::now();
+        assert!(matches!(
+            client.exists(&image(&registry.authority())),
+            Ok(Presence::Exists(_))
+        ));
+        let took = started.elapsed().as_millis();
+        assert!((at_least..at_most).contains(&took), "{said:?}: {took} ms");
+        assert_eq!(registry.request_count(), 2);
+    }
+}
+
+#[test]
+fn r10_a_wait_of_a_past_date_is_over() {
+    let past = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let registry = registry(Quirk::TooManyRequests(2, past.into()));
+    let client = hasty().build().unwrap();
+    let started = Instant::now();
+    client.exists(&image(&registry.authority())).unwrap();
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn r10_a_wait_that_is_too_long_is_told_at_once() {
+    // By the rule of 60 s, and by the call's own time of 20 s.
+    for (said, seconds) in [
+        ("61", 61),
+        ("3600", 3600),
+        ("30", 30),
+        ("99999999999999999999", 1 << 33),
+    ] {
+        let registry = registry(Quirk::TooManyRequests(9, said.into()));
+        let client = hasty().build().unwrap();
+        let started = Instant::now();
+        let error = client.exists(&image(&registry.authority())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        let asked = error.retry_after().expect(said).as_secs();
+        assert!(
+            if seconds > 1 << 30 {
+                asked >= 3600
+            } else {
+                asked == seconds
+            },
+            "{said}: {asked}"
+        );
+        assert!(error.to_string().contains("try again in"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(5));
+        assert_eq!(registry.request_count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn r10_other_statuses_may_ask_for_a_wait_too() {
+    let busy =
+        "HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let busy = Script::new().read_request().send(busy);
+    let server = ScriptServer::start(vec![busy, Ask::Head.good()]);
+    let client = hasty().build().unwrap();
+    let started = Instant::now();
+    assert_eq!(
+        Ask::Head.run(&client, &server.authority()).unwrap(),
+        Ask::Head.expected()
+    );
+    assert!(started.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn r10_while_a_registry_wants_to_be_left_alone_nobody_of_this_client_asks_it() {
+    let limited = registry(Quirk::TooManyRequests(1, "2".into()));
+    let other = registry(Quirk::PingBody("true".into()));
+    let client = hasty().build().unwrap();
+    let (limited_image, other_image) = (image(&limited.authority()), image(&other.authority()));
+    let started = Instant::now();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| (client.exists(&limited_image), started.elapsed()));
+        while limited.request_count() == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // The answer is on its way to the first call.
+        thread::sleep(Duration::from_millis(200));
+        let second = scope.spawn(|| (client.tags(limited_image.repository()), started.elapsed()));
+        // Another registry is not meant.
+        client.exists(&other_image).unwrap();
+        assert!(
+            started.elapsed() < Duration::from_millis(1900),
+            "too busy a machine to tell"
+        );
+        assert_eq!(limited.request_count(), 1);
+        // A call that has not the time is told so at once.
+        let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(100)));
+        let error = hurried.exists(&limited_image).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+        assert!(
+            error.retry_after() <= Some(Duration::from_secs(2)),
+            "{error:?}"
+        );
+        let ((first, first_at), (second, second_at)) =
+            (first.join().unwrap(), second.join().unwrap());
+        assert!(matches!(first, Ok(Presence::Exists(_))) && second.unwrap().len() == 2);
+        assert!(first_at.min(second_at) >= Duration::from_secs(2));
+    });
+    assert_eq!(limited.request_count(), 3);
+}
+
+#[test]
+fn e3_a_head_that_is_refused_is_followed_by_get_without_a_retry() {
+    for status in [400, 405, 501] {
+        let registry = registry(Quirk::HeadStatus(status, Page::Json));
+        let found = once().head(&image(&registry.authority())).unwrap();
+        assert_eq!(found.size, Some(MANIFEST.len() as u64));
+        assert_eq!(registry.request_count(), 2, "{status}");
+    }
+}
