@@ -79,7 +79,7 @@ pub(crate) struct Learned {
     /// Where it was reached.
     pub(crate) reached: Option<AddressClass>,
     /// Until when it asked to be left alone.
-    pub(crate) closed_until: Option<Instant>,
+    closed_until: Option<Instant>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) warnings: Vec<String>,
 }
@@ -96,6 +96,18 @@ impl Learned {
 
     pub(crate) fn head_worked(&mut self) {
         self.head_rests_since = None;
+    }
+
+    /// Notes that the registry wants to be left alone for this long. Never shortens what it said before.
+    pub(crate) fn close_for(&mut self, wait: Duration) {
+        self.closed_until = self.closed_until.max(Some(Instant::now() + wait));
+    }
+
+    /// How long the registry still wants to be left alone.
+    pub(crate) fn closed_for(&self) -> Duration {
+        self.closed_until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
     }
 
     pub(crate) fn warn(&mut self, warning: String) {

@@ -124,7 +124,7 @@ impl Call<'_> {
             if let Trouble::Status(refusal) = &trouble
                 && refusal.status == 429
             {
-                state.learned().closed_until = Some(Instant::now() + delay);
+                state.learned().close_for(delay);
             }
             log::debug!(
                 "{}: attempt {made} failed, the next in {} ms",
@@ -137,22 +137,21 @@ impl Call<'_> {
 
     /// Waits while the registry has asked to be left alone (429): no other call of this client disturbs it meanwhile.
     fn pass_gate(&self, state: &RegistryState) -> Result<(), Error> {
-        let Some(until) = state.learned().closed_until else {
-            return Ok(());
-        };
-        let wait = until.saturating_duration_since(Instant::now());
-        if wait.is_zero() {
-            return Ok(());
+        // Looks again after each wait: another call may have been told to wait longer.
+        loop {
+            let wait = state.learned().closed_for();
+            if wait.is_zero() {
+                return Ok(());
+            }
+            if self.interrupt.remaining().is_some_and(|left| left <= wait) {
+                let message = "the registry limits requests, and asked to wait longer than this call may take";
+                return Err(Error::new(ErrorKind::RateLimited, message)
+                    .with_retry_after(Some(wait))
+                    .with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()))
+                    .about(self.subject));
+            }
+            self.sleep(wait)?;
         }
-        if self.interrupt.remaining().is_some_and(|left| left <= wait) {
-            let message =
-                "the registry limits requests, and asked to wait longer than this call may take";
-            return Err(Error::new(ErrorKind::RateLimited, message)
-                .with_retry_after(Some(wait))
-                .with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()))
-                .about(self.subject));
-        }
-        self.sleep(wait)
     }
 
     fn sleep(&self, duration: Duration) -> Result<(), Error> {
@@ -279,7 +278,7 @@ impl Call<'_> {
                         .retry_after()
                         .unwrap_or_default()
                         .min(MAX_RETRY_AFTER);
-                    self.state().learned().closed_until = Some(Instant::now() + wait);
+                    self.state().learned().close_for(wait);
                 }
                 refusal.into_error(self)
             }

@@ -4,9 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fake_registry::{Config, FakeRegistry, Page, Quirk, Script, ScriptServer};
-use ocireg::{CallOptions, ErrorKind, Presence};
+use ocireg::{CallOptions, Client, ErrorKind, Presence};
 
-use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, hasty, image, once};
+use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, PATIENCE, hasty, image, once};
 
 fn registry(quirk: Quirk) -> FakeRegistry {
     let registry = FakeRegistry::start(Config::new().quirk(quirk));
@@ -227,6 +227,60 @@ fn r10_while_a_registry_wants_to_be_left_alone_nobody_of_this_client_asks_it() {
         assert!(first_at.min(second_at) >= Duration::from_secs(2));
     });
     assert_eq!(limited.request_count(), 3);
+}
+
+/// Answers the first two connections with 429: one at once, the other later. Says when each request came, and on which
+/// connection, until one was answered well.
+fn two_limits(first: &str, second: &str, client: &Client) -> (Vec<Duration>, ScriptServer) {
+    let limit = |after: &str| {
+        format!("HTTP/1.1 429 Slow Down\r\n{after}Connection: close\r\nContent-Length: 0\r\n\r\n")
+    };
+    let at_once = Script::new()
+        .read_request()
+        .sleep(Duration::from_millis(300))
+        .send(limit(first));
+    let later = Script::new()
+        .read_request()
+        .sleep(Duration::from_millis(700))
+        .send(limit(second));
+    let server = ScriptServer::start(vec![at_once, later, Ask::Head.good()]);
+    let (authority, started) = (server.authority(), Instant::now());
+    let answered = thread::scope(|scope| {
+        let ask = || {
+            Ask::Head.run(client, &authority).unwrap();
+            started.elapsed()
+        };
+        let calls = [scope.spawn(ask), scope.spawn(ask)];
+        // Comes to the gate after the first 429 and before the second.
+        thread::sleep(Duration::from_millis(500));
+        let third = scope.spawn(ask);
+        let calls = calls.into_iter().chain([third]);
+        calls.map(|call| call.join().unwrap()).collect()
+    });
+    (answered, server)
+}
+
+#[test]
+fn r10_a_longer_wait_counts_for_those_who_wait_already() {
+    let client = hasty().timeout(PATIENCE).build().unwrap();
+    // Until 1.3 s says the first, until 1.7 s the second.
+    let (answered, server) = two_limits("Retry-After: 1\r\n", "Retry-After: 1\r\n", &client);
+    assert!(
+        answered.iter().all(|at| *at >= Duration::from_millis(1690)),
+        "{answered:?}"
+    );
+    assert_eq!(server.connection_count(), 5);
+}
+
+#[test]
+fn r10_a_refusal_without_a_wait_does_not_shorten_one() {
+    let client = hasty().timeout(PATIENCE).build().unwrap();
+    let (answered, server) = two_limits("Retry-After: 1\r\n", "", &client);
+    assert!(
+        answered.iter().all(|at| *at >= Duration::from_millis(1290)),
+        "{answered:?}"
+    );
+    assert_eq!(server.connection_count(), 5);
 }
 
 #[test]
