@@ -69,7 +69,16 @@ impl Identity {
     /// A certificate that vouches for itself and says CA:TRUE, as `openssl req -x509` makes it and
     /// registry guides show it. Its own PEM is what a client has to trust.
     pub fn self_signed(names: &[&str]) -> Self {
-        let (mut params, key) = (params(names, -5, 5), new_key());
+        Self::sign_itself(params(names, -5, 5))
+    }
+
+    /// The same, but it ended yesterday.
+    pub fn self_signed_expired(names: &[&str]) -> Self {
+        Self::sign_itself(params(names, -5, -1))
+    }
+
+    fn sign_itself(mut params: CertificateParams) -> Self {
+        let key = new_key();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self::new(&params.self_signed(&key).expect(SIGNS), &key)
     }
