@@ -58,12 +58,8 @@ impl Authorities {
 
     /// Adds the certificates of a PEM file.
     pub(crate) fn add_file(&mut self, path: &Path) -> Result<()> {
-        let unusable = |what: &str| {
-            Error::new(
-                ErrorKind::Config,
-                format!("CA file {}: {what}", path.display()),
-            )
-        };
+        let named = format!("CA file {}: ", path.display());
+        let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
         let metadata =
             std::fs::metadata(path).map_err(|error| unusable("can't be read").caused_by(error))?;
         // A FIFO would block for ever (S21).
@@ -75,34 +71,32 @@ impl Authorities {
         }
         let pem =
             std::fs::read(path).map_err(|error| unusable("can't be read").caused_by(error))?;
-        self.add_pem(&pem)
-            .map_err(|error| error.about(format!("CA file {}", path.display())))
+        self.add(&pem, &named)
     }
 
     /// Adds the certificates of PEM text.
     pub(crate) fn add_pem(&mut self, pem: &[u8]) -> Result<()> {
+        self.add(pem, "")
+    }
+
+    /// `named` says in an error where the text is from.
+    fn add(&mut self, pem: &[u8], named: &str) -> Result<()> {
+        let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
         let mut found = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|error| {
-                Error::new(ErrorKind::Config, "the PEM text is broken").caused_by(error)
-            })?;
+            let certificate =
+                certificate.map_err(|error| unusable("the PEM text is broken").caused_by(error))?;
             RootCertStore::empty()
                 .add(certificate.clone())
                 .map_err(|error| {
                     let number = found.len() + 1;
-                    Error::new(
-                        ErrorKind::Config,
-                        format!("certificate {number} does not parse"),
-                    )
-                    .caused_by(error)
+                    unusable(&format!("certificate {number} does not parse")).caused_by(error)
                 })?;
             found.push(certificate);
         }
         if found.is_empty() {
-            return Err(
-                Error::new(ErrorKind::Config, "there is no certificate in it")
-                    .with_hint("it takes PEM: text between BEGIN CERTIFICATE and END CERTIFICATE"),
-            );
+            return Err(unusable("there is no certificate in it")
+                .with_hint("it takes PEM: text between BEGIN CERTIFICATE and END CERTIFICATE"));
         }
         self.0.append(&mut found);
         Ok(())

@@ -2,6 +2,7 @@
 
 mod contract;
 mod counting;
+mod faults_ca_files;
 mod faults_cancel;
 mod faults_connections;
 mod faults_framing;
