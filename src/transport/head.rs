@@ -57,7 +57,8 @@ pub(super) fn is_interim(head: &[u8]) -> bool {
 
 /// Whether these first bytes of an "answer" are a TLS alert or handshake record (RFC 8446, 5.1): the other side speaks TLS.
 pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x15 | 0x16, 0x03, ..])
+    // No answer begins with the first byte either, should it come alone.
+    matches!(bytes, [0x15 | 0x16] | [0x15 | 0x16, 0x03, ..])
 }
 
 #[cfg(test)]
@@ -130,6 +131,7 @@ mod tests {
         assert!(is_interim(b"HTTP/1.1 103 Early Hints\r\n\r\n"));
         assert!(!is_interim(b"HTTP/1.1 200 OK\r\n\r\n"));
         assert!(is_tls_record(&[0x15, 0x03, 0x01, 0x00, 0x02]));
+        assert!(is_tls_record(&[0x16]) && !is_tls_record(b"") && !is_tls_record(b"H"));
         assert!(!is_tls_record(b"HTTP/1.1"));
     }
 }

@@ -420,6 +420,11 @@ fn refused(error: RustlsError) -> WireError {
                 "the certificate is signed by an authority that is not trusted here",
                 Some(GIVE_CA),
             ),
+            // As when a CA was made anew under its old name.
+            Bad::BadSignature => (
+                "the certificate is signed by another authority of the same name",
+                Some(GIVE_CA),
+            ),
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 ("the certificate is for another host name", None)
             }

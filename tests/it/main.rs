@@ -9,6 +9,7 @@ mod faults_framing;
 mod faults_retries;
 mod faults_stages;
 mod faults_support;
+mod faults_tls;
 mod quirks_contract;
 mod quirks_denied;
 mod quirks_head;
