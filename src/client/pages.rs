@@ -195,8 +195,8 @@ fn read_page<T: FromStr>(
     call: &Call<'_>,
 ) -> Result<Page<T>, ReadError> {
     let authority = answer.url.authority();
-    let mut json =
-        serde_json::Deserializer::from_reader(BufReader::new(answer.body.take(MAX_PAGE)));
+    let mut body = answer.body.take(MAX_PAGE);
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(body.by_ref()));
     let entries = PhantomData::<T>;
     let page = ListBody { list, entries }
         .deserialize(&mut json)
@@ -204,6 +204,11 @@ fn read_page<T: FromStr>(
     page.map_err(|error| {
         if error.is_io() {
             return ReadError::Wire(WireError::from_body_read(error.into()));
+        }
+        if body.limit() == 0 {
+            let problem = format!("{authority} answers with a list larger than {MAX_PAGE} bytes");
+            let error = Error::new(ErrorKind::TooLarge, problem);
+            return ReadError::Answer(error.about(call.subject));
         }
         let problem = format!("{authority} answers with something that is no list of {list}");
         let error = Error::new(ErrorKind::Protocol, problem).caused_by(error);

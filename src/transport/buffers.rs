@@ -2,13 +2,14 @@
 
 use ureq::unversioned::transport::Buffers;
 
+use super::MAX_HEAD;
 use super::error::{Failure, Phase, WireError};
 use super::head;
 
 /// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay small.
 const INITIAL: usize = 16 * 1024;
 /// How far the input buffer grows while a body keeps filling it: larger reads save system calls on blobs. Also above
-/// [`MAX_HEAD`](super::MAX_HEAD), since ureq needs a whole head in the buffer to parse it.
+/// [`MAX_HEAD`], since ureq needs a whole head in the buffer to parse it.
 const MAX_INPUT: usize = 128 * 1024;
 
 /// Input and output of one connection. Grows by need, never by a number that a server sent.
@@ -24,6 +25,8 @@ pub(super) struct WireBuffers {
     output: Vec<u8>,
     /// Where to look for the end of the answer's head; `None` once the head was complete.
     head: Option<HeadScan>,
+    /// How many bytes of interim heads came before it.
+    interim: usize,
 }
 
 /// Both counted from the first unconsumed byte.
@@ -37,6 +40,7 @@ impl WireBuffers {
     /// A request is going out: the next bytes in are the head of its answer.
     pub(super) fn expect_head(&mut self) {
         self.head = Some(HeadScan::default());
+        self.interim = 0;
     }
 
     /// Whether the head of the current answer is still incomplete.
@@ -80,6 +84,15 @@ impl WireBuffers {
                 begin: end,
                 scanned: end,
             });
+            self.interim += length;
+            // An answer that is announced for ever never comes (R18).
+            if self.head.is_some() && self.interim > MAX_HEAD {
+                return Err(WireError::new(
+                    Failure::TooLarge,
+                    Phase::Wait,
+                    "the server announces its answer too often",
+                ));
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ mod faults_ca_files;
 mod faults_cancel;
 mod faults_connections;
 mod faults_framing;
+mod faults_limits;
 mod faults_retries;
 mod faults_stages;
 mod faults_support;
