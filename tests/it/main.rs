@@ -8,6 +8,7 @@ mod faults_connections;
 mod faults_framing;
 mod faults_limits;
 mod faults_retries;
+mod faults_settings;
 mod faults_stages;
 mod faults_support;
 mod faults_tls;
