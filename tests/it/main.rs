@@ -11,6 +11,7 @@ mod faults_retries;
 mod faults_settings;
 mod faults_stages;
 mod faults_support;
+mod faults_threads;
 mod faults_tls;
 mod quirks_contract;
 mod quirks_denied;
