@@ -77,8 +77,32 @@ pub(crate) enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Tried {
     pub(crate) fresh_token: bool,
+    /// The token service has taken the credentials for this one.
+    accepted: Option<Arc<Token>>,
+    other_token: bool,
     basic: bool,
     challenge_sought: bool,
+}
+
+impl Tried {
+    /// Notes what is about to be sent.
+    pub(crate) fn note(&mut self, sent: &Authorization) {
+        if let Some(token) = sent
+            .token()
+            .filter(|token| token.asked_as() == AskedAs::Known)
+        {
+            self.accepted = Some(token.clone());
+        }
+    }
+
+    /// What a refusal is to be judged by: credentials that the token service has taken are good, whatever the registry says to them in another
+    /// form (Harbor, B6).
+    pub(crate) fn best_of(self, sent: Authorization) -> Authorization {
+        match (sent, self.accepted) {
+            (Authorization::Basic(_), Some(token)) => Authorization::Token(token),
+            (sent, _) => sent,
+        }
+    }
 }
 
 /// One registry's authentication: what the caller gave for it, and what its answers have taught.
@@ -99,6 +123,8 @@ struct State {
 enum Mechanism {
     #[default]
     Unknown,
+    /// Its ping was answered without a login.
+    Open,
     Basic,
     Bearer(Service),
 }
@@ -123,7 +149,7 @@ impl Session {
         }
         let state = self.state();
         match &state.mechanism {
-            Mechanism::Unknown => Opening::Send(Authorization::None),
+            Mechanism::Unknown | Mechanism::Open => Opening::Send(Authorization::None),
             Mechanism::Basic => match self.credentials.basic() {
                 Some(header) => Opening::Send(Authorization::Basic(header.clone())),
                 None => Opening::Send(Authorization::None),
@@ -162,26 +188,30 @@ impl Session {
             state.mechanism = Mechanism::Bearer(Service { realm, name });
         }
         // Harbor answers "Basic" to whatever carried an Authorization header; the Bearer challenge that it sent before still holds (B6).
-        if let Mechanism::Bearer(service) = &state.mechanism
-            && !tried.fresh_token
-        {
-            tried.fresh_token = true;
-            let named = bearer.into_iter().flat_map(Challenge::scopes);
-            return Ok(Step::FetchToken(
-                service.clone(),
-                scope::union(scopes, named),
-            ));
+        if let Mechanism::Bearer(service) = &state.mechanism {
+            let wanted = scope::union(scopes, bearer.into_iter().flat_map(Challenge::scopes));
+            // A fresh token is only worth another if it was for something else than the registry now names.
+            let other = bearer.is_some()
+                && !tried.other_token
+                && !sent
+                    .token()
+                    .is_some_and(|token| token.is_for(service, &wanted));
+            if !tried.fresh_token || other {
+                tried.other_token = tried.fresh_token;
+                tried.fresh_token = true;
+                return Ok(Step::FetchToken(service.clone(), wanted));
+            }
         }
         let asks_for_basic = challenges
             .iter()
             .any(|challenge| challenge.scheme == Scheme::Basic);
-        if asks_for_basic
-            && !tried.basic
-            && !matches!(sent, Authorization::Basic(_))
-            && let Some(header) = self.credentials.basic()
-        {
+        let basic = self
+            .credentials
+            .basic()
+            .filter(|_| asks_for_basic && !tried.basic);
+        if let Some(header) = basic.filter(|_| !matches!(sent, Authorization::Basic(_))) {
             tried.basic = true;
-            if matches!(state.mechanism, Mechanism::Unknown) {
+            if matches!(state.mechanism, Mechanism::Unknown | Mechanism::Open) {
                 state.mechanism = Mechanism::Basic;
             }
             return Ok(Step::Send(Authorization::Basic(header.clone())));
@@ -194,6 +224,31 @@ impl Session {
             return Ok(Step::FindChallenge);
         }
         Ok(Step::GiveUp)
+    }
+
+    /// Whether a 404 to a request that carried nothing should be looked into: some registries hide from strangers what they have, and there is
+    /// something to show.
+    pub(crate) fn should_seek_challenge(&self, sent: &Authorization, tried: &mut Tried) -> bool {
+        let unknown = matches!(self.state().mechanism, Mechanism::Unknown);
+        let seek = unknown
+            && matches!(sent, Authorization::None)
+            && self.credentials.are_for_token_service()
+            && !tried.challenge_sought;
+        tried.challenge_sought |= seek;
+        seek
+    }
+
+    /// Notes that the registry's ping wants no login.
+    pub(crate) fn asks_for_nothing(&self) {
+        let mut state = self.state();
+        if matches!(state.mechanism, Mechanism::Unknown) {
+            state.mechanism = Mechanism::Open;
+        }
+    }
+
+    /// Drops tokens that were for no scope, so that the credentials themselves are tried again.
+    pub(crate) fn forget_logins(&self) {
+        self.state().tokens.retain(|token| !token.is_scopeless());
     }
 
     /// A token from the cache that serves `scopes` and is not `refused`, which the registry has just turned down.

@@ -100,12 +100,19 @@ impl Token {
         asked_as: AskedAs,
         now: Instant,
     ) -> Result<Token, String> {
+        // Nothing of it is shown but a page's start: a service may send the bare token (S15).
         let answer: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
             let start = String::from_utf8_lossy(body.get(..SHOWN * 4).unwrap_or(body)).into_owned();
-            format!(
-                "its answer is no JSON object with a token; it starts with {:?}",
-                printable(&start, SHOWN)
-            )
+            match start.trim_start().starts_with('<') {
+                true => format!(
+                    "its answer is a page and no token: {}",
+                    printable(&start, SHOWN)
+                ),
+                false => format!(
+                    "its answer is no JSON object with a token ({} bytes)",
+                    body.len()
+                ),
+            }
         })?;
         // `token` is distribution's name, `access_token` OAuth2's; some send one, some both (C1).
         let token = ["token", "access_token"]
@@ -143,11 +150,20 @@ impl Token {
 
     /// Whether it still serves a request that needs `scopes`.
     pub(crate) fn serves(&self, service: &Service, scopes: &[Scope], now: Instant) -> bool {
-        now < self.renew_at
-            && self.service == *service
+        now < self.renew_at && self.is_for(service, scopes)
+    }
+
+    /// Whether it was asked for at `service` for `scopes`. One for no scope is a login, and no other is.
+    pub(crate) fn is_for(&self, service: &Service, scopes: &[Scope]) -> bool {
+        self.service == *service
+            && scopes.is_empty() == self.is_scopeless()
             && scopes
                 .iter()
                 .all(|need| self.scopes.iter().any(|have| have.covers(need)))
+    }
+
+    pub(crate) fn is_scopeless(&self) -> bool {
+        self.scopes.is_empty()
     }
 
     pub(crate) fn is_spent(&self, now: Instant) -> bool {
@@ -276,7 +292,14 @@ mod tests {
         }
         let bad = [
             ("", "its answer is no JSON object"),
-            ("<html>nope</html>", "it starts with \"<html>nope</html>\""),
+            (
+                "<html>nope</html>",
+                "a page and no token: <html>nope</html>",
+            ),
+            (
+                "bare-secret-token",
+                "no JSON object with a token (17 bytes)",
+            ),
             (r#"["token"]"#, "no JSON object"),
             (r#"{"token":12}"#, "neither"),
             (r#"{"token":""}"#, "neither"),

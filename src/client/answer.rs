@@ -19,8 +19,8 @@ const MAX_SMALL_BODY: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) url: Url,
-    /// Whether a redirect led there.
-    pub(crate) redirected: bool,
+    /// Whether a redirect has led to another server on the way: then the answer is not the word of the one that was asked.
+    pub(crate) strayed: bool,
     /// What the request had to show for itself.
     pub(crate) shown: Authorization,
     pub(crate) status: u16,
@@ -29,9 +29,11 @@ pub(crate) struct Answer {
 }
 
 /// An answer read to its end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Complete {
     pub(crate) url: Url,
+    /// As for [`Answer`].
+    pub(crate) strayed: bool,
     pub(crate) shown: Authorization,
     pub(crate) status: u16,
     pub(crate) headers: Headers,
@@ -60,6 +62,7 @@ impl Answer {
         };
         Ok(Complete {
             url: self.url,
+            strayed: self.strayed,
             shown: self.shown,
             status: self.status,
             headers: self.headers,
@@ -83,14 +86,22 @@ pub(crate) fn shows_registry(status: u16, headers: &Headers) -> bool {
                 .is_empty()
 }
 
-/// Whether a Content-Type is one that no registry endpoint answers with.
+/// Whether a Content-Type is that of a web server's page, which no registry endpoint answers with.
 pub(crate) fn is_page(headers: &Headers) -> bool {
-    let content_type = headers
-        .get("content-type")
-        .unwrap_or_default()
-        .trim_start()
-        .to_ascii_lowercase();
-    content_type.starts_with("text/html") || content_type.contains("xhtml")
+    let content_type = headers.get("content-type").unwrap_or_default();
+    content_type.to_ascii_lowercase().contains("html")
+}
+
+/// What the server itself says is wrong, as the end of a message.
+pub(super) fn words_of(errors: &[RegistryError]) -> String {
+    let mut words = String::new();
+    for error in errors.iter().take(3) {
+        words.push_str(&format!("; it says {}", error.code));
+        if !error.message.is_empty() {
+            words.push_str(&format!(": {}", printable(&error.message, 200)));
+        }
+    }
+    words
 }
 
 impl Complete {
@@ -119,7 +130,8 @@ impl Complete {
                 .with_http_status(self.status)
                 .about(call.subject);
         }
-        if let (401 | 403, Some(service)) = (self.status, self.withheld_from()) {
+        // Some registries hide behind a 404 what they would show to a login.
+        if let (401 | 403 | 404, Some(service)) = (self.status, self.withheld_from()) {
             return call.withheld(service).with_http_status(self.status);
         }
         let (kind, what, hint) = self.verdict();
@@ -128,12 +140,7 @@ impl Complete {
             message.push_str(&self.challenge_text());
         }
         let registry_errors = self.registry_errors();
-        for error in registry_errors.iter().take(3) {
-            message.push_str(&format!("; it says {}", error.code));
-            if !error.message.is_empty() {
-                message.push_str(&format!(": {}", printable(&error.message, 200)));
-            }
-        }
+        message.push_str(&words_of(&registry_errors));
         let retry_after = self.retry_after();
         let mut error = Error::new(kind, message)
             .with_http_status(self.status)
@@ -151,11 +158,23 @@ impl Complete {
 
     /// Kind, what the host does, and what the caller can do.
     fn verdict(&self) -> (ErrorKind, &'static str, Option<&'static str>) {
+        const IN_BETWEEN: Option<&str> =
+            Some("something in front of the registry answers, or something else than one");
         const CREDENTIALS: Option<&str> = Some("check the credentials given for this registry");
         const LATER: Option<&str> = Some("try again later");
         const HIDDEN: Option<&str> =
             Some("private, hidden or missing: a registry does not say which");
         match (self.status, &self.shown) {
+            (401 | 403, _) if self.strayed => (
+                ErrorKind::Protocol,
+                "refuses; the registry redirects there, and credentials do not follow",
+                None,
+            ),
+            (401 | 403, _) if is_page(&self.headers) && !self.shows_registry() => (
+                ErrorKind::Protocol,
+                "refuses with a page that no registry sends",
+                IN_BETWEEN,
+            ),
             (401, Authorization::Basic(_)) => (
                 ErrorKind::Unauthorized,
                 "refuses the user name and password",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::{Answer, Complete};
+use super::answer::{Answer, Complete, is_page, words_of};
 use super::call::Call;
 use super::flights::{Outcome, Seat};
 use super::mission::Mission;
@@ -14,7 +14,6 @@ use crate::auth::{
     AskedAs, Authorization, Opening, Scope, Service, Step, Token, Tried, Trust, trust,
 };
 use crate::error::{Error, ErrorKind};
-use crate::http::Headers;
 use crate::policy::retry::is_retryable_status;
 
 /// The most bytes of a token service's answer: a token with hundreds of scopes has some tens of KiB.
@@ -37,17 +36,21 @@ impl Call<'_> {
         let mut sent = match state.session.opening(scopes, Instant::now()) {
             Opening::Send(authorization) => authorization,
             Opening::FetchToken(service, scopes) => {
+                tried.fresh_token = true;
                 Authorization::Token(self.token(state, &service, &scopes, None)?)
             }
         };
+        tried.note(&sent);
         loop {
             let mut answer = self.travel(state, Mission::to_registry(self, state, ask, &sent)?)?;
             let step = match answer.status {
                 // What a redirect leads to may ask for anything; ours it does not get (S1, S2).
-                401 if !answer.redirected => {
-                    self.step_after_401(state, scopes, &sent, &answer, &mut tried)?
+                _ if answer.strayed => Step::GiveUp,
+                401 => self.step_after_401(state, scopes, &sent, &answer, &mut tried)?,
+                403 => step_after_403(&sent, scopes, &mut tried),
+                404 if state.session.should_seek_challenge(&sent, &mut tried) => {
+                    self.step_after_ping(state, scopes, &sent, &mut tried)?
                 }
-                403 if !answer.redirected => step_after_403(&sent, scopes, &mut tried),
                 _ => Step::GiveUp,
             };
             let next = match step {
@@ -58,14 +61,15 @@ impl Call<'_> {
                 }
                 Step::FindChallenge | Step::GiveUp => {
                     // Another server was shown nothing, so its refusal says nothing of the credentials.
-                    if answer.url.origin() == state.origin {
-                        answer.shown = sent;
+                    if !answer.strayed {
+                        answer.shown = tried.best_of(sent);
                     }
                     return Ok(answer);
                 }
             };
             // Only to give the connection back: the next answer tells more.
             let _ = answer.complete();
+            tried.note(&next);
             sent = next;
         }
     }
@@ -78,35 +82,67 @@ impl Call<'_> {
         answer: &Answer,
         tried: &mut Tried,
     ) -> Result<Step, Box<Trouble>> {
-        let step = |headers: &Headers, tried: &mut Tried| {
-            let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
-            state
-                .session
-                .step(sent, &challenges, scopes, &answer.url, tried)
-                .map_err(|bad| {
-                    let message = format!(
-                        "{} names a token service that is no URL",
-                        answer.url.authority()
-                    );
-                    let error = Error::new(ErrorKind::Protocol, message)
-                        .with_http_status(answer.status)
-                        .caused_by(bad);
-                    Trouble::fatal(error.about(self.subject))
-                })
-        };
-        match step(&answer.headers, tried)? {
-            Step::FindChallenge => {
-                let ping = Ask::ping(Access::Unasked);
-                let answer = self.travel(
-                    state,
-                    Mission::to_registry(self, state, &ping, &Authorization::None)?,
-                )?;
-                let headers = answer.headers.clone();
-                let _ = answer.complete();
-                step(&headers, tried)
-            }
+        match self.step(state, scopes, sent, answer, tried)? {
+            Step::FindChallenge => self.step_after_ping(state, scopes, sent, tried),
             step => Ok(step),
         }
+    }
+
+    /// Finds out from the registry's ping how it wants to be asked (B5).
+    fn step_after_ping(
+        &self,
+        state: &RegistryState,
+        scopes: &[Scope],
+        sent: &Authorization,
+        tried: &mut Tried,
+    ) -> Result<Step, Box<Trouble>> {
+        let ping = Ask::ping(Access::Unasked);
+        let answer = self.travel(
+            state,
+            Mission::to_registry(self, state, &ping, &Authorization::None)?,
+        )?;
+        let step = match answer.status {
+            401 if !answer.strayed => self.step(state, scopes, sent, &answer, tried)?,
+            200 if !answer.strayed => {
+                state.session.asks_for_nothing();
+                Step::GiveUp
+            }
+            _ => Step::GiveUp,
+        };
+        let _ = answer.complete();
+        Ok(step)
+    }
+
+    /// What the session makes of an answer's challenges.
+    fn step(
+        &self,
+        state: &RegistryState,
+        scopes: &[Scope],
+        sent: &Authorization,
+        answer: &Answer,
+        tried: &mut Tried,
+    ) -> Result<Step, Box<Trouble>> {
+        let host = answer.url.authority();
+        let fail = |error: Error| {
+            Trouble::fatal(error.with_http_status(answer.status).about(self.subject))
+        };
+        let challenges = parse_challenges(answer.headers.get_all("www-authenticate"));
+        if let (true, Some(malformed)) = (
+            challenges.list.is_empty(),
+            challenges.malformed.into_iter().next(),
+        ) {
+            let message = format!("{host} asks for a login in a way that can't be read");
+            return Err(fail(
+                Error::new(ErrorKind::Protocol, message).caused_by(malformed),
+            ));
+        }
+        state
+            .session
+            .step(sent, &challenges.list, scopes, &answer.url, tried)
+            .map_err(|bad| {
+                let message = format!("{host} names a token service that is no URL");
+                fail(Error::new(ErrorKind::Protocol, message).caused_by(bad))
+            })
     }
 
     /// A token for `scopes`: from the cache, or from the service. `refused` is one that the registry has just turned down.
@@ -143,15 +179,23 @@ impl Call<'_> {
                     pilot.ends_with(outcome);
                     return result;
                 }
+                // A callback of the fetching thread has made this call: it can't wait for itself.
+                Seat::Alone => return self.fetch(state, service, scopes).1,
                 Seat::Passenger(flight) => {
                     let outcome = flight.wait(&self.interrupt).map_err(|stopped| {
                         Trouble::fatal(self.stopped(stopped, "waiting for another thread's token"))
                     })?;
-                    if let Outcome::Refused(answer) = outcome {
-                        let asked_as = self.asked_as(state, service)?;
-                        return Err(Trouble::fatal(
-                            self.token_refused(service, &answer, asked_as),
-                        ));
+                    match outcome {
+                        Outcome::Landed | Outcome::Abandoned => {}
+                        Outcome::Troubled(answer) => {
+                            return Err(Box::new(Trouble::Status(Complete::clone(&answer))));
+                        }
+                        Outcome::Refused(answer) => {
+                            let asked_as = self.asked_as(state, service)?;
+                            return Err(Trouble::fatal(
+                                self.token_refused(service, &answer, asked_as),
+                            ));
+                        }
                     }
                 }
             }
@@ -170,7 +214,13 @@ impl Call<'_> {
         };
         let answer = match self.ask_service(state, service, scopes, asked_as) {
             Ok(answer) => answer,
-            Err(trouble) => return (Outcome::Abandoned, Err(trouble)),
+            Err(trouble) => {
+                let outcome = match &*trouble {
+                    Trouble::Status(answer) => Outcome::Troubled(Arc::new(answer.clone())),
+                    _ => Outcome::Abandoned,
+                };
+                return (outcome, Err(trouble));
+            }
         };
         if answer.status != 200 {
             let answer = Arc::new(answer);
@@ -238,18 +288,32 @@ impl Call<'_> {
         self.answer_of_service(state, mission)
     }
 
+    /// The answer, unless it is worth a retry. A form is given once: a service that rotates identity tokens may take a second for theft.
     fn answer_of_service(
         &self,
         state: &RegistryState,
         mission: Mission<'_>,
     ) -> Result<Complete, Box<Trouble>> {
-        let answer = self.travel(state, mission)?;
+        let is_form = mission.is_form();
+        let answer = self
+            .travel(state, mission)
+            .map_err(|trouble| match *trouble {
+                Trouble::Wire(url, error) if is_form && error.may_have_been_sent() => {
+                    Trouble::fatal(self.wire_error(&url, error))
+                }
+                trouble => Box::new(trouble),
+            })?;
         let url = answer.url.clone();
         let complete = answer
             .complete_to(MAX_TOKEN_ANSWER)
             .map_err(|error| Trouble::Wire(url, error))?;
         if is_retryable_status(complete.status) {
-            return Err(Box::new(Trouble::Status(complete)));
+            let certain = matches!(complete.status, 429 | 503);
+            return Err(if is_form && !certain {
+                Trouble::fatal(complete.into_error(self))
+            } else {
+                Box::new(Trouble::Status(complete))
+            });
         }
         Ok(complete)
     }
@@ -258,26 +322,32 @@ impl Call<'_> {
     fn token_refused(&self, service: &Service, answer: &Complete, asked_as: AskedAs) -> Error {
         let host = service.realm.authority();
         let status = answer.status;
-        let (kind, message) = match (status, asked_as) {
+        // What a form of OAuth2 is wrong about is its token; a GET's is its scope or service.
+        let by_form = self.state().session.credentials().identity().is_some();
+        let (kind, what) = match (status, asked_as) {
             (401 | 403, AskedAs::Withheld) => {
                 return self.withheld(service).with_http_status(status);
             }
-            (400 | 401, AskedAs::Known) => (
-                ErrorKind::Unauthorized,
-                format!("the token service {host} refuses the credentials (HTTP {status})"),
-            ),
-            (401 | 403, _) => (
-                ErrorKind::Denied,
-                format!("the token service {host} gives no token for this (HTTP {status})"),
-            ),
-            _ => (
+            (403, _) if is_page(&answer.headers) => (
                 ErrorKind::Protocol,
-                format!("the token service {host} does not answer like one (HTTP {status})"),
+                "refuses with a page that no token service sends",
             ),
+            (401, AskedAs::Known) => (ErrorKind::Unauthorized, "refuses the credentials"),
+            (400, AskedAs::Known) if by_form => {
+                (ErrorKind::Unauthorized, "refuses the credentials")
+            }
+            (401 | 403, _) => (ErrorKind::Denied, "gives no token for this"),
+            (400, _) => (ErrorKind::Rejected, "rejects the request"),
+            _ => (ErrorKind::Protocol, "does not answer like one"),
         };
+        let registry_errors = answer.registry_errors();
+        let message = format!(
+            "the token service {host} {what} (HTTP {status}){}",
+            words_of(&registry_errors)
+        );
         let mut error = Error::new(kind, message)
             .with_http_status(status)
-            .with_registry_errors(answer.registry_errors());
+            .with_registry_errors(registry_errors);
         if kind == ErrorKind::Unauthorized {
             error = error.with_hint("check the user name and password or token for this registry");
         }

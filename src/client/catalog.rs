@@ -30,7 +30,7 @@ impl Client {
     pub fn catalog(&self, registry: &Registry) -> Result<Vec<RepositoryName>> {
         let call = self.call(registry, registry);
         let mut paging = paging(self);
-        super::pages::collect(|| fetch(&mut paging, &call))
+        super::pages::collect(&call, || fetch(&mut paging, &call))
     }
 
     /// The repositories of a registry, page by page as it sends them: yields what there is, and then the error that ended it, if one did.

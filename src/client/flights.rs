@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use super::answer::Complete;
 use crate::transport::{Interrupt, Stopped};
@@ -10,8 +11,9 @@ use crate::transport::{Interrupt, Stopped};
 #[derive(Debug, Default)]
 pub(crate) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Flight {
+    pilot: ThreadId,
     outcome: Mutex<Option<Outcome>>,
     over: Condvar,
 }
@@ -23,6 +25,8 @@ pub(crate) enum Outcome {
     Landed,
     /// The service refused. It would refuse the waiting ones too.
     Refused(Arc<Complete>),
+    /// The service answered with a status that may be different next time, to all of them alike.
+    Troubled(Arc<Complete>),
     /// The fetching thread was stopped or lost its connection: somebody else should try.
     Abandoned,
 }
@@ -31,6 +35,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Seat<'a> {
     Pilot(Pilot<'a>),
     Passenger(Arc<Flight>),
+    /// The flight is this thread's own.
+    Alone,
 }
 
 /// Ends its flight when dropped, whatever happens: nobody waits for a thread that is gone.
@@ -45,9 +51,18 @@ impl Flights {
     pub(crate) fn board(&self, key: &str) -> Seat<'_> {
         let mut flights = lock(&self.0);
         if let Some(flight) = flights.get(key) {
-            return Seat::Passenger(flight.clone());
+            return if flight.pilot == thread::current().id() {
+                Seat::Alone
+            } else {
+                Seat::Passenger(flight.clone())
+            };
         }
-        let flight = Arc::new(Flight::default());
+        let pilot = thread::current().id();
+        let flight = Arc::new(Flight {
+            pilot,
+            outcome: Mutex::default(),
+            over: Condvar::new(),
+        });
         flights.insert(key.to_owned(), flight.clone());
         Seat::Pilot(Pilot {
             flights: self,

@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::send::{Access, Ask};
+use crate::auth::AskedAs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::Registry;
 
@@ -24,23 +25,42 @@ impl Client {
     /// ```
     pub fn check_login(&self, registry: &Registry) -> Result<()> {
         let call = self.call(registry, registry);
+        let state = call.state();
+        state.session.forget_logins();
+        let nothing_given = state.session.credentials().is_empty();
+        let wanted = |cause: Error| {
+            Error::new(
+                ErrorKind::Unauthorized,
+                "the registry asks for a login, and none was given for it",
+            )
+            .with_hint("give a user name and password or a token for this registry")
+            .caused_by(cause)
+            .about(registry)
+        };
         let ask = Ask::ping(Access::Scopes(Vec::new()));
-        let answer = call.send(&ask, |answer| Ok(answer.complete()?))?;
-        if answer.status == 200 {
-            return call.expect_registry(&answer);
-        }
-        let nothing_given = call.state().session.credentials().is_empty();
-        let error = answer.into_error(&call);
-        match error.kind() {
-            ErrorKind::Denied if nothing_given => {
-                Err(Error::new(ErrorKind::Unauthorized, error.message())
-                    .with_hint("give a user name and password or a token for this registry")
-                    .with_http_status(error.http_status().unwrap_or_default())
-                    .caused_by(error)
-                    .about(registry))
+        let answer = match call.send(&ask, |answer| Ok(answer.complete()?)) {
+            Err(error) if nothing_given && error.kind() == ErrorKind::Denied => {
+                return Err(wanted(error));
             }
-            ErrorKind::NotFound => Err(call.confirm_absence(error)),
-            _ => Err(error),
+            result => result?,
+        };
+        let asked_as = answer.shown.token().map(|token| token.asked_as());
+        match (answer.status, asked_as) {
+            // The registry's own page for everybody: it knows nobody by that.
+            (200, Some(AskedAs::Anonymous)) => Err(wanted(Error::new(
+                ErrorKind::Denied,
+                "what it gives to anybody is no login",
+            ))),
+            (200, Some(AskedAs::Withheld)) => Err(match answer.shown.token() {
+                Some(token) => call.withheld(token.service()),
+                None => answer.into_error(&call),
+            }),
+            (200, _) => call.expect_registry(&answer),
+            _ => match answer.into_error(&call) {
+                error if nothing_given && error.kind() == ErrorKind::Denied => Err(wanted(error)),
+                error if error.kind() == ErrorKind::NotFound => Err(call.confirm_absence(error)),
+                error => Err(error),
+            },
         }
     }
 }

@@ -83,6 +83,11 @@ impl<'a> Mission<'a> {
         }
     }
 
+    /// Whether it gives something away that should be given once.
+    pub(super) fn is_form(&self) -> bool {
+        self.body.is_some()
+    }
+
     /// The request for one hop. Headers are made anew for each: what one origin may see, another may not, and what has been
     /// elsewhere does not get it back (S2).
     pub(super) fn request<'r>(

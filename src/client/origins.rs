@@ -17,6 +17,10 @@ use crate::url::Scheme;
 /// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets another chance: GETs
 /// are billed by some (J1), and a proxy may have been mended.
 const HEAD_REST: Duration = Duration::from_secs(10 * 60);
+/// How long what is no registry is not asked again whether it is: a registry may be about to come up behind its proxy.
+const NO_REGISTRY: Duration = Duration::from_secs(60);
+/// The most servers beside its own that a registry's connections are kept to: a redirect may lead to ever new names.
+const MAX_ORIGINS: usize = 16;
 /// The most warnings kept for a registry.
 const MAX_WARNINGS: usize = 32;
 
@@ -64,7 +68,8 @@ pub(crate) struct RegistryState {
     pub(crate) headers: Vec<(String, Secret)>,
     resolver: Arc<dyn Resolver>,
     trust: Arc<TlsTrust>,
-    connections: Mutex<HashMap<Origin, Arc<Connections>>>,
+    /// The latest last.
+    connections: Mutex<Vec<(Origin, Arc<Connections>)>>,
     own: Arc<Connections>,
     learned: Mutex<Learned>,
 }
@@ -72,19 +77,82 @@ pub(crate) struct RegistryState {
 /// What a registry's answers have taught.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Learned {
-    /// Whether it answers like a registry; `None` before that was seen either way.
-    pub(crate) is_registry: Option<bool>,
+    /// Whether it has answered like a registry.
+    pub(crate) is_registry: bool,
+    /// Whether its answers about manifests carry a registry's header, so that one without is somebody else's.
+    pub(crate) signs_answers: bool,
+    /// When something else answered in its place.
+    no_registry_since: Option<Instant>,
     /// Since when its HEAD is known not to answer where its GET does.
     head_rests_since: Option<Instant>,
     /// Where it was reached.
     pub(crate) reached: Option<AddressClass>,
-    /// Until when it asked to be left alone.
-    closed_until: Option<Instant>,
+    pub(crate) gate: Gate,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) warnings: Vec<String>,
 }
 
+/// Keeps requests back while a registry wants to be left alone (429). When its time is over one goes first, and the others see what becomes
+/// of it: a crowd that comes back at once is what the limit is against.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate {
+    closed_until: Option<Instant>,
+    probing: bool,
+}
+
+/// What a request finds at the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtGate {
+    Open,
+    /// It goes first, and the others wait for it.
+    GoesFirst,
+    Closed(Duration),
+    /// Another has gone first.
+    OtherWentFirst,
+}
+
+impl Gate {
+    /// Notes that the registry wants to be left alone for this long. Never shortens what it said before.
+    pub(crate) fn close_for(&mut self, wait: Duration) {
+        self.closed_until = self.closed_until.max(Instant::now().checked_add(wait));
+        self.probing = false;
+    }
+
+    pub(crate) fn open(&mut self) {
+        *self = Gate::default();
+    }
+
+    pub(crate) fn arrive(&mut self) -> AtGate {
+        let Some(until) = self.closed_until else {
+            return AtGate::Open;
+        };
+        let wait = until.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            return AtGate::Closed(wait);
+        }
+        if std::mem::replace(&mut self.probing, true) {
+            return AtGate::OtherWentFirst;
+        }
+        AtGate::GoesFirst
+    }
+
+    /// The one that went first has come to nothing: another may.
+    pub(crate) fn give_up_first(&mut self) {
+        self.probing = false;
+    }
+}
+
 impl Learned {
+    pub(crate) fn is_no_registry_now(&mut self) {
+        self.no_registry_since = Some(Instant::now());
+    }
+
+    /// Whether the question need not be asked again yet.
+    pub(crate) fn was_no_registry_lately(&self) -> bool {
+        self.no_registry_since
+            .is_some_and(|since| since.elapsed() < NO_REGISTRY)
+    }
+
     pub(crate) fn head_rests(&self) -> bool {
         self.head_rests_since
             .is_some_and(|since| since.elapsed() < HEAD_REST)
@@ -96,18 +164,6 @@ impl Learned {
 
     pub(crate) fn head_worked(&mut self) {
         self.head_rests_since = None;
-    }
-
-    /// Notes that the registry wants to be left alone for this long. Never shortens what it said before.
-    pub(crate) fn close_for(&mut self, wait: Duration) {
-        self.closed_until = self.closed_until.max(Some(Instant::now() + wait));
-    }
-
-    /// How long the registry still wants to be left alone.
-    pub(crate) fn closed_for(&self) -> Duration {
-        self.closed_until.map_or(Duration::ZERO, |until| {
-            until.saturating_duration_since(Instant::now())
-        })
     }
 
     pub(crate) fn warn(&mut self, warning: String) {
@@ -172,12 +228,16 @@ impl RegistryState {
         if *origin == self.origin {
             return self.own.clone();
         }
-        lock(&self.connections)
-            .entry(origin.clone())
-            .or_insert_with(|| {
-                Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()))
-            })
-            .clone()
+        let mut connections = lock(&self.connections);
+        if let Some((_, known)) = connections.iter().find(|(known, _)| known == origin) {
+            return known.clone();
+        }
+        if connections.len() == MAX_ORIGINS {
+            connections.remove(0);
+        }
+        let new = Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()));
+        connections.push((origin.clone(), new.clone()));
+        new
     }
 
     /// What is known. Never held across I/O.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufReader, Read};
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -25,6 +25,8 @@ use crate::url::{Scheme, Url};
 const MAX_PAGE: u64 = 64 * 1024 * 1024;
 /// The most pages of one list: a million entries at the smallest default of a registry (100).
 const MAX_PAGES: usize = 10_000;
+/// The most entries of a list that is read as a whole.
+const MAX_ENTRIES: usize = 10_000_000;
 /// The most pages without an entry in a row: a registry that filters may send some, a broken one sends them for ever (R16).
 const MAX_EMPTY_PAGES: usize = 100;
 
@@ -44,7 +46,8 @@ pub struct Page<T> {
 pub(super) struct Paging {
     next: Next,
     scope: Scope,
-    seen: HashSet<String>,
+    /// Hashes of the pages read: a server may make its URLs long.
+    seen: HashSet<u64>,
     empty_pages: usize,
 }
 
@@ -93,15 +96,15 @@ impl Paging {
             if !answer.is_success() {
                 let refusal = answer.complete()?;
                 if refusal.shows_registry() {
-                    state.learned().is_registry = Some(true);
+                    state.learned().is_registry = true;
                 }
-                return Err(refusal.into_error(call).into());
+                return Err(self.refused(refusal.into_error(call)).into());
             }
             let link = link_of(&answer, &state).map_err(|problem| protocol(call, problem));
             Ok((read_page::<T>(answer, list, call)?, link))
         })?;
-        state.learned().is_registry = Some(true);
-        self.seen.insert(target);
+        state.learned().is_registry = true;
+        self.seen.insert(hash(&target));
         self.empty_pages = if page.entries.is_empty() {
             self.empty_pages + 1
         } else {
@@ -121,10 +124,27 @@ impl Paging {
         Ok(Some(page))
     }
 
+    /// What a refused page means: of the first, what it says; of a later one, that the list is not whole (H6, H8).
+    fn refused(&self, error: Error) -> Error {
+        let read = self.seen.len();
+        if read == 0 || !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) {
+            return error;
+        }
+        let subject = error.subject().unwrap_or_default().to_owned();
+        Error::new(
+            ErrorKind::Protocol,
+            format!("the list breaks off after {read} pages"),
+        )
+        .with_http_status(error.http_status().unwrap_or_default())
+        .with_registry_errors(error.registry_errors().to_vec())
+        .caused_by(error)
+        .about(subject)
+    }
+
     /// Refuses to go round in circles (R16).
     fn way_on(&self, link: Option<String>) -> Result<Option<String>, String> {
         let Some(next) = link else { return Ok(None) };
-        if self.seen.contains(&next) {
+        if self.seen.contains(&hash(&next)) {
             return Err("the list does not end: a page leads back to an earlier one".to_owned());
         }
         if self.seen.len() >= MAX_PAGES {
@@ -143,6 +163,7 @@ impl Paging {
 
 /// Reads pages to the end, leaving out what came before: a list may shift while it is read (H1).
 pub(super) fn collect<T: Clone + Eq + Hash>(
+    call: &Call<'_>,
     mut next: impl FnMut() -> Result<Option<Page<T>>, Error>,
 ) -> Result<Vec<T>, Error> {
     let (mut entries, mut seen) = (Vec::new(), HashSet::new());
@@ -152,8 +173,20 @@ pub(super) fn collect<T: Clone + Eq + Hash>(
                 .into_iter()
                 .filter(|entry| seen.insert(entry.clone())),
         );
+        if entries.len() > MAX_ENTRIES {
+            let message = format!("the list has more than {MAX_ENTRIES} entries");
+            return Err(Error::new(ErrorKind::TooLarge, message)
+                .with_hint("read it page by page")
+                .about(call.subject));
+        }
     }
     Ok(entries)
+}
+
+fn hash(target: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    target.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn protocol(call: &Call<'_>, problem: String) -> Error {

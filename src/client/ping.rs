@@ -1,7 +1,7 @@
 //! Is there a registry (distribution spec, "Determining support"): `GET /v2/`.
 
 use super::Client;
-use super::answer::{Complete, is_page, shows_registry};
+use super::answer::{Complete, shows_registry};
 use super::call::Call;
 use super::send::{Access, Ask};
 use crate::auth::challenge::{Scheme, parse_challenges};
@@ -78,17 +78,19 @@ enum Verdict {
 impl Verdict {
     fn of(answer: &Complete) -> Verdict {
         match answer.status {
+            // Where a redirect has led elsewhere, it is not this registry that answers.
+            _ if answer.strayed => Verdict::Other,
             200 if shows_registry(200, &answer.headers) => Verdict::Open,
             // Some send no version header; then the body has to be what registries send: `{}`, Quay's `true` (B7), nothing.
-            200 if !is_page(&answer.headers) && is_json_or_empty(&answer.body) => Verdict::Open,
+            200 if is_what_registries_say(&answer.body) => Verdict::Open,
             401 => offered(&answer.headers).map_or(Verdict::Other, Verdict::Challenges),
             _ => Verdict::Other,
         }
     }
 }
 
-fn is_json_or_empty(body: &[u8]) -> bool {
-    body.trim_ascii().is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+fn is_what_registries_say(body: &[u8]) -> bool {
+    [&b""[..], b"{}", b"true"].contains(&body.trim_ascii())
 }
 
 /// The scheme that the library would use: Bearer before Basic (B9).
@@ -121,30 +123,48 @@ impl Call<'_> {
     fn note_verdict(&self, verdict: &Verdict) -> bool {
         let state = self.state();
         let mut learned = state.learned();
-        if *verdict != Verdict::Other {
-            learned.is_registry = Some(true);
+        match verdict {
+            Verdict::Other => learned.is_no_registry_now(),
+            _ => learned.is_registry = true,
         }
-        *learned.is_registry.get_or_insert(false)
+        learned.is_registry
     }
 
     /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that is not known yet, and the
     /// answer is remembered.
     pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
-        let known = self.state().learned().is_registry;
-        let is_registry = match known {
-            Some(known) => known,
-            None => match self.ping() {
-                Ok(answer) => self.note_verdict(&Verdict::of(&answer)),
-                Err(error) => return error,
-            },
+        let (is_registry, is_none) = {
+            let state = self.state();
+            let learned = state.learned();
+            (learned.is_registry, learned.was_no_registry_lately())
         };
         if is_registry {
-            not_found
-        } else {
-            self.no_registry(
+            return not_found;
+        }
+        if is_none {
+            return self.no_registry(
                 &self.state().origin,
                 not_found.http_status().unwrap_or_default(),
-            )
+            );
+        }
+        self.confirm_absence_now(not_found)
+    }
+
+    /// As [`confirm_absence`](Call::confirm_absence), by what answers at this moment and not by what did before.
+    pub(crate) fn confirm_absence_now(&self, not_found: Error) -> Error {
+        match self.ping() {
+            Ok(answer) => {
+                let verdict = Verdict::of(&answer);
+                self.note_verdict(&verdict);
+                if verdict != Verdict::Other {
+                    return not_found;
+                }
+                self.no_registry(
+                    &self.state().origin,
+                    not_found.http_status().unwrap_or_default(),
+                )
+            }
+            Err(error) => error,
         }
     }
 

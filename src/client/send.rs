@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::answer::{Answer, Complete, shows_registry};
 use super::call::Call;
 use super::mission::Mission;
-use super::origins::RegistryState;
+use super::origins::{AtGate, RegistryState};
 use crate::address::AddressClass;
 use crate::auth::{Authorization, Scope};
 use crate::error::{Error, ErrorKind, printable};
@@ -19,6 +19,10 @@ use crate::policy::retry::{MAX_RETRY_AFTER, is_retryable_status};
 use crate::transport::{Failure, Phase, Pooling, Reach, Response, Stopped, Watch, WireError};
 use crate::url::Url;
 
+/// How often a request looks whether the one that went first through the gate has come back.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The longest that a registry is left alone for one answer of its: a slip of its clock should not end a long-lived client.
+const LONGEST_BELIEVED: Duration = Duration::from_secs(60 * 60);
 /// How much of a redirect's body is read to keep its connection.
 const MAX_REDIRECT_BODY: u64 = 64 * 1024;
 
@@ -104,11 +108,12 @@ impl Call<'_> {
         let state = self.state();
         let mut made = 0;
         loop {
-            self.pass_gate(&state)?;
+            let _first = self.pass_gate(&state)?;
             made += 1;
             let trouble = match self.authorized(&state, ask) {
                 Ok(answer) if is_retryable_status(answer.status) => *completed(answer),
                 Ok(answer) => {
+                    state.learned().gate.open();
                     let url = answer.url.clone();
                     match read(answer) {
                         Ok(value) => return Ok(value),
@@ -121,10 +126,8 @@ impl Call<'_> {
             let Some(delay) = self.delay_after(&trouble, made) else {
                 return Err(self.error_from(trouble));
             };
-            if let Trouble::Status(refusal) = &trouble
-                && refusal.status == 429
-            {
-                state.learned().close_for(delay);
+            if matches!(&trouble, Trouble::Status(answer) if answer.status == 429) {
+                state.learned().gate.close_for(delay);
             }
             log::debug!(
                 "{}: attempt {made} failed, the next in {} ms",
@@ -136,15 +139,17 @@ impl Call<'_> {
     }
 
     /// Waits while the registry has asked to be left alone (429): no other call of this client disturbs it meanwhile.
-    fn pass_gate(&self, state: &RegistryState) -> Result<(), Error> {
-        // Looks again after each wait: another call may have been told to wait longer.
+    fn pass_gate<'s>(&self, state: &'s RegistryState) -> Result<Option<First<'s>>, Error> {
         loop {
-            let wait = state.learned().closed_for();
-            if wait.is_zero() {
-                return Ok(());
-            }
-            if self.interrupt.remaining().is_some_and(|left| left <= wait) {
-                let message = "the registry limits requests, and asked to wait longer than this call may take";
+            let wait = match state.learned().gate.arrive() {
+                AtGate::Open => return Ok(None),
+                AtGate::GoesFirst => return Ok(Some(First(state))),
+                AtGate::OtherWentFirst => LOOK_AGAIN,
+                AtGate::Closed(wait) => wait,
+            };
+            if wait > MAX_RETRY_AFTER || self.interrupt.remaining().is_some_and(|left| left <= wait)
+            {
+                let message = "the registry limits requests, and has asked to be left alone for longer than a call waits";
                 return Err(Error::new(ErrorKind::RateLimited, message)
                     .with_retry_after(Some(wait))
                     .with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()))
@@ -173,7 +178,7 @@ impl Call<'_> {
             strayed |= url.origin() != mission.url.origin();
             let request = mission.request(self, url, strayed);
             let mut answer = self.exchange(state, request)?;
-            answer.redirected = visited.len() > 1;
+            answer.strayed = strayed;
             if !redirect::is_redirect(answer.status) {
                 return Ok(answer);
             }
@@ -200,7 +205,13 @@ impl Call<'_> {
         let origin = request.url.origin();
         let connections = state.connections(&origin);
         let started = Instant::now();
-        let mut watch = self.watch(state, &request, Pooling::Reuse);
+        // What is to be given once goes over a connection that can't have gone stale.
+        let pooling = if request.body.is_some() {
+            Pooling::Fresh
+        } else {
+            Pooling::Reuse
+        };
+        let mut watch = self.watch(state, &request, pooling);
         let mut result = connections.exchange(&request, &watch);
         let stale = |error: &WireError, watch: &Watch| {
             let seen = watch.seen();
@@ -222,7 +233,7 @@ impl Call<'_> {
                 let shown = Authorization::None;
                 let answer = Answer {
                     url,
-                    redirected: false,
+                    strayed: false,
                     shown,
                     status,
                     headers,
@@ -277,8 +288,8 @@ impl Call<'_> {
                     let wait = refusal
                         .retry_after()
                         .unwrap_or_default()
-                        .min(MAX_RETRY_AFTER);
-                    self.state().learned().close_for(wait);
+                        .min(LONGEST_BELIEVED);
+                    self.state().learned().gate.close_for(wait);
                 }
                 refusal.into_error(self)
             }
@@ -303,7 +314,7 @@ impl Call<'_> {
         error.about(self.subject)
     }
 
-    fn wire_error(&self, url: &Url, error: WireError) -> Error {
+    pub(super) fn wire_error(&self, url: &Url, error: WireError) -> Error {
         if let Failure::Stopped(stopped) = error.failure {
             return self.stopped(stopped, error.phase.doing());
         }
@@ -348,6 +359,15 @@ impl Call<'_> {
     }
 }
 
+/// The request that goes first when the gate opens again. However it ends, the others do not wait for it for ever.
+struct First<'a>(&'a RegistryState);
+
+impl Drop for First<'_> {
+    fn drop(&mut self) {
+        self.0.learned().gate.give_up_first();
+    }
+}
+
 /// Reads an answer that may be different next time.
 fn completed(answer: Answer) -> Box<Trouble> {
     let url = answer.url.clone();
@@ -382,7 +402,7 @@ fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
     let mut learned = state.learned();
     learned.reached = watch.seen().peer.or(learned.reached);
     if shows_registry(answer.status, &answer.headers) {
-        learned.is_registry = Some(true);
+        learned.is_registry = true;
     }
     if rate_limit.is_some() {
         learned.rate_limit = rate_limit;

@@ -29,7 +29,7 @@ impl Client {
     pub fn tags(&self, repository: &Repository) -> Result<Vec<Tag>> {
         let call = self.call(repository.registry(), repository);
         let mut paging = paging(self, repository);
-        super::pages::collect(|| fetch(&mut paging, &call))
+        super::pages::collect(&call, || fetch(&mut paging, &call))
     }
 
     /// The tags of a repository, page by page as the registry sends them: yields what there is, and then the error that ended it, if

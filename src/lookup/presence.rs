@@ -111,19 +111,31 @@ impl Lookup<'_> {
         if self.call.state().learned().head_rests() {
             return self.get(Lesson::None);
         }
-        match self.judge(self.call.head_manifest(self.reference)?)? {
+        let answer = self.call.head_manifest(self.reference)?;
+        self.note_signature(answer.strayed, answer.status, &answer.headers);
+        match self.judge(answer)? {
             Head::Found(descriptor) => {
                 let state = self.call.state();
                 let mut learned = state.learned();
                 learned.head_worked();
                 // A type that the caller added may be anything; these only a registry serves (decision 2).
                 if descriptor.media_type.is_manifest() {
-                    learned.is_registry = Some(true);
+                    learned.is_registry = true;
                 }
                 Ok(descriptor)
             }
             Head::Refused(answer) => Err(answer.into_error(self.call)),
             Head::AskWithGet(lesson) => self.get(lesson),
+        }
+    }
+
+    /// Learns whether the registry's answers about manifests show that they are a registry's.
+    fn note_signature(&self, strayed: bool, status: u16, headers: &Headers) {
+        if !strayed
+            && matches!(status, 200 | 404)
+            && headers.get("docker-distribution-api-version").is_some()
+        {
+            self.call.state().learned().signs_answers = true;
         }
     }
 
@@ -147,11 +159,16 @@ impl Lookup<'_> {
     /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry, or an earlier one did and this one does not
     /// look like the page of something in between (E2: an old Nexus answers HEAD with an HTML 404 for what it has). What was learned is
     /// about the registry itself, not about a server that it redirects to.
+    ///
+    /// A registry that signs its answers is not believed to have sent one without: a proxy whose registry is just restarting answers 404 for
+    /// everything.
     fn counts_as_absent(&self, answer: &Complete) -> bool {
         let state = self.call.state();
+        let learned = state.learned();
         answer.shows_registry()
-            || answer.url.origin() == state.origin
-                && state.learned().is_registry == Some(true)
+            || !answer.strayed
+                && learned.is_registry
+                && !learned.signs_answers
                 && !is_page(&answer.headers)
     }
 
@@ -189,7 +206,7 @@ impl Lookup<'_> {
                 let descriptor = self.computed_from(&fetched)?;
                 let state = self.call.state();
                 let mut learned = state.learned();
-                learned.is_registry = Some(true);
+                learned.is_registry = true;
                 if lesson == Lesson::HeadIsNoUse {
                     learned.head_failed_where_get_worked();
                 }
@@ -202,7 +219,7 @@ impl Lookup<'_> {
 
     fn absence(&self, answer: Complete) -> Error {
         let shown = answer.shows_registry();
-        let origin = answer.url.origin();
+        let strayed = answer.strayed.then(|| answer.url.origin());
         let error = answer.into_error(self.call);
         let about_accept = |error: &Error| {
             error
@@ -222,15 +239,22 @@ impl Lookup<'_> {
             .about(self.reference);
         }
         if shown {
-            self.call.state().learned().is_registry = Some(true);
+            self.call.state().learned().is_registry = true;
             return error;
         }
-        if origin != self.call.state().origin {
+        if let Some(origin) = strayed {
             // A storage or a portal, whose 404 says nothing about what the registry has (F2).
             return self
                 .call
                 .no_registry(&origin, 404)
                 .with_hint("the registry redirects there");
+        }
+        // Where the credentials were held back, the error is not about absence.
+        if error.kind() != ErrorKind::NotFound {
+            return error;
+        }
+        if self.call.state().learned().signs_answers {
+            return self.call.confirm_absence_now(error);
         }
         self.call.confirm_absence(error)
     }
@@ -254,8 +278,10 @@ impl Lookup<'_> {
             (None, None) => Algorithm::Sha256,
         };
         let digest = manifest_digest(&media_type, algorithm, &fetched.bytes).map_err(about)?;
-        if let Some(asked) = self.reference.digest()
-            && *asked != digest
+        if self
+            .reference
+            .digest()
+            .is_some_and(|asked| *asked != digest)
         {
             let message = format!("the registry sent content with the digest {digest}");
             return Err(about(
@@ -264,9 +290,8 @@ impl Lookup<'_> {
                 ),
             ));
         }
-        if let Some(stated) = stated
-            && stated.algorithm() == algorithm
-            && stated != digest
+        if let Some(stated) =
+            stated.filter(|stated| stated.algorithm() == algorithm && *stated != digest)
         {
             let warning = format!(
                 "{}: the registry states {stated}, but its bytes have {digest}",

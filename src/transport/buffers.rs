@@ -1,5 +1,7 @@
 //! The buffers between a connection and ureq.
 
+use std::fmt;
+
 use ureq::unversioned::transport::Buffers;
 
 use super::MAX_HEAD;
@@ -13,7 +15,7 @@ const INITIAL: usize = 16 * 1024;
 const MAX_INPUT: usize = 128 * 1024;
 
 /// Input and output of one connection. Grows by need, never by a number that a server sent.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct WireBuffers {
     input: Vec<u8>,
     /// Consumed up to here.
@@ -27,6 +29,17 @@ pub(super) struct WireBuffers {
     head: Option<HeadScan>,
     /// How many bytes of interim heads came before it.
     interim: usize,
+}
+
+/// Passwords and tokens pass through (S15).
+impl fmt::Debug for WireBuffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (input, output) = (self.end - self.start, self.output.len());
+        f.debug_struct("WireBuffers")
+            .field("input", &input)
+            .field("output", &output)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Both counted from the first unconsumed byte.
@@ -71,6 +84,11 @@ impl WireBuffers {
             // Behind an interim head, so that its empty line is not taken for the next one's.
             let (begin, looked) = (scan.begin.min(bytes.len()), scan.scanned - scan.begin);
             let bytes = &mut bytes[begin..];
+            // ureq would skip empty lines, and we would take them for a head's end: what follows could then hide from `neutralise`.
+            if matches!(bytes, [b'\r' | b'\n', ..]) {
+                let message = "the answer begins with an empty line";
+                return Err(WireError::new(Failure::Protocol, Phase::Wait, message));
+            }
             let Some(length) = head::end_of_head(bytes, looked) else {
                 let scanned = begin + bytes.len();
                 self.head = Some(HeadScan { begin, scanned });
@@ -185,6 +203,29 @@ mod tests {
                 assert!(!buffers.in_head());
             }
         }
+    }
+
+    #[test]
+    fn an_empty_line_before_the_status_hides_no_head() {
+        for start in ["\r\n", "\n", "\r\n\r\n", "\n\n"] {
+            let mut buffers = WireBuffers::default();
+            buffers.expect_head();
+            let answer = format!("{start}HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
+            buffers.input_append_buf()[..answer.len()].copy_from_slice(answer.as_bytes());
+            buffers.input_appended(answer.len());
+            assert_eq!(
+                buffers.inspect().unwrap_err().failure,
+                Failure::Protocol,
+                "{start:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn s15_debug_shows_no_bytes() {
+        let mut buffers = WireBuffers::default();
+        buffers.output()[..6].copy_from_slice(b"CANARY");
+        assert!(!format!("{buffers:?}").contains("67"));
     }
 
     #[test]

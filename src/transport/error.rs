@@ -93,6 +93,11 @@ impl WireError {
         )
     }
 
+    /// Whether the server may have received the request.
+    pub(crate) fn may_have_been_sent(&self) -> bool {
+        !matches!(self.phase, Phase::Resolve | Phase::Connect | Phase::Tls)
+    }
+
     /// What is behind it, for an error that says the rest itself.
     pub(crate) fn into_source(self) -> Option<Box<dyn StdError + Send + Sync>> {
         self.source

@@ -34,16 +34,21 @@ const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
 
 impl PlatformRoots {
-    fn load(&self) -> &RootCertStore {
-        self.0.get_or_init(|| {
-            let found = rustls_native_certs::load_native_certs();
-            for error in &found.errors {
-                log::warn!("a root certificate of this machine can't be used: {error}");
-            }
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(found.certs);
-            roots
-        })
+    /// What was found is kept; that nothing was found is not, since that may have been a shortage of descriptors.
+    fn load(&self) -> RootCertStore {
+        if let Some(roots) = self.0.get() {
+            return roots.clone();
+        }
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            log::warn!("a root certificate of this machine can't be used: {error}");
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            return roots;
+        }
+        self.0.get_or_init(|| roots).clone()
     }
 }
 
@@ -108,7 +113,7 @@ impl Authorities {
 pub(crate) struct TlsTrust {
     platform: Arc<PlatformRoots>,
     authorities: Authorities,
-    config: OnceLock<Result<Arc<ClientConfig>, String>>,
+    config: OnceLock<Arc<ClientConfig>>,
 }
 
 impl TlsTrust {
@@ -121,17 +126,18 @@ impl TlsTrust {
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, WireError> {
-        self.config
-            .get_or_init(|| self.build())
-            .clone()
-            .map_err(|problem| {
-                let hint = Some("install the ca-certificates package, or give the registry's CA");
-                WireError::new(Failure::Tls { hint }, Phase::Tls, problem)
-            })
+        if let Some(config) = self.config.get() {
+            return Ok(config.clone());
+        }
+        let config = self.build().map_err(|problem| {
+            let hint = Some("install the ca-certificates package, or give the registry's CA");
+            WireError::new(Failure::Tls { hint }, Phase::Tls, problem)
+        })?;
+        Ok(self.config.get_or_init(|| config).clone())
     }
 
     fn build(&self) -> Result<Arc<ClientConfig>, String> {
-        let mut roots = self.platform.load().clone();
+        let mut roots = self.platform.load();
         roots.add_parsable_certificates(self.authorities.0.iter().cloned());
         if roots.is_empty() {
             return Err("this machine has no root certificates".to_owned());
