@@ -68,7 +68,6 @@ fn r11_other_statuses_are_final() {
     // The status of all answers; of a list, the kind of error; for a lookup, the requests: HEAD and where it may help GET.
     let cases = [
         (400, Rejected, 2),
-        (401, Denied, 1),
         (402, Rejected, 1),
         (403, Denied, 1),
         (404, NotFound, 1),

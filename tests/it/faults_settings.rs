@@ -2,11 +2,12 @@
 
 use ocireg::{Client, ClientBuilder, ErrorKind};
 
+type Set = fn(ClientBuilder, &str) -> ClientBuilder;
 type Change = fn(ClientBuilder) -> ClientBuilder;
 
 #[test]
 fn s12_names_of_registries() {
-    let setters: [(&str, fn(ClientBuilder, &str) -> ClientBuilder); 10] = [
+    let setters: [(&str, Set); 10] = [
         ("plain_http", |b, name| b.plain_http(name)),
         ("https", |b, name| b.https(name)),
         ("ca_file", |b, name| b.ca_file(name, "/nowhere")),

@@ -9,6 +9,9 @@ use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, hasty};
 
 const NAME: &str = "registry.example.test";
 
+/// What is said, and the setting that helps, if one does.
+type Refusal = (&'static str, Option<&'static str>);
+
 /// Resolves every name to the one address.
 #[derive(Clone, Copy)]
 struct To(std::net::SocketAddr);
@@ -48,7 +51,7 @@ fn r14_certificates() {
     let foreign_own = Identity::self_signed(&["other.test"]);
     let good = ca.identity(&[NAME]);
     // What the server shows, what the client trusts for it, what is said if it is refused.
-    let cases: [(&str, &Identity, Option<&str>, Option<(&str, Option<&str>)>); 13] = [
+    let cases: [(&str, &Identity, Option<&str>, Option<Refusal>); 13] = [
         ("signed by the CA", &good, Some(ca.pem()), None),
         (
             "with more names",

@@ -17,8 +17,8 @@ pub trait Service: Send + Sync + 'static {
     /// Hears of everything that came, whole requests or not, before it is logged. By default does nothing.
     fn received(&self, _request: &Recorded) {}
 
-    /// How long a connection may be silent before it is closed; asked before every request.
-    /// Defaults to for ever.
+    /// How long a connection may be silent after an answer before it is closed; asked after every answer. A new connection
+    /// may take its time, as with real servers. Defaults to for ever.
     fn idle_timeout(&self) -> Option<Duration> {
         None
     }
@@ -84,10 +84,6 @@ impl Server {
 
 fn serve(mut conn: Conn, stop: &Stop, service: &impl Service, log: &Mutex<Vec<Recorded>>) {
     loop {
-        // A timeout of zero would be an error; the shortest one is what it means.
-        let idle = service.idle_timeout();
-        let idle = idle.map(|time| time.max(Duration::from_millis(1)));
-        let _ = conn.socket.set_read_timeout(idle);
         let Some((request, whole)) = read_request(&mut conn) else {
             return conn.close();
         };
@@ -105,6 +101,10 @@ fn serve(mut conn: Conn, stop: &Stop, service: &impl Service, log: &Mutex<Vec<Re
         if sent.is_err() || !request.keeps_alive() || answer.http10 || answer.close {
             return conn.close();
         }
+        // A timeout of zero would be an error; the shortest one is what it means.
+        let idle = service.idle_timeout();
+        let idle = idle.map(|time| time.max(Duration::from_millis(1)));
+        let _ = conn.socket.set_read_timeout(idle);
     }
 }
 
