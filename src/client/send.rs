@@ -340,15 +340,15 @@ impl Call<'_> {
             Failure::Local => (ErrorKind::Io, None),
             Failure::Stopped(_) => (ErrorKind::Cancelled, None),
         };
-        let named = if url.origin() == self.state().origin {
-            ""
-        } else {
-            ", which the registry named"
+        // The subject begins with the registry; another host, such as Docker Hub's API or where a redirect led, has to be named.
+        let (subject, authority) = (self.subject.to_string(), url.authority().to_string());
+        let own = url.origin() == self.state().origin;
+        let message = match subject.strip_prefix(&authority) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => error.message.clone(),
+            _ if own => format!("{authority}: {}", error.message),
+            _ => format!("{authority}, which the registry named: {}", error.message),
         };
-        let mut result = Error::new(
-            kind,
-            format!("{}{named}: {}", url.authority(), error.message),
-        );
+        let mut result = Error::new(kind, message);
         if let Some(hint) = hint {
             result = result.with_hint(hint);
         }
