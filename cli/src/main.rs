@@ -1,2 +1,29 @@
-//! The `ocireg` command.
-fn main() {}
+//! The `ocireg` command: asks registries about images, prints a line an answer, and says by its exit code what came of it.
+
+mod args;
+mod clients;
+mod commands;
+mod duration;
+mod input;
+mod logger;
+mod output;
+mod reason;
+mod status;
+mod text;
+
+use std::process::ExitCode;
+
+use self::output::Stop;
+
+fn main() -> ExitCode {
+    let (command, options) = args::read();
+    logger::install(options.verbose);
+    match commands::run(command, &options) {
+        Ok(status) => status.exit_code(),
+        Err(Stop::ReaderGone) => ExitCode::from(status::READER_GONE),
+        Err(Stop::Failed(why)) => {
+            output::tell(&why);
+            status::Status::Failed.exit_code()
+        }
+    }
+}

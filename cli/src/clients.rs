@@ -1,0 +1,98 @@
+//! Which client asks which registry.
+//!
+//! The library's settings are given for each registry by name, before anything is asked; the command's may count for every registry
+//! that a reference names, and references may still be on their way on standard input. So a registry that such a setting
+//! counts for gets a client of its own when it is first named. All others share one.
+
+use std::collections::HashMap;
+
+use ocireg::{CallOptions, Client, ClientBuilder, Registry, Result};
+
+use crate::args::{Options, Scope};
+
+/// Clients by registry.
+#[derive(Debug)]
+pub(crate) struct Clients<'a> {
+    options: &'a Options,
+    call: CallOptions,
+    shared: Client,
+    own: HashMap<Registry, Client>,
+}
+
+impl<'a> Clients<'a> {
+    /// Fails where a setting is unusable, such as a CA file that does not parse: before anything is asked.
+    pub(crate) fn new(options: &'a Options, call: CallOptions) -> Result<Clients<'a>> {
+        let shared = builder(options).build()?.with(call.clone());
+        // Any registry will do: it is the files that are looked at.
+        with_authorities(Client::builder(), options, "localhost").build()?;
+        Ok(Clients {
+            options,
+            call,
+            shared,
+            own: HashMap::new(),
+        })
+    }
+
+    /// The client to ask `registry` with.
+    pub(crate) fn of(&mut self, registry: &Registry) -> Result<Client> {
+        if !self.needs_own(registry) {
+            return Ok(self.shared.clone());
+        }
+        if let Some(client) = self.own.get(registry) {
+            return Ok(client.clone());
+        }
+        let name = registry.as_str();
+        let mut builder = with_authorities(builder(self.options), self.options, name);
+        if self.options.plain_http.contains(&Scope::Every) {
+            builder = builder.plain_http(name);
+        }
+        if self.options.https.contains(&Scope::Every) {
+            builder = builder.https(name);
+        }
+        let client = builder.build()?.with(self.call.clone());
+        if self.own.len() >= MAX_OWN {
+            self.own.clear();
+        }
+        self.own.insert(registry.clone(), client.clone());
+        Ok(client)
+    }
+
+    /// Whether a setting for every registry makes a difference for this one.
+    fn needs_own(&self, registry: &Registry) -> bool {
+        let options = self.options;
+        !options.ca_file.is_empty()
+            || options.plain_http.contains(&Scope::Every)
+            || options.https.contains(&Scope::Every) && registry.is_loopback()
+    }
+}
+
+/// Clients hold connections and certificates; a list of references may name any number of registries.
+const MAX_OWN: usize = 64;
+
+/// The settings that are the same for all.
+fn builder(options: &Options) -> ClientBuilder {
+    let mut builder = Client::builder();
+    if let Some(timeout) = options.timeout {
+        builder = builder.timeout(timeout);
+    }
+    if let Some(timeout) = options.connect_timeout {
+        builder = builder.connect_timeout(timeout);
+    }
+    if let Some(retries) = options.retries {
+        builder = builder.retries(retries);
+    }
+    for registry in options.plain_http.iter().filter_map(Scope::registry) {
+        builder = builder.plain_http(registry.as_str());
+    }
+    for registry in options.https.iter().filter_map(Scope::registry) {
+        builder = builder.https(registry.as_str());
+    }
+    builder
+}
+
+fn with_authorities(builder: ClientBuilder, options: &Options, registry: &str) -> ClientBuilder {
+    options
+        .ca_file
+        .iter()
+        .fold(builder, |builder, file| builder.ca_file(registry, file))
+}

@@ -1,0 +1,170 @@
+//! `tags` and `catalog`: lists, printed page by page.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::str::FromStr;
+
+use ocireg::{CallOptions, Client, Error, Page, Registry, Repository};
+use serde::Serialize;
+
+use super::unusable;
+use crate::args::{CatalogArgs, ListArgs, Options, TagsArgs};
+use crate::clients::Clients;
+use crate::output::{Output, Stop, tell};
+use crate::reason::Reason;
+use crate::status::Status;
+use crate::text::as_column;
+
+/// The fields are a promise, as those of a lookup.
+#[derive(Serialize)]
+struct TagObject<'a> {
+    repository: &'a str,
+    tag: Option<&'a str>,
+    error: Option<&'a Reason>,
+}
+
+/// As [`TagObject`].
+#[derive(Serialize)]
+struct RepositoryObject<'a> {
+    registry: &'a str,
+    repository: Option<&'a str>,
+    error: Option<&'a Reason>,
+}
+
+pub(crate) fn tags(args: &TagsArgs, options: &Options) -> Result<Status, Stop> {
+    let repository = &as_column(&args.repository);
+    let mut printer = Printer::new(args.list, options, "tags", |tag, error, output| {
+        let object = TagObject {
+            repository,
+            tag,
+            error,
+        };
+        output.answer(tag, &object)
+    });
+    match open(&args.repository, Repository::registry, args.list, options)? {
+        Ok((repository, client)) => {
+            let pages = client.tag_pages(&repository);
+            printer.print(pages, &client, repository.registry())
+        }
+        Err(reason) => printer.fail(&reason),
+    }
+}
+
+pub(crate) fn catalog(args: &CatalogArgs, options: &Options) -> Result<Status, Stop> {
+    let registry = &as_column(&args.registry);
+    let mut printer = Printer::new(args.list, options, "repositories", |name, error, output| {
+        let object = RepositoryObject {
+            registry,
+            repository: name,
+            error,
+        };
+        output.answer(name, &object)
+    });
+    match open(&args.registry, |registry| registry, args.list, options)? {
+        Ok((registry, client)) => {
+            let pages = client.catalog_pages(&registry);
+            printer.print(pages, &client, &registry)
+        }
+        Err(reason) => printer.fail(&reason),
+    }
+}
+
+/// What is meant, and the client to ask about it.
+fn open<T: FromStr<Err = Error>>(
+    typed: &str,
+    registry: fn(&T) -> &Registry,
+    list: ListArgs,
+    options: &Options,
+) -> Result<Result<(T, Client), Reason>, Stop> {
+    let call = match list.page_size {
+        Some(entries) => CallOptions::new().page_size(entries),
+        None => CallOptions::new(),
+    };
+    let mut clients = Clients::new(options, call).map_err(|error| unusable(&error))?;
+    let mut open = || -> ocireg::Result<(T, Client)> {
+        let subject: T = typed.parse()?;
+        let client = clients.of(registry(&subject))?;
+        Ok((subject, client))
+    };
+    Ok(open().map_err(Reason::from))
+}
+
+/// Prints one list. `entry` prints one of its names, or tells that the list broke off.
+struct Printer<F> {
+    output: Output,
+    limit: Option<u64>,
+    noun: &'static str,
+    entry: F,
+}
+
+impl<F> Printer<F>
+where
+    F: FnMut(Option<&str>, Option<&Reason>, &mut Output) -> Result<(), Stop>,
+{
+    fn new(list: ListArgs, options: &Options, noun: &'static str, entry: F) -> Printer<F> {
+        Printer {
+            output: Output::new(options),
+            limit: list.limit,
+            noun,
+            entry,
+        }
+    }
+
+    fn print<T: AsRef<str> + Eq + Hash>(
+        &mut self,
+        pages: impl Iterator<Item = ocireg::Result<Page<T>>>,
+        client: &Client,
+        registry: &Registry,
+    ) -> Result<Status, Stop> {
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        let mut skipped = 0;
+        let mut came = false;
+        let mut end = Status::Yes;
+        // A list that shifts while it is read repeats the end of a page at the start of the next (H1).
+        let mut page_before = HashSet::new();
+        for page in pages {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    let status = self.fail(&Reason::from(error))?;
+                    // A list that is there and not whole is neither absent nor denied.
+                    end = if came { Status::Failed } else { status };
+                    break;
+                }
+            };
+            came = true;
+            skipped += page.skipped;
+            let mut this_page = HashSet::new();
+            for name in page.entries {
+                if page_before.contains(&name) || this_page.contains(&name) {
+                    continue;
+                }
+                if left == 0 {
+                    break;
+                }
+                left -= 1;
+                (self.entry)(Some(name.as_ref()), None, &mut self.output)?;
+                this_page.insert(name);
+            }
+            self.output.flush()?;
+            if left == 0 {
+                break;
+            }
+            page_before = this_page;
+        }
+        self.output.warnings(client, registry);
+        if skipped > 0 {
+            let noun = self.noun;
+            tell(&format!(
+                "{skipped} entries left out that are no valid {noun}"
+            ));
+        }
+        Ok(end)
+    }
+
+    fn fail(&mut self, reason: &Reason) -> Result<Status, Stop> {
+        (self.entry)(None, Some(reason), &mut self.output)?;
+        self.output.reason(reason)?;
+        Ok(reason.status)
+    }
+}

@@ -1,0 +1,26 @@
+//! What each subcommand does: a file for each kind of question.
+
+mod list;
+mod lookup;
+mod ping;
+
+use crate::args::{Command, Options};
+use crate::output::Stop;
+use crate::status::Status;
+
+/// Asks what is asked, and prints the answers.
+pub(crate) fn run(command: Command, options: &Options) -> Result<Status, Stop> {
+    match command {
+        Command::Exists(args) => lookup::run(lookup::Columns::Exists, args, options),
+        Command::Digest(args) => lookup::run(lookup::Columns::Digest, args, options),
+        Command::Head(args) => lookup::run(lookup::Columns::Head, args, options),
+        Command::Tags(args) => list::tags(&args, options),
+        Command::Catalog(args) => list::catalog(&args, options),
+        Command::Ping(args) => ping::run(args, options),
+    }
+}
+
+/// A setting that keeps anything from being asked.
+fn unusable(error: &ocireg::Error) -> Stop {
+    Stop::Failed(crate::reason::with_causes(error))
+}

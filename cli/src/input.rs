@@ -1,0 +1,249 @@
+//! What is asked about: arguments, and lines of standard input where an argument is `-`.
+
+use std::io::{self, BufRead, StdinLock};
+use std::str::FromStr;
+use std::vec;
+
+use crate::output::Stop;
+use crate::reason::Reason;
+
+/// One thing to ask about.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// As the user typed it; of a line that is no text, what can be shown of it.
+    pub(crate) typed: String,
+    /// Where it stood, if not on the command line.
+    pub(crate) place: Option<String>,
+    /// Why it can't be asked about, whatever it is meant as.
+    pub(crate) problem: Option<&'static str>,
+}
+
+impl Item {
+    /// Reads it as what is asked about.
+    pub(crate) fn parse<T: FromStr<Err = ocireg::Error>>(&self) -> Result<T, Reason> {
+        let read = match self.problem {
+            Some(problem) => Err(Reason::unusable_input(problem.to_owned())),
+            None => self.typed.parse().map_err(Reason::from),
+        };
+        read.map_err(|reason| reason.found_in(self.place.as_deref()))
+    }
+}
+
+/// All things to ask about, in their order. Standard input is read as it comes, and never held as a whole.
+#[derive(Debug)]
+pub(crate) struct Items {
+    arguments: vec::IntoIter<String>,
+    /// While an argument `-` is being served.
+    lines: Option<Lines<StdinLock<'static>>>,
+    many: bool,
+    none_yet: bool,
+    done: bool,
+}
+
+impl Items {
+    pub(crate) fn new(arguments: Vec<String>) -> Result<Items, Stop> {
+        let from_input = arguments.iter().filter(|argument| *argument == "-").count();
+        if from_input > 1 {
+            let why = "standard input can be read only once: give '-' once";
+            return Err(Stop::Failed(why.to_owned()));
+        }
+        Ok(Items {
+            many: from_input > 0 || arguments.len() > 1,
+            arguments: arguments.into_iter(),
+            lines: None,
+            none_yet: true,
+            done: false,
+        })
+    }
+
+    /// Whether there may be more than one.
+    pub(crate) fn are_many(&self) -> bool {
+        self.many
+    }
+
+    fn following(&mut self) -> Result<Option<Item>, Stop> {
+        loop {
+            if let Some(lines) = &mut self.lines {
+                match lines.following() {
+                    Ok(Some(item)) => return Ok(Some(item)),
+                    Ok(None) => self.lines = None,
+                    Err(error) => {
+                        return Err(Stop::Failed(format!("can't read standard input: {error}")));
+                    }
+                }
+            }
+            match self.arguments.next() {
+                Some(argument) if argument == "-" => {
+                    self.lines = Some(Lines::new(io::stdin().lock()));
+                }
+                Some(typed) => {
+                    return Ok(Some(Item {
+                        typed,
+                        place: None,
+                        problem: None,
+                    }));
+                }
+                // A gate that was given nothing to check must not open.
+                None if self.none_yet => {
+                    return Err(Stop::Failed(
+                        "nothing was asked: standard input has no line to ask about".to_owned(),
+                    ));
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+impl Iterator for Items {
+    type Item = Result<Item, Stop>;
+
+    /// Ends after the first error.
+    fn next(&mut self) -> Option<Result<Item, Stop>> {
+        if self.done {
+            return None;
+        }
+        let following = self.following();
+        self.none_yet = false;
+        self.done = !matches!(following, Ok(Some(_)));
+        following.transpose()
+    }
+}
+
+/// One item a line. Blank lines and those that start with `#` are skipped; white space around, CR included, does not count.
+#[derive(Debug)]
+struct Lines<R> {
+    input: R,
+    number: u64,
+}
+
+/// Several times the longest reference (771 bytes).
+const MAX_LINE: usize = 4096;
+/// What editors on Windows begin a file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R) -> Lines<R> {
+        Lines { input, number: 0 }
+    }
+
+    fn following(&mut self) -> io::Result<Option<Item>> {
+        while let Some((bytes, whole)) = self.line()? {
+            self.number += 1;
+            let bytes = match bytes.strip_prefix(BYTE_ORDER_MARK) {
+                Some(rest) if self.number == 1 => rest,
+                _ => &bytes[..],
+            };
+            if bytes.trim_ascii_start().starts_with(b"#") {
+                continue;
+            }
+            let (text, is_text) = match std::str::from_utf8(bytes) {
+                Ok(text) => (text.to_owned(), true),
+                Err(_) => (String::from_utf8_lossy(bytes).into_owned(), false),
+            };
+            let problem = match (whole, is_text) {
+                (false, _) => Some("the line is longer than 4096 bytes"),
+                (true, false) => Some("the line is not UTF-8"),
+                (true, true) if text.trim().is_empty() => continue,
+                (true, true) => None,
+            };
+            return Ok(Some(Item {
+                typed: text.trim().to_owned(),
+                place: Some(format!("standard input, line {}", self.number)),
+                problem,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// The next line without its end, up to a limit, and whether that is all of it.
+    fn line(&mut self) -> io::Result<Option<(Vec<u8>, bool)>> {
+        let (mut line, mut whole, mut any) = (Vec::new(), true, false);
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            };
+            if chunk.is_empty() {
+                return Ok(any.then_some((line, whole)));
+            }
+            any = true;
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let part = &chunk[..end.unwrap_or(chunk.len())];
+            let kept = part.len().min(MAX_LINE - line.len());
+            whole &= kept == part.len();
+            line.extend_from_slice(&part[..kept]);
+            let used = end.map_or(chunk.len(), |end| end + 1);
+            self.input.consume(used);
+            if end.is_some() {
+                return Ok(Some((line, whole)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufReader, Read};
+
+    fn items(input: &[u8]) -> Vec<(String, Option<&'static str>)> {
+        // Small chunks, so that lines go over their ends.
+        let mut lines = Lines::new(BufReader::with_capacity(7, input));
+        let mut found = Vec::new();
+        while let Some(item) = lines.following().unwrap() {
+            let number = item.place.unwrap();
+            let number = number.trim_start_matches("standard input, line ");
+            found.push((format!("{number} {}", item.typed), item.problem));
+        }
+        found
+    }
+
+    #[test]
+    fn a_line_is_an_item() {
+        let cases: [(&[u8], &[&str]); 8] = [
+            (b"", &[]),
+            (b"\n\n", &[]),
+            (b"a", &["1 a"]),
+            (b"a\nb\n", &["1 a", "2 b"]),
+            (b"a:1\r\n\r\n b \t\n", &["1 a:1", "3 b"]),
+            (b"# a\n  # b\nc\n#", &["3 c"]),
+            (b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n", &["1 a", "2 \u{feff}b"]),
+            (b"a b # c\n", &["1 a b # c"]),
+        ];
+        for (input, expected) in cases {
+            let found: Vec<String> = items(input).into_iter().map(|(item, _)| item).collect();
+            assert_eq!(found, expected, "{}", String::from_utf8_lossy(input));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_or_too_long_is_an_item_of_its_own() {
+        let fits = "x".repeat(MAX_LINE);
+        let input = format!("{fits}\n{fits}y\nlast\n");
+        let found = items(input.as_bytes());
+        assert_eq!(found[0], (format!("1 {fits}"), None));
+        let too_long = Some("the line is longer than 4096 bytes");
+        assert_eq!(found[1], (format!("2 {fits}"), too_long));
+        assert_eq!(found[2], ("3 last".to_owned(), None));
+        assert_eq!(
+            items(b"a\xff\nb\n"),
+            [
+                ("1 a\u{fffd}".to_owned(), Some("the line is not UTF-8")),
+                ("2 b".to_owned(), None),
+            ]
+        );
+        // A character of which the limit leaves a half.
+        let found = items(format!("{}ä\n", "x".repeat(MAX_LINE - 1)).as_bytes());
+        assert_eq!(found[0].1, too_long);
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_no_more_memory_than_another() {
+        let endless = io::repeat(b'x').take(50 << 20);
+        let mut lines = Lines::new(BufReader::new(endless));
+        let item = lines.following().unwrap().unwrap();
+        assert_eq!(item.typed.len(), MAX_LINE);
+        assert_eq!(lines.following().unwrap(), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! Why a question has no good answer: a line on standard error, an object in JSON.
+
+use std::error::Error as StdError;
+
+use ocireg::{Error, ErrorKind};
+use serde::Serialize;
+
+use crate::status::Status;
+use crate::text::one_line;
+
+/// The fields are those of `error` in `--json`; they stay, and stay in this order.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reason {
+    #[serde(skip)]
+    pub(crate) status: Status,
+    kind: String,
+    http_status: Option<u16>,
+    /// The first error code of the registry.
+    code: Option<String>,
+    message: String,
+    retry_after_ms: Option<u64>,
+}
+
+impl Reason {
+    /// An input that can't be meant as a reference at all.
+    pub(crate) fn unusable_input(message: String) -> Reason {
+        Reason {
+            status: Status::Failed,
+            kind: snake_case(ErrorKind::InvalidReference),
+            http_status: None,
+            code: None,
+            message,
+            retry_after_ms: None,
+        }
+    }
+
+    /// What to tell on standard error.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Says first where the question stood.
+    pub(crate) fn found_in(self, place: Option<&str>) -> Reason {
+        match place {
+            Some(place) => Reason {
+                message: format!("{place}: {}", self.message),
+                ..self
+            },
+            None => self,
+        }
+    }
+}
+
+impl From<Error> for Reason {
+    fn from(error: Error) -> Reason {
+        Reason {
+            status: Status::of(error.kind()),
+            kind: snake_case(error.kind()),
+            http_status: error.http_status(),
+            code: error
+                .registry_errors()
+                .first()
+                .map(|first| one_line(&first.code)),
+            message: with_causes(&error),
+            retry_after_ms: error
+                .retry_after()
+                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+/// `TEXT: cause: cause`, leaving out what the text already says.
+pub(crate) fn with_causes(error: &dyn StdError) -> String {
+    let mut text = one_line(&error.to_string());
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = one_line(&cause.to_string());
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// `NotFound` as `not_found`: the words of `--json` are those of the library.
+pub(crate) fn snake_case(name: impl std::fmt::Debug) -> String {
+    let mut out = String::new();
+    for c in format!("{name:?}").chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ocireg::DigestSource;
+
+    #[test]
+    fn words_of_json() {
+        let kinds = [
+            (ErrorKind::InvalidReference, "invalid_reference"),
+            (ErrorKind::Config, "config"),
+            (ErrorKind::NotFound, "not_found"),
+            (ErrorKind::RateLimited, "rate_limited"),
+            (ErrorKind::DigestMismatch, "digest_mismatch"),
+            (ErrorKind::Tls, "tls"),
+        ];
+        for (kind, word) in kinds {
+            assert_eq!(snake_case(kind), word);
+        }
+        assert_eq!(snake_case(DigestSource::TagList), "tag_list");
+    }
+
+    #[test]
+    fn causes_follow_unless_they_were_told() {
+        #[derive(Debug)]
+        struct Told(&'static str, Option<Box<Told>>);
+        impl std::fmt::Display for Told {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl StdError for Told {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                self.1.as_deref().map(|cause| cause as _)
+            }
+        }
+        let cause = |text, next| Some(Box::new(Told(text, next)));
+        let cases = [
+            (Told("alone", None), "alone"),
+            (Told("top", cause("below", None)), "top: below"),
+            (Told("top: below", cause("below", None)), "top: below"),
+            (
+                Told("top", cause("top", cause("last\nline", None))),
+                "top: last line",
+            ),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(with_causes(&error), expected);
+        }
+    }
+}
