@@ -1,0 +1,105 @@
+//! Help, and what is told of a command line that is no use.
+
+use crate::support::ocireg;
+
+const COMMANDS: [&str; 6] = ["exists", "digest", "head", "tags", "catalog", "ping"];
+
+#[test]
+fn help_names_the_commands_and_the_exit_codes() {
+    for arguments in ["--help", "-h", "help"] {
+        let ran = ocireg(arguments);
+        assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{ran:?}");
+        for word in COMMANDS
+            .iter()
+            .chain(&["Exit codes:", "Examples:", "--json", "--ca-file"])
+        {
+            assert!(
+                ran.out.contains(word),
+                "{arguments}: no {word:?} in\n{}",
+                ran.out
+            );
+        }
+    }
+    for command in COMMANDS {
+        for arguments in [format!("{command} --help"), format!("help {command}")] {
+            let ran = ocireg(&arguments);
+            assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{ran:?}");
+            for word in [
+                "Usage: ocireg ",
+                "Examples:",
+                "Exit codes:",
+                "1  absent",
+                "3  denied",
+                "2  anything else",
+                "--json prints",
+            ] {
+                assert!(
+                    ran.out.contains(word),
+                    "{arguments}: no {word:?} in\n{}",
+                    ran.out
+                );
+            }
+        }
+    }
+    for arguments in ["--version", "-V"] {
+        let ran = ocireg(arguments);
+        assert_eq!(
+            (ran.code, ran.out),
+            (Some(0), format!("ocireg {}\n", env!("CARGO_PKG_VERSION")))
+        );
+    }
+}
+
+#[test]
+fn help_fits_a_terminal() {
+    for arguments in [String::new()]
+        .into_iter()
+        .chain(COMMANDS.map(|c| format!("help {c}")))
+    {
+        let ran = ocireg(&arguments);
+        for line in ran.out.lines().chain(ran.err.lines()) {
+            assert!(line.chars().count() <= 105, "{arguments}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_command_line_that_is_no_use() {
+    let cases = [
+        ("", "Usage: ocireg"),
+        ("", "Exit codes:"),
+        ("--json", "requires a subcommand"),
+        ("exist a", "'exists'"),
+        ("exists", "<REF>"),
+        ("exists --accept", "--accept <TYPE>"),
+        ("tags", "<REPOSITORY>"),
+        ("tags a b", "unexpected argument 'b'"),
+        ("exists a --limit 1", "unexpected argument '--limit'"),
+        ("tags a --limit 0", "0 is not in 1.."),
+        ("tags a --limit many", "invalid value 'many'"),
+        ("tags a --page-size 0", "0 is not in 1.."),
+        (
+            "exists a --timeout 5",
+            "say in which unit, as in 500ms, 2s or 1m",
+        ),
+        ("exists a --timeout 0s", "no time at all"),
+        (
+            "exists a --timeout soon",
+            "the unit is one of ms, s, m and h",
+        ),
+        ("exists a --connect-timeout 5x", "the unit is one of"),
+        ("exists a --retries -1", "-1"),
+        ("exists a --plain-http=http://b", "drop the \"http://\""),
+        ("exists a --plain-http=", "invalid registry"),
+        ("exists a --https=b/c", "invalid registry"),
+    ];
+    for (arguments, reason) in cases {
+        let ran = ocireg(arguments);
+        assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{arguments}: {ran:?}");
+        assert!(
+            ran.err.contains(reason),
+            "{arguments}: no {reason:?} in\n{}",
+            ran.err
+        );
+    }
+}
