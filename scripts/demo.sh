@@ -155,8 +155,11 @@ heading "Questions to the ocireg command (exit code 0 where none is shown)"
 ask 0 "exists $image:1.0 $digest" ocireg exists "$image:1.0"
 ask 1 "absent $image:9.9 -" ocireg exists "$image:9.9"
 ask 0 "$digest" ocireg digest "$image:latest"
+ask 0 "$digest application/vnd.docker.* $image:1.0.3" ocireg head "$image:1.0.3"
 ask 0 $'1.0\n1.0.3\nlatest' ocireg tags "$image"
 ask 0 'demo/hello' ocireg catalog "$registry"
+ask 0 "$registry anonymous" ocireg ping "$registry"
+ask 1 '*"presence":"absent"*"http_status":404*' ocireg exists --json "$image:9.9"
 # Port 1 of this machine: nothing listens there. No answer is not "absent".
 ask 2 'error 127.0.0.1:1/demo/hello:1.0 -' ocireg exists 127.0.0.1:1/demo/hello:1.0
 
@@ -169,3 +172,4 @@ if ((wrong > 0)); then
     exit 1
 fi
 echo "All $asked answers were as expected. The registry is stopped and its files are removed."
+echo "The command is ${CARGO_TARGET_DIR:-target}/release/ocireg; \`ocireg help\` tells what else it can do."
