@@ -187,7 +187,7 @@ impl Complete {
                 (ErrorKind::Denied, "refuses, and asks for a login", None)
             }
             (401 | 403, _) => (ErrorKind::Denied, "refuses this", HIDDEN),
-            (404, _) => (ErrorKind::NotFound, "has not got it", None),
+            (404, _) => (ErrorKind::NotFound, "answers: not found", None),
             (405 | 501, _) => (
                 ErrorKind::Unsupported,
                 "does not support this request",

@@ -198,7 +198,7 @@ fn h6_h7_h12_r16_a_list_that_breaks_off_is_never_taken_for_whole() {
     let leads = |base: String| vec![Quirk::PageSize(2), Quirk::LinkOrigin(base)];
     let mut empty = vec![5];
     empty.extend([0; 100]);
-    use ErrorKind::{Denied, NotFound, Protocol, RateLimited, Rejected, Server, Unsupported};
+    use ErrorKind::{Denied, Protocol, RateLimited, Rejected, Server};
     let cases = [
         (
             "r16 the same again",
@@ -266,8 +266,20 @@ fn h6_h7_h12_r16_a_list_that_breaks_off_is_never_taken_for_whole() {
         ("h6 400", fails(400), vec![2], Rejected, "HTTP 400"),
         ("h6 401", fails(401), vec![2], Denied, "HTTP 401"),
         ("h6 403", fails(403), vec![2], Denied, "HTTP 403"),
-        ("h6 404", fails(404), vec![2], Protocol, "breaks off after 1 pages"),
-        ("h3 405", fails(405), vec![2], Protocol, "breaks off after 1 pages"),
+        (
+            "h6 404",
+            fails(404),
+            vec![2],
+            Protocol,
+            "breaks off after 1 pages",
+        ),
+        (
+            "h3 405",
+            fails(405),
+            vec![2],
+            Protocol,
+            "breaks off after 1 pages",
+        ),
         ("h6 429", fails(429), vec![2], RateLimited, "HTTP 429"),
         ("h6 500", fails(500), vec![2], Server, "HTTP 500"),
     ];
