@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
 
 mod contract;
+mod costs;
 mod counting;
 mod faults_ca_files;
 mod faults_cancel;
