@@ -1,6 +1,7 @@
 //! Origins: what a credential, a connection and what was learned about a server belong to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::reference::Registry;
 use crate::url::{Authority, Scheme};
@@ -9,7 +10,8 @@ use crate::url::{Authority, Scheme};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(super) scheme: Scheme,
-    pub(super) host: String,
+    /// Shared: every request and answer carries its URL, and with it this, around.
+    pub(super) host: Arc<str>,
     pub(super) port: u16,
 }
 
@@ -18,7 +20,7 @@ impl Origin {
     pub(crate) fn of_registry(registry: &Registry, scheme: Scheme) -> Origin {
         Origin {
             scheme,
-            host: registry.api_host().to_owned(),
+            host: registry.api_host().into(),
             port: registry.port().unwrap_or(scheme.default_port()),
         }
     }

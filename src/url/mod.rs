@@ -5,8 +5,9 @@
 
 mod resolve;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 use crate::address::{ends_in_a_number, ipv6_text};
 use crate::origin::Origin;
@@ -48,7 +49,7 @@ impl fmt::Display for Scheme {
 pub(crate) struct Url {
     origin: Origin,
     /// Path and query as given; starts with '/'.
-    target: String,
+    target: Arc<str>,
 }
 
 impl Url {
@@ -61,9 +62,10 @@ impl Url {
         let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(authority_end);
         let (host, port) = parse_authority(authority)?;
+        let host = host.into();
         let target = match target.starts_with('/') {
-            true => target.to_owned(),
-            false => format!("/{target}"),
+            true => target.into(),
+            false => format!("/{target}").into(),
         };
         let port = port.unwrap_or(scheme.default_port());
         Ok(Url {
@@ -80,7 +82,7 @@ impl Url {
         }
         Ok(Url {
             origin: origin.clone(),
-            target: target.to_owned(),
+            target: target.into(),
         })
     }
 
@@ -126,7 +128,14 @@ impl Url {
 
     /// The whole URL with its query, for the wire only.
     pub(crate) fn to_request_string(&self) -> String {
-        format!("{}{}", self.origin, self.target)
+        // With room for "https://", brackets, a colon and a port.
+        let mut text = String::with_capacity(self.host().len() + self.target.len() + 16);
+        text.push_str(self.scheme().as_str());
+        text.push_str("://");
+        // Writing to a String can't fail.
+        let _ = write!(text, "{}", self.authority());
+        text.push_str(&self.target);
+        text
     }
 }
 

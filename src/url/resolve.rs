@@ -39,7 +39,10 @@ impl Url {
             Some(query) => format!("{path}?{query}"),
             None => path,
         };
-        Url { target, ..self }
+        Url {
+            target: target.into(),
+            ..self
+        }
     }
 }
 
