@@ -7,22 +7,51 @@ use super::link::links;
 use super::shown_url;
 
 /// Headers in the order they came; a name may come more than once (RFC 9110 section 5.2).
+///
+/// All in one text: an answer has a dozen headers, and every lookup makes these anew.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Headers {
-    list: Vec<(String, String)>,
+    /// Names, in lower case, and values, one behind the other.
+    text: String,
+    fields: Vec<Field>,
+}
+
+/// Where a header is in the text: from `name` its name, from `value` to `end` its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Field {
+    name: usize,
+    value: usize,
+    end: usize,
 }
 
 impl Headers {
-    pub(crate) fn new() -> Headers {
-        Headers::default()
+    /// With room for so many headers.
+    pub(crate) fn with_capacity(fields: usize) -> Headers {
+        Headers {
+            // Most are shorter; a registry's longest hold a digest.
+            text: String::with_capacity(fields * 64),
+            fields: Vec::with_capacity(fields),
+        }
     }
 
     /// Adds a header line. Bytes that are no UTF-8 become U+FFFD: no header we read may hold any.
     pub(crate) fn push(&mut self, name: &str, value: &[u8]) {
-        let value = String::from_utf8_lossy(value);
+        let start = self.text.len();
+        self.text.push_str(name);
+        self.text[start..].make_ascii_lowercase();
+        let behind_name = self.text.len();
+        // `from_utf8_lossy` alone takes several times as long for what is UTF-8, as all headers we read are.
+        let value = match std::str::from_utf8(value) {
+            Ok(value) => Cow::Borrowed(value),
+            Err(_) => String::from_utf8_lossy(value),
+        };
         // Optional whitespace around a value does not belong to it (RFC 9110 section 5.5).
-        let value = value.trim_matches([' ', '\t']).to_owned();
-        self.list.push((name.to_ascii_lowercase(), value));
+        self.text.push_str(value.trim_matches([' ', '\t']));
+        self.fields.push(Field {
+            name: start,
+            value: behind_name,
+            end: self.text.len(),
+        });
     }
 
     /// The first value of this name, in any case.
@@ -32,10 +61,16 @@ impl Headers {
 
     /// All values of this name, in any case.
     pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.list
-            .iter()
+        self.iter()
             .filter(move |(have, _)| have.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| value)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| {
+            let name = &self.text[field.name..field.value];
+            (name, &self.text[field.value..field.end])
+        })
     }
 }
 
@@ -43,11 +78,7 @@ impl Headers {
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(
-                self.list
-                    .iter()
-                    .map(|(name, value)| (name, shown(name, value))),
-            )
+            .entries(self.iter().map(|(name, value)| (name, shown(name, value))))
             .finish()
     }
 }
@@ -90,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn headers(lines: &[(&str, &str)]) -> Headers {
-        let mut headers = Headers::new();
+        let mut headers = Headers::default();
         for (name, value) in lines {
             headers.push(name, value.as_bytes());
         }
@@ -108,7 +139,7 @@ mod tests {
 
     #[test]
     fn rfc9110_5_5_bytes_that_are_no_text_do_not_fail() {
-        let mut headers = Headers::new();
+        let mut headers = Headers::default();
         headers.push("Warning", b"299 - \"caf\xe9\"");
         assert_eq!(headers.get("warning"), Some("299 - \"caf\u{fffd}\""));
     }
@@ -145,7 +176,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_line_is_kept_and_never_panics(name in "[!-~]{1,20}", value in any::<Vec<u8>>()) {
-            let mut headers = Headers::new();
+            let mut headers = Headers::default();
             headers.push(&name, &value);
             prop_assert!(headers.get(&name).is_some());
             let _ = format!("{headers:?}");

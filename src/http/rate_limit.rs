@@ -77,7 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(lines: &[(&str, &str)]) -> Option<RateLimit> {
-        let mut headers = Headers::new();
+        let mut headers = Headers::default();
         for (name, value) in lines {
             headers.push(name, value.as_bytes());
         }

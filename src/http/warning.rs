@@ -51,7 +51,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(values: &[&str]) -> Vec<String> {
-        let mut headers = Headers::new();
+        let mut headers = Headers::default();
         for value in values {
             headers.push("Warning", value.as_bytes());
         }

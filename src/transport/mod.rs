@@ -161,7 +161,7 @@ fn to_ureq(request: &Request<'_>) -> Result<http::Request<()>, WireError> {
 }
 
 fn from_ureq(map: &http::HeaderMap) -> Headers {
-    let mut headers = Headers::new();
+    let mut headers = Headers::with_capacity(map.len());
     for (name, value) in map {
         let name = match name.as_str() {
             head::CONTENT_ENCODING_ALIAS => "content-encoding",
