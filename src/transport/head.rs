@@ -5,6 +5,8 @@
 //! bytes we hash and what we tell a server. So the two header names that trigger it are renamed, in place and at the same
 //! length, before ureq sees them.
 
+use std::io::BufRead;
+
 /// The name under which an answer's Content-Encoding arrives behind ureq.
 pub(super) const CONTENT_ENCODING_ALIAS: &str = "ocireg-encodings";
 
@@ -15,37 +17,41 @@ const RENAMED: [(&[u8], &[u8]); 2] = [
 
 /// Where the head that starts `bytes` ends: behind its empty line. `from` is how far an earlier call has looked.
 pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
-    let start = from.saturating_sub(3);
-    let newlines = bytes
-        .get(start..)?
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n')
-        .map(|(at, _)| start + at);
-    for newline in newlines {
-        let rest = &bytes[newline + 1..];
+    let mut at = from.saturating_sub(3);
+    while let Some(length) = line_length(bytes.get(at..)?) {
+        at += length;
+        let rest = &bytes[at..];
         if rest.starts_with(b"\n") {
-            return Some(newline + 2);
+            return Some(at + 1);
         }
         if rest.starts_with(b"\r\n") {
-            return Some(newline + 3);
+            return Some(at + 2);
         }
     }
     None
 }
 
 /// Renames the header fields that would change ureq's behaviour.
-pub(super) fn neutralise(head: &mut [u8]) {
-    for line in head.split_mut(|byte| *byte == b'\n') {
+pub(super) fn neutralise(mut head: &mut [u8]) {
+    while let Some(length) = line_length(head) {
+        let (line, rest) = head.split_at_mut(length);
         for (name, alias) in RENAMED {
-            let is_field = line.len() > name.len()
-                && line[name.len()] == b':'
+            let is_field = line.get(name.len()) == Some(&b':')
                 && line[..name.len()].eq_ignore_ascii_case(name);
             if is_field {
                 line[..name.len()].copy_from_slice(alias);
             }
         }
+        head = rest;
     }
+}
+
+/// The length of the line at the start of `bytes`, with its line feed; `None` where there is none.
+fn line_length(mut bytes: &[u8]) -> Option<usize> {
+    let before = bytes;
+    // std's only search for a byte that looks at many at once; reading from memory does not fail.
+    let length = bytes.skip_until(b'\n').ok()?;
+    (before.get(..length)?.last() == Some(&b'\n')).then_some(length)
 }
 
 /// Whether this is an interim answer (1xx), behind which another head follows.
