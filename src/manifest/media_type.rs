@@ -123,7 +123,10 @@ fn check_name(part: &str, name: &str) -> Result<(), String> {
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         return Err(format!("{part} must begin with a letter or digit"));
     }
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+    let is_allowed = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '!' | '#' | '$' | '&' | '-' | '^' | '_' | '.' | '+')
+    };
     match name.chars().find(|c| !is_allowed(*c)) {
         Some(c) => Err(format!("{c:?} is not allowed in the {part}")),
         None => Ok(()),
