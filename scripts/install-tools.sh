@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to.
+# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to, and what they compare with.
 #
 # Nothing on the system is changed: Debian's packages are unpacked, not installed, since installing docker-registry or
 # nginx would start a service on port 5000 or 80. So root is not needed either. The one exception is curl and openssl,
 # which have too many libraries to unpack: they are installed when root asks, and otherwise named as missing.
 #
-# With names as arguments only these are got, else all. A tool of the right version on PATH is used as it is; TOOLS_DIR
-# says where the others go (default: target/tools).
+# With names as arguments only these are got, else all that the tests need. A tool of the right version on PATH is used
+# as it is; TOOLS_DIR says where the others go (default: target/tools).
 # Exit status 1 when a tool could not be had; the others are installed all the same.
 set -euo pipefail
 
@@ -59,8 +59,15 @@ download() {
 
 # unpack BINARY PACKAGE...: BINARY is the path inside the first package; the other packages are what it needs beside it.
 unpack() {
-    local binary=$1 work status=0
+    local binary=$1
     shift
+    unpack_only "$@" && [[ -x $tools/root/$binary ]] || return 1
+    link "$binary"
+}
+
+# unpack_only PACKAGE...: into root/, whatever is in them.
+unpack_only() {
+    local work status=0
     say "unpacking Debian's $*"
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo "no apt-get or dpkg here" >>"$log"; return 1; }
     work=$(mktemp -d "$tools/unpack.XXXXXX")
@@ -70,8 +77,7 @@ unpack() {
         [[ -e $deb ]] && { dpkg -x "$deb" "$tools/root" || status=1; }
     done
     rm -rf "$work"
-    [[ $status = 0 && -x $tools/root/$binary ]] || return 1
-    link "$binary"
+    return "$status"
 }
 
 # link BINARY: puts it in bin/. Where the system lacks one of its libraries, a wrapper finds the unpacked one;
@@ -89,6 +95,17 @@ link() {
     fi
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$libraries" "$tools/root/$binary" >"$tools/bin/$name"
     chmod +x "$tools/bin/$name"
+}
+
+# headers NAME PACKAGE...: C headers of Debian's development packages, into include/; the library itself is the system's.
+headers() {
+    local name=$1 found
+    shift
+    unpack_only "$@" || return 1
+    found=$(find "$tools/root/usr/include" -type d -name "$name" | head -n 1)
+    [[ -n $found ]] || return 1
+    mkdir -p "$tools/include"
+    ln -sfn "$found" "$tools/include/$name"
 }
 
 # go_install BINARY PACKAGE@VERSION
@@ -119,6 +136,10 @@ get() {
     openssl) have openssl 'OpenSSL ' openssl version || system openssl ;;
     docker-registry)
         have docker-registry ' 2.8' docker-registry --version || unpack usr/bin/docker-registry docker-registry
+        ;;
+    libcurl)
+        [[ -e /usr/include/curl/curl.h || -e $tools/include/curl/curl.h ]] && say "libcurl's headers: here" ||
+            headers curl libcurl4-openssl-dev
         ;;
     nginx) have nginx nginx/ nginx -v || unpack usr/sbin/nginx nginx nginx-common libpcre2-8-0 ;;
     strace) have strace 'strace -- version' strace --version || unpack usr/bin/strace strace libunwind8 ;;
