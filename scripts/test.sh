@@ -37,6 +37,9 @@ suite() {
 }
 
 suite 'workspace' cargo test --workspace --no-fail-fast
+# What ureq's features must not change: the same expectations with them and without.
+suite 'consumer' cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml
+suite 'consumer, without features' cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml --no-default-features
 
 echo
 skipped=$(sort -u "$OCIREG_SKIP_LOG" | wc -l)
