@@ -32,7 +32,7 @@ pub(crate) fn compare() -> Outcome<()> {
         "tiny server",
         &server.registry,
         libcurl.as_deref(),
-        (25, 3_000),
+        (15, 2_000),
     )?;
 
     if tool("docker-registry").is_none() {
@@ -44,7 +44,7 @@ pub(crate) fn compare() -> Outcome<()> {
             "docker-registry",
             registry.authority(),
             libcurl.as_deref(),
-            (11, 300),
+            (7, 200),
         )?;
     }
     Ok(())
