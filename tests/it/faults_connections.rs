@@ -202,7 +202,7 @@ fn r3_names_that_do_not_resolve() {
         assert!(
             error
                 .to_string()
-                .starts_with("registry.test/t/a:v1: registry.test: "),
+                .starts_with("registry.test/t/a:v1: the host name "),
             "{error}"
         );
     }
