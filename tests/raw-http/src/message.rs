@@ -44,11 +44,14 @@ impl Recorded {
 
     /// The first query parameter of this name, escapes decoded.
     pub fn query(&self, name: &str) -> Option<String> {
-        let mut pairs = self.target.split_once('?')?.1.split('&');
-        pairs.find_map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(key) == name).then(|| decode(value))
-        })
+        values(self.target.split_once('?')?.1, name).next()
+    }
+
+    /// The values of all parameters of this name, escapes decoded: those of the query, then those of a form in the body.
+    pub fn parameters(&self, name: &str) -> Vec<String> {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let form = String::from_utf8_lossy(&self.body);
+        values(query, name).chain(values(&form, name)).collect()
     }
 
     fn says(&self, name: &str, word: &str) -> bool {
@@ -120,6 +123,13 @@ fn read_chunks(conn: &mut Conn, body: &mut Vec<u8>) -> Option<()> {
             return Some(());
         }
     }
+}
+
+fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    query.split('&').filter_map(move |pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(key) == name).then(|| decode(value))
+    })
 }
 
 fn decode(text: &str) -> String {

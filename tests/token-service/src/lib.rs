@@ -1,0 +1,258 @@
+//! A token service for tests, as distribution's documentation describes one ("Token Authentication", "OAuth2").
+//!
+//! It gives out JWTs that a real `docker-registry` accepts once [`Config::signed_by`] has a key, and `fake-registry`
+//! always. Whom it knows, what they may pull and how long a token lasts are in [`Config`]; how it misbehaves are its
+//! [`Quirk`]s, which can be changed while it runs. Row names such as C1 are those of the project's list of registry quirks.
+//!
+//! ```
+//! use token_service::{Config, Quirk, TokenService};
+//! let service = TokenService::start(Config::new().user("user", "pass", &["team/app"]).anonymous(&["public/*"]));
+//! service.set_quirks([Quirk::AccessTokenOnly]);
+//! assert!(service.realm().ends_with("/token"));
+//! assert_eq!(service.request_count(), 0);
+//! ```
+
+mod grant;
+mod jwt;
+mod quirk;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use raw_http::{Answer, Identity, Recorded, Server, Service, Stop, lock};
+use serde_json::json;
+
+use crate::grant::{Account, Asker, Request};
+use crate::jwt::Signer;
+
+pub use crate::quirk::Quirk;
+pub use raw_http;
+
+/// How a service starts. By default: plain HTTP, nobody known, nothing granted to the anonymous (who do get a token, an
+/// empty one), tokens for 300 s that say so, signed by nobody.
+#[derive(Debug)]
+pub struct Config {
+    port: u16,
+    identity: Option<Identity>,
+    signer: Option<Signer>,
+    issuer: String,
+    lifetime: Duration,
+    accounts: Vec<Account>,
+    anonymous: Option<Vec<String>>,
+    quirks: Vec<Quirk>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            identity: None,
+            signer: None,
+            issuer: "lab-issuer".to_owned(),
+            lifetime: Duration::from_secs(300),
+            accounts: Vec::new(),
+            anonymous: Some(Vec::new()),
+            quirks: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The port on 127.0.0.1. Defaults to 0, a free one.
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// Speaks TLS with this certificate. Defaults to plain HTTP.
+    pub fn tls(self, identity: Identity) -> Self {
+        let identity = Some(identity);
+        Self { identity, ..self }
+    }
+
+    /// Signs with this RSA key (PEM, PKCS#8), whose certificate (PEM) goes with every token. Defaults to a signature that
+    /// only those believe who do not look.
+    ///
+    /// # Panics
+    /// If these are no certificate and no such key.
+    pub fn signed_by(self, certificate_pem: &str, key_pem: &str) -> Self {
+        let signer = Some(Signer::new(certificate_pem, key_pem));
+        Self { signer, ..self }
+    }
+
+    /// Who the tokens say made them. Defaults to `lab-issuer`.
+    pub fn issuer(self, issuer: &str) -> Self {
+        let issuer = issuer.to_owned();
+        Self { issuer, ..self }
+    }
+
+    /// How long a token really lasts, rounded up to where a second ends (`exp` has no fractions), and what the answer says of
+    /// it unless a quirk does. Defaults to 300 s.
+    pub fn lifetime(self, lifetime: Duration) -> Self {
+        Self { lifetime, ..self }
+    }
+
+    /// Knows a user, who may pull from these repositories; `team/*` stands for all below `team`, `*` for all there are and the
+    /// catalog.
+    pub fn user(mut self, name: &str, password: &str, repositories: &[&str]) -> Self {
+        self.accounts
+            .push(Account::new(name, password, repositories));
+        self
+    }
+
+    /// Lets the user of the last [`user`](Self::user) show this identity token in place of the password.
+    pub fn identity_token(mut self, token: &str) -> Self {
+        if let Some(account) = self.accounts.last_mut() {
+            account.identity = Some(token.to_owned());
+        }
+        self
+    }
+
+    /// What those who show nothing may pull.
+    pub fn anonymous(self, repositories: &[&str]) -> Self {
+        let names = repositories.iter().map(|name| (*name).to_owned());
+        let anonymous = Some(names.collect());
+        Self { anonymous, ..self }
+    }
+
+    /// C4, C5: 401 to those who show nothing.
+    pub fn no_anonymous(self) -> Self {
+        let anonymous = None;
+        Self { anonymous, ..self }
+    }
+
+    /// Switches a quirk on. Defaults to none.
+    pub fn quirk(mut self, quirk: Quirk) -> Self {
+        self.quirks.push(quirk);
+        self
+    }
+}
+
+/// A running token service. All methods may be called from any thread; dropping it ends every connection and thread.
+#[derive(Debug)]
+pub struct TokenService {
+    server: Server,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    signer: Option<Signer>,
+    issuer: String,
+    accounts: Vec<Account>,
+    anonymous: Option<Vec<String>>,
+    lifetime: Mutex<Duration>,
+    /// Each with the number of requests since it was switched on.
+    quirks: Mutex<Vec<(Quirk, u64)>>,
+}
+
+impl TokenService {
+    /// Starts a service.
+    ///
+    /// # Panics
+    /// If the port cannot be had.
+    pub fn start(config: Config) -> Self {
+        let state = Arc::new(State {
+            signer: config.signer,
+            issuer: config.issuer,
+            accounts: config.accounts,
+            anonymous: config.anonymous,
+            lifetime: Mutex::new(config.lifetime),
+            quirks: Mutex::new(config.quirks.into_iter().map(|quirk| (quirk, 0)).collect()),
+        });
+        let server = Server::start(config.port, config.identity.as_ref(), state.clone());
+        Self { server, state }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// `http://127.0.0.1:PORT/token`, or `https://…` with TLS: the realm of a challenge. Any path will do.
+    pub fn realm(&self) -> String {
+        format!("{}/token", self.server.url())
+    }
+
+    /// Replaces all quirks; those that count requests start from here.
+    pub fn set_quirks(&self, quirks: impl IntoIterator<Item = Quirk>) {
+        *lock(&self.state.quirks) = quirks.into_iter().map(|quirk| (quirk, 0)).collect();
+    }
+
+    /// Changes how long tokens last from now on.
+    pub fn set_lifetime(&self, lifetime: Duration) {
+        *lock(&self.state.lifetime) = lifetime;
+    }
+
+    /// Everything received so far, in the order in which it was complete.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.server.requests()
+    }
+
+    /// The same, and empties the log.
+    pub fn take_requests(&self) -> Vec<Recorded> {
+        self.server.take_requests()
+    }
+
+    /// How many entries the log has.
+    pub fn request_count(&self) -> usize {
+        self.server.request_count()
+    }
+}
+
+impl Service for State {
+    fn answer(&self, request: &Recorded, stop: &Stop) -> Option<Answer> {
+        let mut quirks = lock(&self.quirks);
+        quirks.iter_mut().for_each(|(_, count)| *count += 1);
+        let quirks = quirks.clone();
+        let delays = quirks.iter().filter_map(|(quirk, _)| quirk.delay());
+        if stop.sleep(delays.sum()) {
+            return None;
+        }
+        let instead = quirks
+            .iter()
+            .find_map(|(quirk, count)| quirk.instead(*count, request));
+        Some(instead.unwrap_or_else(|| self.respond(request, &quirks)))
+    }
+}
+
+impl State {
+    fn respond(&self, request: &Recorded, quirks: &[(Quirk, u64)]) -> Answer {
+        let Some(mut asked) = Request::of(request) else {
+            return error(400, "unsupported_grant_type", "no token request");
+        };
+        let asker = asked.asker(&self.accounts);
+        let (subject, allowed) = match (&asker, &self.anonymous) {
+            (Asker::Known(account), _) => (account.name.as_str(), &account.repositories),
+            (Asker::Nobody, Some(repositories)) => ("", repositories),
+            (Asker::Nobody, None) => return error(401, "UNAUTHORIZED", "authentication required"),
+            (Asker::Wrong, _) => return error(401, "UNAUTHORIZED", "incorrect user or password"),
+        };
+        for (quirk, _) in quirks {
+            if let Some(refusal) = quirk.choose(&mut asked.scopes) {
+                return refusal;
+            }
+        }
+        let lifetime = *lock(&self.lifetime);
+        let access = grant::access(&asked.scopes, allowed);
+        let claims = jwt::claims(&self.issuer, &asked.service, subject, lifetime, &access);
+        let token = jwt::token(self.signer.as_ref(), &claims);
+        let mut body =
+            json!({"token": token, "access_token": token, "expires_in": lifetime.as_secs()});
+        quirks.iter().for_each(|(quirk, _)| quirk.bend(&mut body));
+        Answer::new(200, JSON, body.to_string())
+    }
+}
+
+const JSON: &str = "Content-Type: application/json";
+
+/// The body that token services and registries refuse with.
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+    let body = json!({"errors": [{"code": code, "message": message}]});
+    Answer::new(status, JSON, body.to_string())
+}
