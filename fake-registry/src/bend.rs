@@ -6,6 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use raw_http::{Answer, Recorded};
 
 use crate::answer::{errors, marked, unmark};
+use crate::auth;
 use crate::quirk::{Page, Quirk};
 use crate::routes::Endpoint;
 use crate::store::sha256;
@@ -24,6 +25,7 @@ impl Quirks {
         let refused = |(quirk, count): &_| refuse(quirk, *count, request, endpoint);
         let redirected = |(quirk, _): &_| redirect(quirk, request, endpoint);
         let refusal = self.0.iter().find_map(refused);
+        let refusal = refusal.or_else(|| auth::refuse(self, request, endpoint));
         refusal.or_else(|| self.0.iter().find_map(redirected))
     }
 

@@ -14,6 +14,7 @@
 //! ```
 
 mod answer;
+mod auth;
 mod bend;
 mod lists;
 mod quirk;

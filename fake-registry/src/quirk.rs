@@ -57,6 +57,12 @@ choices! {
         Hidden(String): "D1: 401 for this repository, there or not, though others are open";
         PingBody(String): "B7: the body of the ping, `true` on Quay";
 
+        // Logins.
+        Bearer(String): "B1: wants tokens; the value is the challenge, `realm=\"…\",service=\"…\"`";
+        ForbidBadTokens: "GCR: 403 without a challenge to a token that ended or allows too little";
+        Harbor: "B6: of `bearer`: Basic for the catalog and to whoever sent Authorization; nothing below unknown/";
+        Basic(String): "B8: wants this `user:password`; beside `bearer` takes it too";
+
         // Manifests.
         NoDigestHeader: "E1: no Docker-Content-Digest";
         WrongDigestHeader: "E1: a valid Docker-Content-Digest of something else";

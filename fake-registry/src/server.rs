@@ -55,6 +55,18 @@ impl Config {
         self.quirk(Quirk::Delay(time))
     }
 
+    /// [`Quirk::Bearer`]. Defaults to a registry that is open to all.
+    pub fn bearer(self, realm: &str, service: &str) -> Self {
+        self.quirk(Quirk::Bearer(format!(
+            "realm=\"{realm}\",service=\"{service}\""
+        )))
+    }
+
+    /// [`Quirk::Basic`]. Defaults to a registry that is open to all.
+    pub fn basic(self, user: &str, password: &str) -> Self {
+        self.quirk(Quirk::Basic(format!("{user}:{password}")))
+    }
+
     /// Writes a line for every request to standard error. Defaults to silence.
     pub fn echo(self) -> Self {
         Self { echo: true, ..self }
