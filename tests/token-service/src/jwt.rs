@@ -46,7 +46,8 @@ pub(crate) fn claims(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let end = now + lifetime;
-    let exp = end.as_secs() + u64::from(end.subsec_nanos() > 0);
+    let rounded_up = !lifetime.is_zero() && end.subsec_nanos() > 0;
+    let exp = end.as_secs() + u64::from(rounded_up);
     json!({
         "iss": issuer,
         "aud": audience,

@@ -91,7 +91,7 @@ impl Config {
         Self { issuer, ..self }
     }
 
-    /// How long a token really lasts, rounded up to where a second ends (`exp` has no fractions), and what the answer says of
+    /// How long a token really lasts, rounded up to where a second ends (`exp` has no fractions) unless it is zero, and what the answer says of
     /// it unless a quirk does. Defaults to 300 s.
     pub fn lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
