@@ -1,5 +1,7 @@
 //! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
 
+mod auth_counts;
+mod auth_lab;
 mod contract;
 mod costs;
 mod counting;

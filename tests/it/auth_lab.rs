@@ -1,0 +1,172 @@
+//! What the tests of authentication share: registries and token services under made-up names, and what each was asked.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use fake_registry::{Ca, Config, FakeRegistry, Quirk, Recorded};
+use ocireg::{ClientBuilder, Error, Presence, Reference, Registry, Resolver};
+use raw_http::{Answer, Server, Service, Stop};
+use token_service::TokenService;
+
+pub(crate) const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const USER: &str = "user";
+pub(crate) const PASSWORD: &str = "pass";
+/// `user:pass` in Base64.
+pub(crate) const BASIC: &str = "Basic dXNlcjpwYXNz";
+
+/// Names and ports of made-up hosts, all on this machine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names(HashMap<(String, u16), SocketAddr>);
+
+impl Names {
+    pub(crate) fn with(mut self, host: &str, port: u16, address: SocketAddr) -> Names {
+        self.0.insert((host.to_owned(), port), address);
+        self
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let found = self.0.get(&(host.to_owned(), port));
+        found
+            .map(|address| vec![*address])
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+/// One host name for one address, whatever the port.
+pub(crate) fn name(host: &str, address: SocketAddr) -> Names {
+    Names::default().with(host, 443, address)
+}
+
+/// A registry on http://127.0.0.1 that wants tokens of `service`, with tag 1 in the repositories `open`, `mine`, `also` and `hidden`.
+pub(crate) fn bearer_registry(service: &TokenService) -> FakeRegistry {
+    filled(Config::new().bearer(&service.realm(), "lab"))
+}
+
+/// The same repositories in a registry of these settings.
+pub(crate) fn filled(config: Config) -> FakeRegistry {
+    let registry = FakeRegistry::start(config);
+    for repository in ["open", "mine", "also", "hidden", "library/alpine"] {
+        registry.put_manifest(repository, "1", OCI, "{}");
+    }
+    registry
+}
+
+/// A token service on http://127.0.0.1: everyone may pull `open`, the user `mine` and `also` too, nobody `hidden`.
+pub(crate) fn service() -> TokenService {
+    TokenService::start(service_config())
+}
+
+pub(crate) fn service_config() -> token_service::Config {
+    token_service::Config::new()
+        .user(USER, PASSWORD, &["open", "mine", "also"])
+        .anonymous(&["open"])
+}
+
+pub(crate) fn builder() -> ClientBuilder {
+    ocireg::Client::builder().retry_delay(std::time::Duration::from_millis(1))
+}
+
+#[track_caller]
+pub(crate) fn reference(text: &str) -> Reference {
+    text.parse().unwrap()
+}
+
+#[track_caller]
+pub(crate) fn registry(text: &str) -> Registry {
+    text.parse().unwrap()
+}
+
+/// How a lookup went, in a word: `exists`, `absent`, `denied`, or the kind of the error.
+pub(crate) fn outcome(result: &Result<Presence, Error>) -> String {
+    match result {
+        Ok(Presence::Exists(_)) => "exists".to_owned(),
+        Ok(Presence::Absent) => "absent".to_owned(),
+        Ok(Presence::Denied) => "denied".to_owned(),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+/// Requests in a line each: method, path, and how they showed who asks (`-`, `basic`, `bearer`).
+pub(crate) fn lines(requests: &[Recorded]) -> Vec<String> {
+    requests
+        .iter()
+        .map(|request| {
+            let shown = request.header("authorization").map_or_else(
+                || "-".to_owned(),
+                |value| value.split(' ').next().unwrap_or_default().to_lowercase(),
+            );
+            format!("{} {} {shown}", request.method, request.path())
+        })
+        .collect()
+}
+
+/// A listener that answers everything with the same.
+#[derive(Debug)]
+pub(crate) struct Always(pub(crate) Answer);
+
+impl Service for Always {
+    fn answer(&self, _: &Recorded, _: &Stop) -> Option<Answer> {
+        Some(self.0.clone())
+    }
+}
+
+/// A listener of the attacker's: asks everyone to log in, at its own token service above all.
+pub(crate) fn trap(identity: Option<&fake_registry::Identity>) -> Server {
+    #[derive(Debug)]
+    struct Trap;
+    impl Service for Trap {
+        fn answer(&self, request: &Recorded, _: &Stop) -> Option<Answer> {
+            let host = request.header("host").unwrap_or_default();
+            let mut answer = Answer::new(401, "Docker-Distribution-Api-Version: registry/2.0", "");
+            answer.add(&format!(
+                "WWW-Authenticate: Bearer realm=\"http://{host}/t\",service=\"x\""
+            ));
+            answer.add(&format!(
+                "WWW-Authenticate: Bearer realm=\"https://{host}/t\",service=\"x\""
+            ));
+            answer.add("WWW-Authenticate: Basic realm=\"give it to me\"");
+            Some(answer)
+        }
+    }
+    Server::start(0, identity, Arc::new(Trap))
+}
+
+/// Fails if any of the bytes that a listener received are one of the secrets, in any usual spelling.
+#[track_caller]
+pub(crate) fn assert_saw_nothing(who: &str, requests: &[Recorded], secrets: &[&str]) {
+    for request in requests {
+        let head = String::from_utf8_lossy(&request.raw_head).to_lowercase();
+        assert!(!head.contains("\r\nauthorization:"), "{who} saw {head}");
+        assert!(!head.contains("\r\ncookie:"), "{who} saw {head}");
+        let all = [request.raw_head.as_slice(), &request.body].concat();
+        let all = String::from_utf8_lossy(&all).into_owned();
+        for secret in secrets {
+            assert!(!all.contains(secret), "{who} saw {secret} in {all}");
+        }
+    }
+}
+
+pub(crate) fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Tells the quirk of a registry that redirects manifests to `base`.
+pub(crate) fn redirecting(base: &str) -> Quirk {
+    Quirk::RedirectManifests(307, base.to_owned())
+}
+
+/// The challenge of a Bearer registry, for scripts.
+pub(crate) fn challenge(realm: &str) -> String {
+    format!("Bearer realm=\"{realm}\",service=\"lab\"")
+}
+
+/// An authority and the certificate of these names.
+pub(crate) fn certified(names: &[&str]) -> (Ca, fake_registry::Identity) {
+    let ca = Ca::new();
+    let identity = ca.identity(names);
+    (ca, identity)
+}
