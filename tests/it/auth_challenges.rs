@@ -332,7 +332,7 @@ fn b7_quays_ping_says_true() {
 
 #[test]
 fn b12_http_to_a_tls_port_names_the_setting() {
-    let (_, identity) = certified(&["127.0.0.1"]);
+    let identity = fake_registry::Ca::new().identity(&["127.0.0.1"]);
     let registry = filled(Config::new().basic(USER, PASSWORD).tls(identity));
     let authority = registry.authority();
     let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();

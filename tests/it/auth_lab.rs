@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use fake_registry::{Ca, Config, FakeRegistry, Quirk, Recorded};
+use fake_registry::{Config, FakeRegistry, Identity, Recorded};
 use ocireg::{ClientBuilder, Error, Presence, Reference, Registry, Resolver};
 use raw_http::{Answer, Server, Service, Stop};
 use token_service::TokenService;
@@ -34,11 +34,6 @@ impl Resolver for Names {
             .map(|address| vec![*address])
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
-}
-
-/// One host name for one address, whatever the port.
-pub(crate) fn name(host: &str, address: SocketAddr) -> Names {
-    Names::default().with(host, 443, address)
 }
 
 /// A registry on http://127.0.0.1 that wants tokens of `service`, with tag 1 in the repositories `open`, `mine`, `also` and `hidden`.
@@ -104,35 +99,36 @@ pub(crate) fn lines(requests: &[Recorded]) -> Vec<String> {
         .collect()
 }
 
-/// A listener that answers everything with the same.
-#[derive(Debug)]
-pub(crate) struct Always(pub(crate) Answer);
+/// A listener that says what a function says.
+pub(crate) struct Says<F>(F);
 
-impl Service for Always {
-    fn answer(&self, _: &Recorded, _: &Stop) -> Option<Answer> {
-        Some(self.0.clone())
+impl<F: Fn(&Recorded) -> Answer + Send + Sync + 'static> Service for Says<F> {
+    fn answer(&self, request: &Recorded, _: &Stop) -> Option<Answer> {
+        Some(self.0(request))
     }
 }
 
+pub(crate) fn says(
+    identity: Option<&Identity>,
+    answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static,
+) -> Server {
+    Server::start(0, identity, Arc::new(Says(answer)))
+}
+
 /// A listener of the attacker's: asks everyone to log in, at its own token service above all.
-pub(crate) fn trap(identity: Option<&fake_registry::Identity>) -> Server {
-    #[derive(Debug)]
-    struct Trap;
-    impl Service for Trap {
-        fn answer(&self, request: &Recorded, _: &Stop) -> Option<Answer> {
-            let host = request.header("host").unwrap_or_default();
-            let mut answer = Answer::new(401, "Docker-Distribution-Api-Version: registry/2.0", "");
-            answer.add(&format!(
-                "WWW-Authenticate: Bearer realm=\"http://{host}/t\",service=\"x\""
-            ));
-            answer.add(&format!(
-                "WWW-Authenticate: Bearer realm=\"https://{host}/t\",service=\"x\""
-            ));
-            answer.add("WWW-Authenticate: Basic realm=\"give it to me\"");
-            Some(answer)
+pub(crate) fn trap(identity: Option<&Identity>) -> Server {
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    says(identity, move |request| {
+        let host = request.header("host").unwrap_or_default();
+        let mut answer = Answer::new(401, "Docker-Distribution-Api-Version: registry/2.0", "");
+        for challenge in [
+            format!("Bearer realm=\"{scheme}://{host}/t\",service=\"x\""),
+            "Basic realm=\"give it to me\"".to_owned(),
+        ] {
+            answer.add(&format!("WWW-Authenticate: {challenge}"));
         }
-    }
-    Server::start(0, identity, Arc::new(Trap))
+        answer
+    })
 }
 
 /// Fails if any of the bytes that a listener received are one of the secrets, in any usual spelling.
@@ -148,25 +144,4 @@ pub(crate) fn assert_saw_nothing(who: &str, requests: &[Recorded], secrets: &[&s
             assert!(!all.contains(secret), "{who} saw {secret} in {all}");
         }
     }
-}
-
-pub(crate) fn loopback(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-}
-
-/// Tells the quirk of a registry that redirects manifests to `base`.
-pub(crate) fn redirecting(base: &str) -> Quirk {
-    Quirk::RedirectManifests(307, base.to_owned())
-}
-
-/// The challenge of a Bearer registry, for scripts.
-pub(crate) fn challenge(realm: &str) -> String {
-    format!("Bearer realm=\"{realm}\",service=\"lab\"")
-}
-
-/// An authority and the certificate of these names.
-pub(crate) fn certified(names: &[&str]) -> (Ca, fake_registry::Identity) {
-    let ca = Ca::new();
-    let identity = ca.identity(names);
-    (ca, identity)
 }

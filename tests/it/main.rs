@@ -1,5 +1,6 @@
 //! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
 
+mod auth_attackers;
 mod auth_challenges;
 mod auth_counts;
 mod auth_lab;
