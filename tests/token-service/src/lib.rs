@@ -209,15 +209,17 @@ impl Service for State {
     fn answer(&self, request: &Recorded, stop: &Stop) -> Option<Answer> {
         let mut quirks = lock(&self.quirks);
         quirks.iter_mut().for_each(|(_, count)| *count += 1);
-        let quirks = quirks.clone();
-        let delays = quirks.iter().filter_map(|(quirk, _)| quirk.delay());
+        let current = quirks.clone();
+        drop(quirks);
+        let delays = current.iter().filter_map(|(quirk, _)| quirk.delay());
         if stop.sleep(delays.sum()) {
             return None;
         }
-        let instead = quirks
+        let mut instead = current
             .iter()
-            .find_map(|(quirk, count)| quirk.instead(*count, request));
-        Some(instead.unwrap_or_else(|| self.respond(request, &quirks)))
+            .filter_map(|(quirk, count)| quirk.instead(*count, request));
+        let instead = instead.next();
+        Some(instead.unwrap_or_else(|| self.respond(request, &current)))
     }
 }
 
