@@ -1,9 +1,11 @@
 //! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
 
 mod auth_attackers;
+mod auth_canary;
 mod auth_challenges;
 mod auth_counts;
 mod auth_lab;
+mod auth_threads;
 mod contract;
 mod costs;
 mod counting;

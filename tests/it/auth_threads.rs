@@ -1,0 +1,143 @@
+//! Decision 7, row R12: many threads and few token requests.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ocireg::{CallOptions, Cancel, ErrorKind};
+use token_service::{Quirk as Odd, TokenService};
+
+use crate::auth_lab::*;
+
+const THREADS: usize = 32;
+
+#[test]
+fn r12_ten_thousand_lookups_with_tokens_of_a_second() {
+    const LOOKUPS: usize = 10_000;
+    let service = TokenService::start(service_config().lifetime(Duration::from_secs(1)));
+    let registry = bearer_registry(&service);
+    let authority = registry.authority();
+    let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
+    let image = reference(&format!("{authority}/mine:1"));
+    let started = Instant::now();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (client, image) = (&client, &image);
+            scope.spawn(move || {
+                for lookup in (thread..LOOKUPS).step_by(THREADS) {
+                    let result = client.exists(image);
+                    assert_eq!(outcome(&result), "exists", "lookup {lookup}: {result:?}");
+                }
+            });
+        }
+    });
+    let lifetimes = usize::try_from(started.elapsed().as_secs()).unwrap();
+    // One for each lifetime that began; one more for the first, and one for a token that ended while it was on its way.
+    let fetched = service.request_count();
+    assert!(
+        fetched <= lifetimes + 2,
+        "{fetched} token requests in {lifetimes} s"
+    );
+    // Each thread may have been refused once for each token that ended.
+    let extra = registry.request_count() - LOOKUPS;
+    assert!(extra <= fetched * THREADS, "{extra} requests refused");
+}
+
+#[test]
+fn decision_7_when_the_leader_stops_one_other_takes_over() {
+    for kind in [ErrorKind::Cancelled, ErrorKind::Timeout] {
+        let service =
+            TokenService::start(service_config().quirk(Odd::Delay(Duration::from_secs(20))));
+        let registry = bearer_registry(&service);
+        let authority = registry.authority();
+        let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
+        let image = reference(&format!("{authority}/mine:1"));
+        let stop = Cancel::new();
+        let options = match kind {
+            ErrorKind::Timeout => CallOptions::new().timeout(Duration::from_millis(1500)),
+            _ => CallOptions::new().cancel(&stop),
+        };
+        let leader = client.with(options);
+        thread::scope(|scope| {
+            let leading = scope.spawn(|| leader.exists(&image));
+            until(|| service.request_count() == 1);
+            let waiting: Vec<_> = (0..THREADS)
+                .map(|_| scope.spawn(|| client.exists(&image)))
+                .collect();
+            // The leader was told how to ask, so the others wait for its token without a request of their own.
+            thread::sleep(Duration::from_millis(300));
+            assert_eq!((registry.request_count(), service.request_count()), (1, 1));
+            service.set_quirks([]);
+            stop.trigger();
+            assert_eq!(leading.join().unwrap().unwrap_err().kind(), kind);
+            for waiter in waiting {
+                assert_eq!(outcome(&waiter.join().unwrap()), "exists");
+            }
+        });
+        assert_eq!(service.request_count(), 2, "{kind:?}");
+        assert_eq!(registry.request_count(), THREADS + 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn decision_7_a_waiting_thread_can_be_stopped() {
+    let service = TokenService::start(service_config().quirk(Odd::Delay(Duration::from_secs(20))));
+    let registry = bearer_registry(&service);
+    let authority = registry.authority();
+    let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
+    let image = reference(&format!("{authority}/mine:1"));
+    let (stop, end) = (Cancel::new(), Cancel::new());
+    let (leader, waiter) = (
+        client.with(CallOptions::new().cancel(&end)),
+        client.with(CallOptions::new().cancel(&stop)),
+    );
+    thread::scope(|scope| {
+        scope.spawn(|| leader.exists(&image));
+        until(|| service.request_count() == 1);
+        let waiting = scope.spawn(|| waiter.exists(&image));
+        thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        stop.trigger();
+        let error = waiting.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            asked.elapsed()
+        );
+        end.trigger();
+    });
+    assert_eq!(service.request_count(), 1);
+}
+
+#[test]
+fn decision_7_a_refusal_is_shared() {
+    let service =
+        TokenService::start(service_config().quirk(Odd::Delay(Duration::from_millis(500))));
+    let registry = bearer_registry(&service);
+    let authority = registry.authority();
+    let client = builder().basic(&authority, USER, "wrong").build().unwrap();
+    let image = reference(&format!("{authority}/mine:1"));
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                start.wait();
+                assert_eq!(outcome(&client.exists(&image)), "Unauthorized");
+            });
+        }
+    });
+    // One, unless a thread was kept from its refusal by the registry for half a second.
+    assert!(service.request_count() <= 3, "{}", service.request_count());
+    assert!(registry.request_count() <= THREADS);
+}
+
+/// Waits until something is so, but not for ever.
+#[track_caller]
+fn until(so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !so() {
+        assert!(Instant::now() < deadline, "it never was so");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
