@@ -12,6 +12,8 @@ set -euo pipefail
 
 CRANE_VERSION=v0.22.1
 DISTRIBUTION_VERSION=v3.1.2
+TOKEN_SERVER_VERSION=v2.8.3+incompatible
+CONTAINER_REGISTRY_VERSION=0.3.1
 
 cd "$(dirname "$0")/.."
 tools=${TOOLS_DIR:-target/tools}
@@ -115,6 +117,16 @@ go_install() {
     GOBIN=$tools/bin go install -trimpath -ldflags='-s -w' "$2" >>"$log" 2>&1 && [[ -x $tools/bin/$1 ]]
 }
 
+# cargo_install BINARY VERSION ARGUMENT...: the crate of that name
+cargo_install() {
+    local name=$1 version=$2
+    shift 2
+    say "cargo install $name $version (a minute the first time)"
+    # Outside our own build: neither its lock file nor its flags are ours.
+    env -u RUSTFLAGS cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$name@$version" "$@" \
+        >>"$log" 2>&1 && [[ -x $tools/bin/$name ]] && rm -rf "$tools/build"
+}
+
 # system PACKAGE: installs it, for root only.
 system() {
     [[ $(id -u) = 0 ]] || { echo "$1 must be installed by root: apt-get install $1" >>"$log"; return 1; }
@@ -151,11 +163,20 @@ get() {
         have registry "$DISTRIBUTION_VERSION" registry --version ||
             go_install registry "github.com/distribution/distribution/v3/cmd/registry@$DISTRIBUTION_VERSION"
         ;;
+    token-server)
+        # It does not tell its version; ours is the only one that goes into bin/.
+        have token-server 'token' token-server -help ||
+            go_install token-server "github.com/docker/distribution/contrib/token-server@$TOKEN_SERVER_VERSION"
+        ;;
+    container-registry)
+        have container-registry "$CONTAINER_REGISTRY_VERSION" container-registry --version ||
+            cargo_install container-registry "$CONTAINER_REGISTRY_VERSION" --features bin
+        ;;
     *) echo "no tool of this name is known here" >>"$log"; return 1 ;;
     esac
 }
 
-(($#)) || set -- curl openssl docker-registry nginx strace crane registry
+(($#)) || set -- curl openssl docker-registry nginx strace crane registry token-server container-registry
 for name in "$@"; do
     get "$name" || give_up "$name"
 done

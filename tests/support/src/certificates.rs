@@ -150,6 +150,16 @@ pub fn self_signed(directory: &Path) -> Option<Certificate> {
     Some(certificate)
 }
 
+/// Writes an RSA key in the older form, `BEGIN RSA PRIVATE KEY`. `None` is a skip.
+///
+/// # Panics
+///
+/// When `openssl` fails.
+#[track_caller]
+pub fn to_pkcs1(key: &Path, to: &Path) -> Option<()> {
+    openssl(&["rsa", "-traditional", "-in", text(key), "-out", text(to)])
+}
+
 /// `openssl req` with a new P-256 key, which takes no time to make.
 #[track_caller]
 fn request(arguments: &[&str]) -> Option<()> {

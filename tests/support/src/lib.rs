@@ -20,12 +20,14 @@
 
 pub mod certificates;
 pub mod http;
+mod logins;
 mod nginx;
 mod registries;
 pub mod seed;
 mod server;
 mod tools;
 
+pub use logins::{ContainerRegistry, TokenServer};
 pub use nginx::{Nginx, Recipe};
 pub use registries::{
     CraneRegistry, DistributionV3, DockerRegistry, HTPASSWD, RegistryConfig, TokenAuth,

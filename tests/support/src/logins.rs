@@ -1,0 +1,77 @@
+//! Servers that are about logins: distribution's own token server, and a registry that knows Basic alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::certificates;
+use crate::registries::HTPASSWD;
+use crate::require;
+use crate::server::{Launch, Server};
+
+/// distribution's token server, `contrib/token-server`: knows `user` with `pass`, and lets each user at what is below its own
+/// name. The anonymous get a token too, without any grant.
+#[derive(Debug)]
+pub struct TokenServer;
+
+impl TokenServer {
+    /// The issuer of its tokens.
+    pub const ISSUER: &'static str = "distribution-token-server";
+
+    /// Starts one with its key and password file in `directory`; its realm is its URL with `/token/`. With it comes the
+    /// certificate of its key, for [`TokenAuth::bundle`](crate::TokenAuth::bundle). `None` is a skip ([`require`]).
+    ///
+    /// # Panics
+    ///
+    /// When the program is there and does not come up.
+    #[track_caller]
+    pub fn start(directory: &Path) -> Option<(Server, PathBuf)> {
+        let program = require("token-server")?;
+        let certificate = certificates::self_signed(directory)?;
+        let (key, passwords) = (directory.join("pkcs1.key"), directory.join("htpasswd"));
+        certificates::to_pkcs1(&certificate.key, &key)?;
+        fs::write(&passwords, HTPASSWD).expect("the password file can be written");
+        let server = Server::start("http", None, |_, port| Launch {
+            program: program.clone(),
+            arguments: vec![
+                "-addr".into(),
+                format!("127.0.0.1:{port}").into(),
+                "-key".into(),
+                key.clone().into(),
+                "-passwd".into(),
+                passwords.clone().into(),
+                "-realm".into(),
+                "lab".into(),
+            ],
+            environment: vec![],
+        });
+        Some((server, certificate.certificate))
+    }
+}
+
+/// The crate `container-registry`: an independent one in Rust, which asks for a password by Basic and does not look at the user.
+#[derive(Debug)]
+pub struct ContainerRegistry;
+
+impl ContainerRegistry {
+    /// Starts one with this password; `None` is a skip ([`require`]).
+    ///
+    /// # Panics
+    ///
+    /// When the program is there and does not come up.
+    #[track_caller]
+    pub fn start(password: &str) -> Option<Server> {
+        let program = require("container-registry")?;
+        Some(Server::start("http", None, |directory, port| Launch {
+            program: program.clone(),
+            arguments: vec![
+                "-b".into(),
+                format!("127.0.0.1:{port}").into(),
+                "-p".into(),
+                password.into(),
+                "-s".into(),
+                directory.join("data").into(),
+            ],
+            environment: vec![],
+        }))
+    }
+}
