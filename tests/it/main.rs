@@ -5,6 +5,7 @@ mod auth_canary;
 mod auth_challenges;
 mod auth_counts;
 mod auth_lab;
+mod auth_real;
 mod auth_threads;
 mod contract;
 mod costs;
