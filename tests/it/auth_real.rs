@@ -174,12 +174,12 @@ fn b1_c1_c2_docker_registry_with_tokens() {
 }
 
 #[test]
-fn r12_docker_registry_with_tokens_that_end() {
+fn c2_docker_registry_with_tokens_of_one_second_and_more() {
     let Some((plain, seeded)) = content() else {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    // docker-registry allows a clock to be a minute off: what ended long ago is refused, by exp itself.
+    // docker-registry allows for a clock that is a minute off, so none of these is refused: that is for fake-registry to do.
     let config = service_config().lifetime(Duration::from_secs(60));
     let Some((service, server)) = signed(config, directory.path(), &plain) else {
         return;
