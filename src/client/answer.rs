@@ -8,7 +8,7 @@ use crate::auth::{AskedAs, Authorization, Service};
 use crate::error::{Error, ErrorKind, RegistryError, printable};
 use crate::http::error_body::{looks_like_registry_error, parse_error_body};
 use crate::http::retry_after::parse_retry_after;
-use crate::http::{Headers, Malformed, RateLimit};
+use crate::http::{Headers, RateLimit};
 use crate::transport::{Body, Failure, WireError};
 use crate::url::{Scheme, Url};
 
@@ -134,15 +134,6 @@ impl Complete {
         if let (401 | 403 | 404, Some(service)) = (self.status, self.withheld_from()) {
             return call.withheld(service).with_http_status(self.status);
         }
-        if let (401, Some(unreadable)) = (self.status, self.unreadable_challenge()) {
-            // Not a refusal (B10): the registry may well let us in, if only we knew how to ask.
-            let host = self.url.authority();
-            let message = format!("{host} asks for a login, but not in a way that can be read");
-            return Error::new(ErrorKind::Protocol, message)
-                .with_http_status(self.status)
-                .caused_by(unreadable)
-                .about(call.subject);
-        }
         let (kind, what, hint) = self.verdict();
         let mut message = format!("{} {what} (HTTP {})", self.url.authority(), self.status);
         if self.status == 401 {
@@ -237,17 +228,6 @@ impl Complete {
         challenges
             .iter()
             .any(|challenge| challenge.error() == Some("insufficient_scope"))
-    }
-
-    /// What is wrong with the challenge, where nothing of it is right.
-    fn unreadable_challenge(&self) -> Option<Malformed> {
-        let challenges = parse_challenges(self.headers.get_all("www-authenticate"));
-        let nothing_else = challenges.list.is_empty();
-        challenges
-            .malformed
-            .into_iter()
-            .next()
-            .filter(|_| nothing_else)
     }
 
     fn challenge_text(&self) -> String {

@@ -32,7 +32,7 @@ impl Call<'_> {
                 Mission::to_registry(self, state, ask, &Authorization::None)?,
             );
         };
-        let mut tried = Tried::new(Instant::now());
+        let mut tried = Tried::default();
         let mut sent = match state.session.opening(scopes, Instant::now()) {
             Opening::Send(authorization) => authorization,
             Opening::FetchToken(service, scopes) => {
@@ -384,9 +384,8 @@ impl Call<'_> {
 /// Some registries answer 403 to a token that has ended: an old one is renewed once.
 fn step_after_403(sent: &Authorization, scopes: &[Scope], tried: &mut Tried) -> Step {
     match sent.token() {
-        Some(token)
-            if token.is_old(Instant::now()) && tried.may_fetch(sent, token.service(), scopes) =>
-        {
+        Some(token) if token.is_old(Instant::now()) && !tried.fresh_token => {
+            tried.fresh_token = true;
             Step::FetchToken(token.service().clone(), scopes.to_vec())
         }
         _ => Step::GiveUp,
