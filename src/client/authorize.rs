@@ -333,6 +333,9 @@ impl Call<'_> {
                 "refuses with a page that no token service sends",
             ),
             (401, AskedAs::Known) => (ErrorKind::Unauthorized, "refuses the credentials"),
+            (404 | 405, AskedAs::Known) if by_form => {
+                (ErrorKind::Unauthorized, "takes no identity tokens")
+            }
             (400, AskedAs::Known) if by_form => {
                 (ErrorKind::Unauthorized, "refuses the credentials")
             }

@@ -470,7 +470,7 @@ fn c9_an_endless_answer_is_cut_off() {
 #[test]
 fn c4_a_bad_scope_is_named_and_no_scope_is_not_asked_for() {
     let (_, _, outcome, error) = with(Odd::BadScope("mine".to_owned()));
-    assert_eq!(outcome, "Unauthorized", "{error:?}");
+    assert_eq!(outcome, "Rejected", "{error:?}");
     assert!(error.unwrap_or_default().contains("unknown scope"));
     // Quay refuses to anonymous clients a token for nothing: never asked, since a lookup has a scope.
     let service = TokenService::start(service_config().quirk(Odd::ScopeWanted));
