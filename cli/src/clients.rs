@@ -20,11 +20,10 @@ pub(crate) struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    /// Fails where a setting is unusable, such as a CA file that does not parse: before anything is asked.
+    /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse is found by [`of`](Clients::of): it counts
+    /// for every registry, so none is asked with it.
     pub(crate) fn new(options: &'a Options, call: CallOptions) -> Result<Clients<'a>> {
         let shared = builder(options).build()?.with(call.clone());
-        // Any registry will do: it is the files that are looked at.
-        with_authorities(Client::builder(), options, "localhost").build()?;
         Ok(Clients {
             options,
             call,

@@ -53,12 +53,12 @@ fn lists_that_are_not_there() {
         (
             format!("tags {}/app", private.at),
             3,
-            &["HTTP 401", "Bearer realm"],
+            &["HTTP 401", "Basic realm"],
         ),
         (
             format!("catalog {}", private.at),
             3,
-            &["HTTP 401", "Bearer realm"],
+            &["HTTP 401", "Basic realm"],
         ),
         (format!("tags --retries=0 {NOBODY}/app"), 2, &["refused"]),
         (format!("catalog {}", other.at), 2, &["no catalog"]),

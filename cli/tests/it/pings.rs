@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{NOBODY, Odd, answer, ocireg, ocireg_reading, private, registry};
+use crate::support::{NOBODY, Odd, answer, ocireg, ocireg_reading, registry};
 
 fn asking_for(challenge: &'static str) -> Odd {
     Odd::serve(move |_| answer(401, &format!("WWW-Authenticate: {challenge}\r\n"), ""))
@@ -14,7 +14,7 @@ fn how_a_registry_wants_to_be_asked() {
     let (basic, other, bearer) = (
         asking_for("Basic realm=\"x\""),
         asking_for("Negotiate"),
-        private(),
+        asking_for("Bearer realm=\"https://auth.example.com/token\",service=\"x\""),
     );
     let page = Odd::serve(|_| {
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>".to_owned()

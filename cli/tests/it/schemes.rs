@@ -6,7 +6,7 @@ use std::net::{ToSocketAddrs, UdpSocket};
 use test_support::certificates::{Authority, self_signed};
 use test_support::{DockerRegistry, RegistryConfig};
 
-use crate::support::{command, ocireg, ocireg_reading, registry, run};
+use crate::support::{Odd, answer, command, ocireg, ocireg_reading, registry, run};
 
 #[test]
 fn a_tls_registry_wants_https_and_its_authority() {
@@ -160,7 +160,7 @@ fn plain_http_to_a_host_that_is_not_loopback() {
 }
 
 #[test]
-fn an_unusable_ca_file_is_told_before_anything_is_asked() {
+fn with_an_unusable_ca_file_nothing_is_asked() {
     let directory = tempfile::tempdir().unwrap();
     let empty = directory.path().join("empty.pem");
     fs::write(&empty, "").unwrap();
@@ -180,15 +180,35 @@ fn an_unusable_ca_file_is_told_before_anything_is_asked() {
         ),
         (directory.path(), "is not a regular file"),
     ];
+    let columns = [
+        ("exists", "error localhost:1/app -\n"),
+        ("digest", ""),
+        ("head", "- - - localhost:1/app\n"),
+        ("tags", ""),
+        ("ping", "localhost:1 -\n"),
+        ("catalog", ""),
+    ];
     for (file, reason) in cases {
-        for name in ["exists", "ping", "tags", "catalog"] {
+        for (name, out) in columns {
+            let subject = match name {
+                "ping" | "catalog" => "localhost:1",
+                _ => "localhost:1/app",
+            };
             let mut command = command(name);
-            command.arg("localhost:1").arg("--ca-file").arg(file);
+            command.arg(subject).arg("--ca-file").arg(file);
             let ran = run(command, b"");
-            ran.assert(2, "", &[reason]);
-            let expected = format!("ocireg: CA file {}: ", file.display());
+            ran.assert(2, out, &[reason]);
+            // The registry is one that was asked about.
+            let expected = format!("ocireg: localhost:1: CA file {}: ", file.display());
             assert!(ran.err.starts_with(&expected), "{ran:?}");
             assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
         }
     }
+    // It counts for all of them, so none is asked.
+    let odd = Odd::serve(|_| answer(404, "", ""));
+    let arguments = format!("exists - --ca-file {}", missing.display());
+    let input = format!("{0}/a\n{0}/b\n", odd.at);
+    let out = format!("error {0}/a -\nerror {0}/b -\n", odd.at);
+    ocireg_reading(&arguments, input.as_bytes()).assert(2, &out, &["CA file"]);
+    assert!(odd.requests().is_empty());
 }

@@ -157,7 +157,7 @@ pub(crate) struct Odd {
 }
 
 impl Odd {
-    /// Answers every request with what `answer` makes of its first line, one request a connection. Ends with the test program.
+    /// Answers every request with what `answer` makes of its head, one request a connection. Ends with the test program.
     pub(crate) fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Odd {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port can be had");
         let at = listener.local_addr().expect("it is bound").to_string();
@@ -180,6 +180,12 @@ impl Odd {
 
     /// The first lines of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
+        let first = |head: &String| head.lines().next().unwrap_or_default().to_owned();
+        self.heads().iter().map(first).collect()
+    }
+
+    /// All lines of the heads of the requests so far, the names of fields in lower case.
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.requests
             .lock()
             .expect("nobody panics with the lock")
@@ -187,17 +193,34 @@ impl Odd {
     }
 }
 
-/// The first line of a request, whose head is read to its end.
+/// The head of a request, whose body is read too.
 fn head(stream: &TcpStream) -> std::io::Result<String> {
     stream.set_read_timeout(Some(LONGEST))?;
-    let mut lines = BufReader::new(stream.take(64 * 1024)).lines();
-    let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    for line in lines {
-        if line?.is_empty() {
+    let mut reader = BufReader::new(stream.take(64 * 1024));
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end();
+        if line.is_empty() {
             break;
         }
+        let line = match line.split_once(": ") {
+            Some((name, value)) if !head.is_empty() => {
+                let name = name.to_ascii_lowercase();
+                if name == "content-length" {
+                    length = value.parse().unwrap_or(0);
+                }
+                format!("{name}: {value}")
+            }
+            _ => line.to_owned(),
+        };
+        head.push_str(&line);
+        head.push('\n');
     }
-    Ok(first)
+    // What is left unread would break the connection before the answer arrives.
+    reader.read_exact(&mut vec![0; length])?;
+    Ok(head)
 }
 
 /// An answer of a registry: `headers` are whole lines, each with its end.
@@ -211,17 +234,18 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
 
 /// A registry that wants a login for everything.
 pub(crate) fn private() -> Odd {
-    Odd::serve(|request| {
-        let challenge =
-            "WWW-Authenticate: Bearer realm=\"https://auth.example.com/token\",service=\"x\"\r\n";
-        let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
-        // Nothing follows the head of an answer to HEAD.
-        let whole = answer(401, challenge, body);
-        match request.starts_with("HEAD") {
-            true => whole[..whole.len() - body.len()].to_owned(),
-            false => whole,
-        }
-    })
+    Odd::serve(|request| refusal(request, "Basic realm=\"Odd Realm\""))
+}
+
+/// A registry's answer to a request without the login it wants.
+pub(crate) fn refusal(request: &str, challenge: &str) -> String {
+    let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
+    // Nothing follows the head of an answer to HEAD.
+    let whole = answer(401, &format!("WWW-Authenticate: {challenge}\r\n"), body);
+    match request.starts_with("HEAD") {
+        true => whole[..whole.len() - body.len()].to_owned(),
+        false => whole,
+    }
 }
 
 /// A loopback address that nothing listens on: port 1 is for tcpmux, which nobody runs.
