@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, Parser, Subcommand};
-use ocireg::{MediaType, Registry};
+use ocireg::{Error, MediaType, Registry};
 
 use crate::duration;
+use crate::private::Hidden;
 
 /// Reads the command line; ends the program where it is no use (exit code 2), and after help.
 pub(crate) fn read() -> (Command, Options) {
-    let line = CommandLine::parse();
+    let line = CommandLine::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
     let options = line.options.then(line.command.options());
     (line.command, options)
 }
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Is there a registry, and how does it want to be asked? A line each: REGISTRY SCHEME
     #[command(after_help = PING_HELP)]
     Ping(PingArgs),
+    /// Does a registry accept this login? One line: REGISTRY ok|refused
+    #[command(after_help = CHECK_LOGIN_HELP)]
+    CheckLogin(CheckLoginArgs),
 }
 
 impl Command {
@@ -65,6 +70,7 @@ impl Command {
             Command::Tags(args) => &args.options,
             Command::Catalog(args) => &args.options,
             Command::Ping(args) => &args.options,
+            Command::CheckLogin(args) => &args.options,
         }
     }
 }
@@ -110,6 +116,15 @@ pub(crate) struct PingArgs {
     /// Hosts and perhaps ports, such as localhost:5000; `-` reads them from standard input
     #[arg(value_name = "REGISTRY", required = true)]
     pub(crate) registries: Vec<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckLoginArgs {
+    /// A host and perhaps a port, such as localhost:5000
+    #[arg(value_name = "REGISTRY")]
+    pub(crate) registry: String,
     #[command(flatten)]
     options: Options,
 }
@@ -182,9 +197,77 @@ pub(crate) struct Options {
     /// connection, HTTP 408, 429, 5xx. Default: 3
     #[arg(long, value_name = "N", help_heading = CONNECTION, verbatim_doc_comment)]
     pub(crate) retries: Option<u32>,
+    /// Log in as USER, with --password-stdin. REGISTRY says
+    /// where; without it all REFs must be on one registry
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "[REGISTRY=]USER",
+        value_parser = Hidden::parse,
+        help_heading = LOGIN
+    )]
+    pub(crate) username: Vec<Hidden>,
+    /// Read the password from standard input; the end of its
+    /// line is no part of it
+    #[arg(long, verbatim_doc_comment, help_heading = LOGIN)]
+    pub(crate) password_stdin: bool,
+    /// Read a token from standard input that the registry itself
+    /// takes. REGISTRY as for --username
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "REGISTRY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = EVERY,
+        value_parser = Hidden::parse,
+        help_heading = LOGIN
+    )]
+    pub(crate) token_stdin: Vec<Hidden>,
+    /// Read a token from standard input that the registry's token
+    /// service takes (what docker calls identitytoken)
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "REGISTRY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = EVERY,
+        value_parser = Hidden::parse,
+        help_heading = LOGIN
+    )]
+    pub(crate) identity_token_stdin: Vec<Hidden>,
+    /// Let the token service at HOST have the login of REGISTRY.
+    /// Repeatable
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "REGISTRY=HOST",
+        value_parser = TrustedRealm::parse,
+        help_heading = LOGIN
+    )]
+    pub(crate) trust_realm: Vec<TrustedRealm>,
+    /// Send this header field too; REGISTRY as for --username.
+    /// Other users of this machine can see it in `ps`. Repeatable
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "[REGISTRY=]NAME: VALUE",
+        value_parser = Hidden::parse,
+        help_heading = LOGIN
+    )]
+    pub(crate) header: Vec<Hidden>,
 }
 
 impl Options {
+    /// Whether they say anything about who asks.
+    pub(crate) fn have_login(&self) -> bool {
+        self.password_stdin
+            || !self.username.is_empty()
+            || !self.token_stdin.is_empty()
+            || !self.identity_token_stdin.is_empty()
+    }
+
     /// Adds the options that came after the subcommand. Of a single value the later counts; lists add up.
     ///
     /// clap's own `global` options would lose the earlier part of a list without a word.
@@ -192,12 +275,19 @@ impl Options {
         self.plain_http.extend_from_slice(&later.plain_http);
         self.https.extend_from_slice(&later.https);
         self.ca_file.extend_from_slice(&later.ca_file);
+        self.username.extend_from_slice(&later.username);
+        self.token_stdin.extend_from_slice(&later.token_stdin);
+        let identity_tokens = &later.identity_token_stdin;
+        self.identity_token_stdin.extend_from_slice(identity_tokens);
+        self.trust_realm.extend_from_slice(&later.trust_realm);
+        self.header.extend_from_slice(&later.header);
         Options {
             json: self.json || later.json,
             verbose: self.verbose.saturating_add(later.verbose),
             timeout: later.timeout.or(self.timeout),
             connect_timeout: later.connect_timeout.or(self.connect_timeout),
             retries: later.retries.or(self.retries),
+            password_stdin: self.password_stdin || later.password_stdin,
             ..self
         }
     }
@@ -227,9 +317,39 @@ impl Scope {
     }
 }
 
+/// A token service's host that a registry's login may go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrustedRealm {
+    pub(crate) registry: Registry,
+    pub(crate) host: String,
+}
+
+impl TrustedRealm {
+    fn parse(text: &str) -> Result<TrustedRealm, String> {
+        let (registry, host) = text
+            .split_once('=')
+            .ok_or("say for which registry: REGISTRY=HOST")?;
+        Ok(TrustedRealm {
+            registry: registry.parse().map_err(|error: Error| error.to_string())?,
+            host: host.to_owned(),
+        })
+    }
+}
+
+/// clap shows what it can't use; a secret in the wrong place (`--password-stdin=SECRET`) must not get into a log.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let about = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if about.is_some_and(|option| option.contains("-stdin")) {
+        let hidden = ContextValue::String("…".to_owned());
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
+    error
+}
+
 /// What an option without a value means; no registry can have this name.
-const EVERY: &str = "*";
+pub(crate) const EVERY: &str = "*";
 const CONNECTION: &str = "Connection";
+const LOGIN: &str = "Login";
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -237,6 +357,7 @@ Examples:
   ocireg digest alpine:3.20
   ocireg tags localhost:5000/team/app
   ocireg exists - < images.txt && ./deploy.sh
+  ocireg exists --username me --password-stdin registry.example.com/app:1 < password.txt
 
 Exit codes:
   0    yes
@@ -246,6 +367,8 @@ Exit codes:
   141  the reader of the output went away
   Of several answers, 2 counts before 3 before 1. Reasons are on standard error.
 
+Without a login, registries are asked as anybody. A login goes to its own registry and that one's token
+service alone; a password or token is never an argument, since other users could see it in `ps`.
 Registries are asked over https, those on this machine (localhost, 127.0.0.0/8, [::1]) over http.
 `ocireg help COMMAND` tells more about a command.";
 
@@ -348,6 +471,7 @@ an `error` (as in `ocireg help exists`) where the list breaks off.",
 const PING_HELP: &str = concat!(
     "\
 SCHEME is anonymous, bearer or basic, or the name of another; `-` where there is no answer of a registry.
+It is asked without a login: see `ocireg help check-login`.
 
 Examples:
   $ ocireg ping localhost:5000
@@ -356,6 +480,23 @@ Examples:
 --json prints {\"registry\", \"auth\", \"error\"} for each registry; `error` as in `ocireg help exists`.",
     exit_codes!()
 );
+
+const CHECK_LOGIN_HELP: &str = "\
+Says whether the registry accepts the login given with --username and --password-stdin, --token-stdin or
+--identity-token-stdin. A registry that asks for no login accepts any; and that a login is accepted says
+nothing about any repository. `-` where there is no answer.
+
+Examples:
+  $ ocireg check-login --username me --password-stdin localhost:5000 < password.txt
+  localhost:5000 ok
+
+--json prints {\"registry\", \"login\": \"ok\"|\"refused\"|null, \"error\"}; `error` as in `ocireg help exists`.
+
+Exit codes:
+  0  accepted
+  3  refused, or none was given and the registry asks for one
+  2  anything else: no answer, not a registry, wrong usage
+  The reason is on standard error.";
 
 #[cfg(test)]
 mod tests {

@@ -9,11 +9,15 @@ use std::collections::HashMap;
 use ocireg::{CallOptions, Client, ClientBuilder, Registry, Result};
 
 use crate::args::{Options, Scope};
+use crate::output::Stop;
+use crate::private::{Named, Private};
+use crate::reason::with_causes;
 
 /// Clients by registry.
 #[derive(Debug)]
 pub(crate) struct Clients<'a> {
     options: &'a Options,
+    private: Private,
     call: CallOptions,
     shared: Client,
     own: HashMap<Registry, Client>,
@@ -22,10 +26,19 @@ pub(crate) struct Clients<'a> {
 impl<'a> Clients<'a> {
     /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse is found by [`of`](Clients::of): it counts
     /// for every registry, so none is asked with it.
-    pub(crate) fn new(options: &'a Options, call: CallOptions) -> Result<Clients<'a>> {
-        let shared = builder(options).build()?.with(call.clone());
+    pub(crate) fn new(
+        options: &'a Options,
+        call: CallOptions,
+        named: &Named,
+    ) -> Result<Clients<'a>, Stop> {
+        let private = Private::read(options, named)?;
+        let shared = builder(options, &private)
+            .build()
+            .map_err(|error| Stop::Failed(with_causes(&error)))?
+            .with(call.clone());
         Ok(Clients {
             options,
+            private,
             call,
             shared,
             own: HashMap::new(),
@@ -41,7 +54,11 @@ impl<'a> Clients<'a> {
             return Ok(client.clone());
         }
         let name = registry.as_str();
-        let mut builder = with_authorities(builder(self.options), self.options, name);
+        // The library gives each registry its own, so every client may know all that is private.
+        let mut builder = builder(self.options, &self.private);
+        for file in &self.options.ca_file {
+            builder = builder.ca_file(name, file);
+        }
         if self.options.plain_http.contains(&Scope::Every) {
             builder = builder.plain_http(name);
         }
@@ -69,8 +86,8 @@ impl<'a> Clients<'a> {
 const MAX_OWN: usize = 64;
 
 /// The settings that are the same for all.
-fn builder(options: &Options) -> ClientBuilder {
-    let mut builder = Client::builder();
+fn builder(options: &Options, private: &Private) -> ClientBuilder {
+    let mut builder = private.add_to(Client::builder());
     if let Some(timeout) = options.timeout {
         builder = builder.timeout(timeout);
     }
@@ -86,12 +103,8 @@ fn builder(options: &Options) -> ClientBuilder {
     for registry in options.https.iter().filter_map(Scope::registry) {
         builder = builder.https(registry.as_str());
     }
+    for realm in &options.trust_realm {
+        builder = builder.trusted_realm(realm.registry.as_str(), &realm.host);
+    }
     builder
-}
-
-fn with_authorities(builder: ClientBuilder, options: &Options, registry: &str) -> ClientBuilder {
-    options
-        .ca_file
-        .iter()
-        .fold(builder, |builder, file| builder.ca_file(registry, file))
 }

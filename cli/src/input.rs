@@ -4,7 +4,10 @@ use std::io::{self, BufRead, StdinLock};
 use std::str::FromStr;
 use std::vec;
 
+use ocireg::Registry;
+
 use crate::output::Stop;
+use crate::private::Named;
 use crate::reason::Reason;
 
 /// One thing to ask about.
@@ -33,6 +36,7 @@ impl Item {
 #[derive(Debug)]
 pub(crate) struct Items {
     arguments: vec::IntoIter<String>,
+    from_input: bool,
     /// While an argument `-` is being served.
     lines: Option<Lines<StdinLock<'static>>>,
     many: bool,
@@ -48,6 +52,7 @@ impl Items {
             return Err(Stop::Failed(why.to_owned()));
         }
         Ok(Items {
+            from_input: from_input > 0,
             many: from_input > 0 || arguments.len() > 1,
             arguments: arguments.into_iter(),
             lines: None,
@@ -59,6 +64,16 @@ impl Items {
     /// Whether there may be more than one.
     pub(crate) fn are_many(&self) -> bool {
         self.many
+    }
+
+    /// The registries of those arguments that can be read as what is asked about.
+    pub(crate) fn named<T: FromStr>(&self, registry: fn(&T) -> &Registry) -> Named {
+        let arguments = self.arguments.as_slice().iter();
+        let read = arguments.filter_map(|argument| argument.parse().ok());
+        Named::new(
+            read.map(|subject| registry(&subject).clone()),
+            self.from_input,
+        )
     }
 
     fn following(&mut self) -> Result<Option<Item>, Stop> {

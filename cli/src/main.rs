@@ -7,6 +7,7 @@ mod duration;
 mod input;
 mod logger;
 mod output;
+mod private;
 mod reason;
 mod status;
 mod text;

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use ocireg::{CallOptions, Client, Error, Page, Registry, Repository};
 use serde::Serialize;
 
-use super::unusable;
 use crate::args::{CatalogArgs, ListArgs, Options, TagsArgs};
 use crate::clients::Clients;
 use crate::output::{Output, Stop, tell};
+use crate::private::Named;
 use crate::reason::Reason;
 use crate::status::Status;
 use crate::text::as_column;
@@ -80,9 +80,11 @@ fn open<T: FromStr<Err = Error>>(
         Some(entries) => CallOptions::new().page_size(entries),
         None => CallOptions::new(),
     };
-    let mut clients = Clients::new(options, call).map_err(|error| unusable(&error))?;
-    let mut open = || -> ocireg::Result<(T, Client)> {
-        let subject: T = typed.parse()?;
+    let subject = typed.parse::<T>();
+    let named = Named::new(subject.as_ref().ok().map(registry).cloned(), false);
+    let mut clients = Clients::new(options, call, &named)?;
+    let open = move || -> ocireg::Result<(T, Client)> {
+        let subject = subject?;
         let client = clients.of(registry(&subject))?;
         Ok((subject, client))
     };

@@ -3,7 +3,6 @@
 use ocireg::{CallOptions, Descriptor, Reference};
 use serde::Serialize;
 
-use super::unusable;
 use crate::args::{LookupArgs, Options};
 use crate::clients::Clients;
 use crate::input::{Item, Items};
@@ -26,7 +25,8 @@ pub(crate) fn run(columns: Columns, args: LookupArgs, options: &Options) -> Resu
         .accept
         .into_iter()
         .fold(CallOptions::new(), CallOptions::accept);
-    let mut clients = Clients::new(options, call).map_err(|error| unusable(&error))?;
+    let named = items.named(Reference::registry);
+    let mut clients = Clients::new(options, call, &named)?;
     let mut output = Output::new(options);
     let several = items.are_many();
     let mut worst = Status::Yes;

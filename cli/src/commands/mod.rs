@@ -1,5 +1,6 @@
 //! What each subcommand does: a file for each kind of question.
 
+mod check_login;
 mod list;
 mod lookup;
 mod ping;
@@ -17,10 +18,6 @@ pub(crate) fn run(command: Command, options: &Options) -> Result<Status, Stop> {
         Command::Tags(args) => list::tags(&args, options),
         Command::Catalog(args) => list::catalog(&args, options),
         Command::Ping(args) => ping::run(args, options),
+        Command::CheckLogin(args) => check_login::run(&args, options),
     }
-}
-
-/// A setting that keeps anything from being asked.
-fn unusable(error: &ocireg::Error) -> Stop {
-    Stop::Failed(crate::reason::with_causes(error))
 }

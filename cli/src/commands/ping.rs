@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use ocireg::{AuthScheme, CallOptions, Ping, Registry};
 use serde::Serialize;
 
-use super::unusable;
 use crate::args::{Options, PingArgs};
 use crate::clients::Clients;
 use crate::input::{Item, Items};
@@ -24,8 +23,13 @@ struct Object<'a> {
 
 pub(crate) fn run(args: PingArgs, options: &Options) -> Result<Status, Stop> {
     let items = Items::new(args.registries)?;
-    let mut clients =
-        Clients::new(options, CallOptions::new()).map_err(|error| unusable(&error))?;
+    if options.have_login() {
+        let why =
+            "ping asks without a login, so it can't tell whether one is good: ask check-login";
+        return Err(Stop::Failed(why.to_owned()));
+    }
+    let named = items.named(|registry: &Registry| registry);
+    let mut clients = Clients::new(options, CallOptions::new(), &named)?;
     let mut output = Output::new(options);
     let mut worst = Status::Yes;
     for item in items {

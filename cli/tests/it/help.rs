@@ -2,7 +2,15 @@
 
 use crate::support::ocireg;
 
-const COMMANDS: [&str; 6] = ["exists", "digest", "head", "tags", "catalog", "ping"];
+const COMMANDS: [&str; 7] = [
+    "exists",
+    "digest",
+    "head",
+    "tags",
+    "catalog",
+    "ping",
+    "check-login",
+];
 
 #[test]
 fn help_names_the_commands_and_the_exit_codes() {
@@ -28,10 +36,11 @@ fn help_names_the_commands_and_the_exit_codes() {
                 "Usage: ocireg ",
                 "Examples:",
                 "Exit codes:",
-                "1  absent",
-                "3  denied",
+                "  0  ",
+                "  3  ",
                 "2  anything else",
                 "--json prints",
+                "--password-stdin",
             ] {
                 assert!(
                     ran.out.contains(word),
@@ -92,6 +101,39 @@ fn a_command_line_that_is_no_use() {
         ("exists a --plain-http=http://b", "drop the \"http://\""),
         ("exists a --plain-http=", "invalid registry"),
         ("exists a --https=b/c", "invalid registry"),
+        ("check-login", "<REGISTRY>"),
+        ("check-login a b", "unexpected argument 'b'"),
+        ("exists a --trust-realm b", "REGISTRY=HOST"),
+        ("exists a --trust-realm b/c=d", "invalid registry"),
+        ("exists a --trust-realm b=c:1", "give the host alone"),
+        ("exists a --username u", "--username needs --password-stdin"),
+        (
+            "exists a --password-stdin",
+            "--password-stdin needs --username",
+        ),
+        (
+            "exists a --username u --token-stdin",
+            "--username needs --password-stdin",
+        ),
+        (
+            "exists a --password-stdin --token-stdin",
+            "one password or token",
+        ),
+        (
+            "exists a --token-stdin=b --token-stdin",
+            "one password or token",
+        ),
+        (
+            "exists a --username=u --username=b=v --password-stdin",
+            "--username is given several times",
+        ),
+        (
+            "exists a --username=u --password-stdin",
+            "there is no password on standard input",
+        ),
+        ("exists a --token-stdin", "there is no token"),
+        ("ping a --username=u --password-stdin", "check-login"),
+        ("exists a --header X", "NAME: VALUE"),
     ];
     for (arguments, reason) in cases {
         let ran = ocireg(arguments);

@@ -5,6 +5,7 @@ mod support;
 mod help;
 mod inputs;
 mod lists;
+mod logins;
 mod lookups;
 mod output;
 mod pings;

@@ -186,12 +186,13 @@ fn with_an_unusable_ca_file_nothing_is_asked() {
         ("head", "- - - localhost:1/app\n"),
         ("tags", ""),
         ("ping", "localhost:1 -\n"),
+        ("check-login", "localhost:1 -\n"),
         ("catalog", ""),
     ];
     for (file, reason) in cases {
         for (name, out) in columns {
             let subject = match name {
-                "ping" | "catalog" => "localhost:1",
+                "ping" | "check-login" | "catalog" => "localhost:1",
                 _ => "localhost:1/app",
             };
             let mut command = command(name);

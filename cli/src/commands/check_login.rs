@@ -1,0 +1,63 @@
+//! `check-login`: does a registry accept the login?
+
+use ocireg::{CallOptions, ErrorKind, Registry};
+use serde::Serialize;
+
+use crate::args::{CheckLoginArgs, Options};
+use crate::clients::Clients;
+use crate::output::{Output, Stop};
+use crate::private::Named;
+use crate::reason::Reason;
+use crate::status::Status;
+use crate::text::as_column;
+
+/// The fields are a promise, as those of a lookup.
+#[derive(Serialize)]
+struct Object<'a> {
+    registry: &'a str,
+    login: Option<&'static str>,
+    error: Option<&'a Reason>,
+}
+
+pub(crate) fn run(args: &CheckLoginArgs, options: &Options) -> Result<Status, Stop> {
+    let registry = args.registry.parse::<Registry>();
+    let named = Named::new(registry.as_ref().ok().cloned(), false);
+    let mut clients = Clients::new(options, CallOptions::new(), &named)?;
+    let mut output = Output::new(options);
+    let ask = || {
+        let registry = registry?;
+        let client = clients.of(&registry)?;
+        let answer = client.check_login(&registry);
+        output.warnings(&client, &registry);
+        answer
+    };
+    let (status, reason) = match ask() {
+        Ok(()) => (Status::Yes, None),
+        Err(error) => (status_of(error.kind()), Some(Reason::from(error))),
+    };
+    let login = match status {
+        Status::Yes => Some("ok"),
+        Status::Denied => Some("refused"),
+        _ => None,
+    };
+    let typed = as_column(&args.registry);
+    let object = Object {
+        registry: &typed,
+        login,
+        error: reason.as_ref(),
+    };
+    output.answer(Some(&format!("{typed} {}", login.unwrap_or("-"))), &object)?;
+    match &reason {
+        Some(reason) => output.reason(reason)?,
+        None => output.flush()?,
+    }
+    Ok(status)
+}
+
+/// Here a refused login is the answer; what is not there is no registry to log in to.
+fn status_of(kind: ErrorKind) -> Status {
+    match kind {
+        ErrorKind::Unauthorized | ErrorKind::Denied => Status::Denied,
+        _ => Status::Failed,
+    }
+}
