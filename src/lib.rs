@@ -63,3 +63,8 @@ pub use lookup::Presence;
 pub use manifest::{Descriptor, DigestSource, MediaType};
 pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};
 pub use transport::{Cancel, Progress, Resolver};
+
+/// The README's programs are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result, printable};
 use crate::policy::retry::RetryPolicy;
 use crate::reference::Registry;
 use crate::transport::{Resolver, SystemResolver};
+use crate::url::Url;
 
 /// 5 minutes: a call that is not done by then is not going to be.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -93,7 +94,7 @@ fn header_name(name: &str) -> Result<String> {
             ErrorKind::Config,
             format!("the header {name} is set by the library"),
         )
-        .with_hint("credentials have settings of their own; media types are added with accept"));
+        .with_hint("credentials and media types have settings of their own"));
     }
     Ok(name)
 }
@@ -234,16 +235,30 @@ impl ClientBuilder {
     /// domain of it, a sibling below the same parent, and from Docker Hub to `auth.docker.io`.
     pub fn trusted_realm(self, registry: &str, host: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
-            // A host has the grammar of a registry's, without a port: any port of it is meant.
-            let host: Registry = host.parse()?;
-            if host.port().is_some() {
+            // Not parsed as a registry, some of which have aliases: the host that is typed is the one that is meant.
+            let url = Url::parse(&format!("https://{host}/")).map_err(|bad| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("the trusted realm {:?} is no host", printable(host, 100)),
+                )
+                .caused_by(bad)
+            })?;
+            if url.target() != "/"
+                || url
+                    .authority()
+                    .to_string()
+                    .contains(&format!(":{}", url.port()))
+            {
                 return Err(Error::new(
                     ErrorKind::Config,
-                    format!("the trusted realm {host} has a port"),
+                    format!(
+                        "the trusted realm {:?} is more than a host",
+                        printable(host, 100)
+                    ),
                 )
                 .with_hint("give the host alone; it counts for every port"));
             }
-            settings.trusted_realms.push(host.host().to_owned());
+            settings.trusted_realms.push(url.host().to_owned());
             Ok(())
         })
     }
