@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http::RateLimit;
@@ -22,8 +23,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();
 /// assert_eq!(error.kind(), ocireg::ErrorKind::InvalidReference);
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     subject: Option<String>,
@@ -33,7 +36,7 @@ struct Inner {
     registry_errors: Vec<RegistryError>,
     retry_after: Option<Duration>,
     rate_limit: Option<RateLimit>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What went wrong, in the terms a caller can act on.
@@ -178,6 +181,12 @@ impl Error {
         self
     }
 
+    /// The same for another call that ended in the same way.
+    pub(crate) fn about_instead(mut self, subject: impl fmt::Display) -> Error {
+        self.0.subject = Some(subject.to_string());
+        self
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
         self
@@ -204,7 +213,7 @@ impl Error {
     }
 
     pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 }

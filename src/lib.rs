@@ -47,6 +47,7 @@ mod lookup;
 mod manifest;
 mod origin;
 mod policy;
+mod presence;
 mod reference;
 mod text;
 mod transport;
@@ -59,8 +60,8 @@ pub use digest::{Algorithm, Digest, Hasher, Verifier};
 pub use error::{Error, ErrorKind, RegistryError, Result};
 pub use http::RateLimit;
 
-pub use lookup::Presence;
 pub use manifest::{Descriptor, DigestSource, MediaType};
+pub use presence::Presence;
 pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};
 pub use transport::{Cancel, Progress, Resolver};
 

@@ -80,6 +80,8 @@ pub(crate) struct Tried {
     /// The token service has taken the credentials for this one.
     accepted: Option<Arc<Token>>,
     other_token: bool,
+    /// A token for just what this request needs, after one that was for others too did not do.
+    pub(crate) narrow_token: bool,
     basic: bool,
     challenge_sought: bool,
 }
@@ -116,6 +118,8 @@ pub(crate) struct Session {
 struct State {
     mechanism: Mechanism,
     tokens: Vec<Arc<Token>>,
+    /// A token for several scopes has not worked where one for a single scope did.
+    one_scope_a_token: bool,
 }
 
 /// How a registry wants to be asked, as far as its answers have said.
@@ -257,11 +261,34 @@ impl Session {
         service: &Service,
         scopes: &[Scope],
         refused: Option<&Arc<Token>>,
+        tried: &Tried,
         now: Instant,
     ) -> Option<Arc<Token>> {
-        self.state()
-            .token_for(service, scopes, now)
-            .filter(|token| refused.is_none_or(|refused| !Arc::ptr_eq(token, refused)))
+        let fits = |token: &&Arc<Token>| {
+            token.serves(service, scopes, now)
+                && refused.is_none_or(|refused| !Arc::ptr_eq(token, refused))
+                && !(tried.narrow_token && token.is_wide())
+        };
+        self.state().tokens.iter().find(fits).cloned()
+    }
+
+    /// What a token that is needed for `scopes` should be asked for, where requests of `company` will follow.
+    pub(crate) fn widen(&self, scopes: &[Scope], company: &[Scope]) -> Vec<Scope> {
+        if self.state().one_scope_a_token {
+            return scopes.to_vec();
+        }
+        if scopes.iter().all(|need| company.contains(need)) {
+            // In one order for all of the company: they wait for one and the same token.
+            return company.to_vec();
+        }
+        scopes.to_vec()
+    }
+
+    /// Notes that this registry's tokens are good for one scope only, and drops the others.
+    pub(crate) fn tokens_take_one_scope(&self) {
+        let mut state = self.state();
+        state.one_scope_a_token = true;
+        state.tokens.retain(|token| !token.is_wide());
     }
 
     /// Keeps a token for later requests. The newest is found first.

@@ -140,6 +140,11 @@ impl Token {
         &self.header
     }
 
+    /// Whether it was asked for more than one scope.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.scopes.len() > 1
+    }
+
     pub(crate) fn service(&self) -> &Service {
         &self.service
     }

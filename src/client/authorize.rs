@@ -14,6 +14,7 @@ use crate::auth::{
     AskedAs, Authorization, Opening, Scope, Service, Step, Token, Tried, Trust, trust,
 };
 use crate::error::{Error, ErrorKind};
+use crate::http::Headers;
 use crate::policy::retry::is_retryable_status;
 
 /// The most bytes of a token service's answer: a token with hundreds of scopes has some tens of KiB.
@@ -37,7 +38,7 @@ impl Call<'_> {
             Opening::Send(authorization) => authorization,
             Opening::FetchToken(service, scopes) => {
                 tried.fresh_token = true;
-                Authorization::Token(self.token(state, &service, &scopes, None)?)
+                self.shared_token(state, &service, &scopes, None, &mut tried)?
             }
         };
         tried.note(&sent);
@@ -46,6 +47,9 @@ impl Call<'_> {
             let step = match answer.status {
                 // What a redirect leads to may ask for anything; ours it does not get (S1, S2).
                 _ if answer.strayed => Step::GiveUp,
+                400 | 401 | 403 | 431 if wants_narrow_token(&sent, &answer, &mut tried) => {
+                    step_to_fresh_token(&sent, scopes)
+                }
                 401 => self.step_after_401(state, scopes, &sent, &answer, &mut tried)?,
                 403 => step_after_403(&sent, scopes, &mut tried),
                 404 if state.session.should_seek_challenge(&sent, &mut tried) => {
@@ -56,10 +60,12 @@ impl Call<'_> {
             let next = match step {
                 Step::Send(authorization) => authorization,
                 Step::FetchToken(service, scopes) => {
-                    let refused = sent.token();
-                    Authorization::Token(self.token(state, &service, &scopes, refused)?)
+                    self.shared_token(state, &service, &scopes, sent.token(), &mut tried)?
                 }
                 Step::FindChallenge | Step::GiveUp => {
+                    if tried.narrow_token && matches!(answer.status, 200..=299 | 404) {
+                        state.session.tokens_take_one_scope();
+                    }
                     // Another server was shown nothing, so its refusal says nothing of the credentials.
                     if !answer.strayed {
                         answer.shown = tried.best_of(sent);
@@ -72,6 +78,30 @@ impl Call<'_> {
             tried.note(&next);
             sent = next;
         }
+    }
+
+    /// A token for this request, and for those that will follow where one may serve them all. Where the service refuses that, one for this
+    /// request alone: some refuse the whole for one bad part (Quay, GitLab).
+    fn shared_token(
+        &self,
+        state: &RegistryState,
+        service: &Service,
+        scopes: &[Scope],
+        refused: Option<&Arc<Token>>,
+        tried: &mut Tried,
+    ) -> Result<Authorization, Box<Trouble>> {
+        let wide = match tried.narrow_token {
+            true => scopes.to_vec(),
+            false => state.session.widen(scopes, self.company.scopes()),
+        };
+        let token = match self.token(state, service, &wide, refused, tried) {
+            Err(trouble) if wide != scopes && matches!(*trouble, Trouble::TokenRefused(_)) => {
+                tried.narrow_token = true;
+                self.token(state, service, scopes, refused, tried)
+            }
+            result => result,
+        };
+        token.map(Authorization::Token)
     }
 
     fn step_after_401(
@@ -152,15 +182,17 @@ impl Call<'_> {
         service: &Service,
         scopes: &[Scope],
         refused: Option<&Arc<Token>>,
+        tried: &Tried,
     ) -> Result<Arc<Token>, Box<Trouble>> {
         let key = service
             .url_for(scopes)
             .map_err(|bad| self.unusable(service, bad))?
             .to_request_string();
         loop {
-            if let Some(token) = state
-                .session
-                .cached(service, scopes, refused, Instant::now())
+            if let Some(token) =
+                state
+                    .session
+                    .cached(service, scopes, refused, tried, Instant::now())
             {
                 return Ok(token);
             }
@@ -170,7 +202,7 @@ impl Call<'_> {
                     if let Some(token) =
                         state
                             .session
-                            .cached(service, scopes, refused, Instant::now())
+                            .cached(service, scopes, refused, tried, Instant::now())
                     {
                         pilot.ends_with(Outcome::Landed);
                         return Ok(token);
@@ -192,7 +224,7 @@ impl Call<'_> {
                         }
                         Outcome::Refused(answer) => {
                             let asked_as = self.asked_as(state, service)?;
-                            return Err(Trouble::fatal(
+                            return Err(Trouble::token_refused(
                                 self.token_refused(service, &answer, asked_as),
                             ));
                         }
@@ -225,7 +257,7 @@ impl Call<'_> {
         if answer.status != 200 {
             let answer = Arc::new(answer);
             let error = self.token_refused(service, &answer, asked_as);
-            return (Outcome::Refused(answer), Err(Trouble::fatal(error)));
+            return (Outcome::Refused(answer), Err(Trouble::token_refused(error)));
         }
         let now = Instant::now();
         match Token::from_answer(&answer.body, service, scopes, asked_as, now) {
@@ -384,13 +416,46 @@ impl Call<'_> {
     }
 }
 
+/// Whether a token for several scopes should be replaced by one for this request's alone (decision 7): not where it has just come to its
+/// end.
+fn wants_narrow_token(sent: &Authorization, answer: &Answer, tried: &mut Tried) -> bool {
+    let Some(token) = sent.token() else {
+        return false;
+    };
+    let ended =
+        !tried.fresh_token && (token.is_old(Instant::now()) || says_invalid(&answer.headers));
+    if tried.narrow_token || !token.is_wide() || ended {
+        return false;
+    }
+    tried.narrow_token = true;
+    tried.fresh_token = true;
+    true
+}
+
+/// Whether a challenge calls the token itself bad, which one that has ended is (RFC 6750, 3.1).
+fn says_invalid(headers: &Headers) -> bool {
+    let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
+    challenges
+        .iter()
+        .any(|challenge| challenge.error() == Some("invalid_token"))
+}
+
 /// Some registries answer 403 to a token that has ended: an old one is renewed once.
 fn step_after_403(sent: &Authorization, scopes: &[Scope], tried: &mut Tried) -> Step {
+    if tried.fresh_token
+        || !sent
+            .token()
+            .is_some_and(|token| token.is_old(Instant::now()))
+    {
+        return Step::GiveUp;
+    }
+    tried.fresh_token = true;
+    step_to_fresh_token(sent, scopes)
+}
+
+fn step_to_fresh_token(sent: &Authorization, scopes: &[Scope]) -> Step {
     match sent.token() {
-        Some(token) if token.is_old(Instant::now()) && !tried.fresh_token => {
-            tried.fresh_token = true;
-            Step::FetchToken(token.service().clone(), scopes.to_vec())
-        }
-        _ => Step::GiveUp,
+        Some(token) => Step::FetchToken(token.service().clone(), scopes.to_vec()),
+        None => Step::GiveUp,
     }
 }

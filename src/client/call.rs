@@ -6,9 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Inner;
+use super::group::{Company, Group};
+use crate::error::Result;
 use crate::manifest::MediaType;
+use crate::presence::{ItemCallback, Presence};
 use crate::reference::Registry;
 use crate::transport::{Cancel, Interrupt, Progress, ProgressCallback};
+
+/// The most requests of one call under way at once for a registry: the size of its connection pool.
+const MAX_CONCURRENCY: usize = 64;
+/// What registries and their proxies take from one client without complaint.
+const CONCURRENCY: usize = 8;
 
 /// Settings of one call, or of several: give them to [`Client::with`](crate::Client::with).
 ///
@@ -30,6 +38,8 @@ pub struct CallOptions {
     pub(super) progress: Option<ProgressCallback>,
     pub(super) accept: Vec<MediaType>,
     pub(super) page_size: Option<u32>,
+    pub(super) concurrency: Option<usize>,
+    pub(super) on_item: Option<ItemCallback>,
 }
 
 impl CallOptions {
@@ -74,6 +84,35 @@ impl CallOptions {
         self.page_size = Some(entries);
         self
     }
+
+    /// How many requests a call that makes many may have under way at once for each registry, from 1 to 64. Defaults to 8.
+    pub fn concurrency(mut self, requests: usize) -> CallOptions {
+        self.concurrency = Some(requests.clamp(1, MAX_CONCURRENCY));
+        self
+    }
+
+    /// Gives each result of [`Client::lookup_all`](crate::Client::lookup_all) to `callback` as it comes, with its position, on the
+    /// calling thread. [`ControlFlow::Break`] stops the call: what is not finished then fails with
+    /// [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
+    pub fn on_item(
+        mut self,
+        callback: impl Fn(usize, &Result<Presence>) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> CallOptions {
+        self.on_item = Some(Arc::new(callback));
+        self
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.concurrency.unwrap_or(CONCURRENCY)
+    }
+
+    /// What can stop a call that starts now.
+    pub(super) fn interrupt(&self, client: &Inner) -> Interrupt {
+        let timeout = self.timeout.unwrap_or(client.settings.timeout);
+        // A timeout too long for the clock is as good as none.
+        let deadline = Instant::now().checked_add(timeout);
+        Interrupt::new(self.cancel.clone(), deadline, self.progress.clone())
+    }
 }
 
 impl fmt::Debug for CallOptions {
@@ -84,6 +123,8 @@ impl fmt::Debug for CallOptions {
             .field("progress", &self.progress.is_some())
             .field("accept", &self.accept)
             .field("page_size", &self.page_size)
+            .field("concurrency", &self.concurrency)
+            .field("on_item", &self.on_item.is_some())
             .finish()
     }
 }
@@ -96,6 +137,10 @@ pub(crate) struct Call<'a> {
     /// What errors name.
     pub(super) subject: &'a dyn fmt::Display,
     pub(super) interrupt: Arc<Interrupt>,
+    /// What a token may as well be for.
+    pub(super) company: Company,
+    /// The calls that this one belongs to.
+    pub(super) group: Option<&'a Group<'a>>,
 }
 
 impl<'a> Call<'a> {
@@ -105,20 +150,20 @@ impl<'a> Call<'a> {
         registry: &'a Registry,
         subject: &'a dyn fmt::Display,
     ) -> Call<'a> {
-        let timeout = options.timeout.unwrap_or(client.settings.timeout);
-        // A timeout too long for the clock is as good as none.
-        let deadline = Instant::now().checked_add(timeout);
-        let interrupt = Arc::new(Interrupt::new(
-            options.cancel.clone(),
-            deadline,
-            options.progress.clone(),
-        ));
+        let interrupt = Arc::new(options.interrupt(client));
         Call {
             client,
             options,
             registry,
             subject,
             interrupt,
+            company: Company::default(),
+            group: None,
         }
+    }
+
+    /// The media types that are accepted beside the usual ones.
+    pub(crate) fn accepted(&self) -> &'a [MediaType] {
+        &self.options.accept
     }
 }

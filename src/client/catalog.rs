@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::call::Call;
-use super::pages::{Page, Paging};
+use super::pages::{Listed, Page, Paging};
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Registry, RepositoryName};
@@ -58,7 +58,8 @@ impl Iterator for CatalogPages {
 
     fn next(&mut self) -> Option<Self::Item> {
         let call = self.client.call(&self.registry, &self.registry);
-        fetch(&mut self.paging, &call).transpose()
+        let page = fetch(&mut self.paging, &call).map(|listed| listed.map(|listed| listed.page));
+        page.transpose()
     }
 }
 
@@ -70,7 +71,7 @@ fn paging(client: &Client) -> Paging {
     )
 }
 
-fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Page<RepositoryName>>> {
+fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Listed<RepositoryName>>> {
     match paging.fetch(call, "repositories") {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
             Err(no_catalog(call, call.confirm_absence(error)))

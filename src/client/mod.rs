@@ -6,6 +6,7 @@ mod builder;
 mod call;
 mod catalog;
 mod flights;
+mod group;
 mod login;
 mod manifests;
 mod mission;
@@ -22,11 +23,11 @@ use self::builder::Settings;
 use self::origins::Origins;
 use crate::error::Result;
 use crate::http::RateLimit;
-use crate::manifest::MediaType;
 use crate::reference::Registry;
 
 pub(crate) use self::answer::{Complete, is_page};
 pub(crate) use self::call::Call;
+pub(crate) use self::group::{Company, Group};
 pub(crate) use self::manifests::Fetched;
 
 pub use self::builder::ClientBuilder;
@@ -117,9 +118,22 @@ impl Client {
         }
     }
 
-    /// The media types that are accepted beside the usual ones.
-    pub(crate) fn accepted(&self) -> &[MediaType] {
-        &self.options.accept
+    /// Begins calls that belong together.
+    pub(crate) fn group(&self) -> Group<'_> {
+        Group::new(&self.inner, &self.options)
+    }
+
+    /// How many requests may be under way at once for each registry.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.options.width()
+    }
+
+    /// Whether nothing is known of the registry yet.
+    pub(crate) fn is_new_to(&self, registry: &Registry) -> bool {
+        self.inner
+            .origins
+            .known(registry)
+            .is_none_or(|state| state.learned().reached.is_none())
     }
 
     /// Begins a call to `registry` about `subject`.

@@ -98,6 +98,8 @@ pub(crate) struct Learned {
 pub(crate) struct Gate {
     closed_until: Option<Instant>,
     probing: bool,
+    /// How often in a row the registry has said so. A refusal of the one that went first is one of all that waited for it.
+    refusals: u32,
 }
 
 /// What a request finds at the gate.
@@ -114,12 +116,21 @@ pub(crate) enum AtGate {
 impl Gate {
     /// Notes that the registry wants to be left alone for this long. Never shortens what it said before.
     pub(crate) fn close_for(&mut self, wait: Duration) {
-        self.closed_until = self.closed_until.max(Instant::now().checked_add(wait));
+        let now = Instant::now();
+        // Several at once are one refusal.
+        if self.closed_until.is_none_or(|until| until <= now) {
+            self.refusals = self.refusals.saturating_add(1);
+        }
+        self.closed_until = self.closed_until.max(now.checked_add(wait));
         self.probing = false;
     }
 
     pub(crate) fn open(&mut self) {
         *self = Gate::default();
+    }
+
+    pub(crate) fn refusals(&self) -> u32 {
+        self.refusals
     }
 
     pub(crate) fn arrive(&mut self) -> AtGate {

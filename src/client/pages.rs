@@ -1,13 +1,14 @@
 //! Lists in pages (distribution spec, "Listing tags"; RFC 8288): the one way to read tags and catalogs.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufReader, Read};
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::answer::Answer;
@@ -15,6 +16,7 @@ use super::call::Call;
 use super::origins::RegistryState;
 use super::send::{Access, Ask, ReadError};
 use crate::auth::Scope;
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::http::Method;
 use crate::http::link::next_link;
@@ -39,6 +41,14 @@ pub struct Page<T> {
     /// How many entries were left out because they are no valid names: some registries list nulls or digests among their tags
     /// (H6, H7).
     pub skipped: usize,
+}
+
+/// A page, and what some registries say beside it.
+#[derive(Debug)]
+pub(super) struct Listed<T> {
+    pub(super) page: Page<T>,
+    /// The digests of tags, where the list has them (Google's registries, H11).
+    pub(super) digests: Vec<(T, Digest)>,
 }
 
 /// Where a list continues.
@@ -79,7 +89,7 @@ impl Paging {
         &mut self,
         call: &Call<'_>,
         list: &'static str,
-    ) -> Result<Option<Page<T>>, Error> {
+    ) -> Result<Option<Listed<T>>, Error> {
         let target = match std::mem::replace(&mut self.next, Next::End) {
             Next::Target(target) => target,
             Next::Failed(error) => return Err(error),
@@ -105,7 +115,7 @@ impl Paging {
         })?;
         state.learned().is_registry = true;
         self.seen.insert(hash(&target));
-        self.empty_pages = if page.entries.is_empty() {
+        self.empty_pages = if page.page.entries.is_empty() {
             self.empty_pages + 1
         } else {
             0
@@ -117,7 +127,7 @@ impl Paging {
             Ok(None) => Next::End,
             Err(error) => Next::Failed(error),
         };
-        let read = page.entries.len() as u64;
+        let read = page.page.entries.len() as u64;
         call.interrupt
             .advance(read, None)
             .map_err(|stopped| call.stopped(stopped, "reading a list"))?;
@@ -164,10 +174,10 @@ impl Paging {
 /// Reads pages to the end, leaving out what came before: a list may shift while it is read (H1).
 pub(super) fn collect<T: Clone + Eq + Hash>(
     call: &Call<'_>,
-    mut next: impl FnMut() -> Result<Option<Page<T>>, Error>,
+    mut next: impl FnMut() -> Result<Option<Listed<T>>, Error>,
 ) -> Result<Vec<T>, Error> {
     let (mut entries, mut seen) = (Vec::new(), HashSet::new());
-    while let Some(page) = next()? {
+    while let Some(Listed { page, .. }) = next()? {
         entries.extend(
             page.entries
                 .into_iter()
@@ -226,7 +236,7 @@ fn read_page<T: FromStr>(
     answer: Answer,
     list: &'static str,
     call: &Call<'_>,
-) -> Result<Page<T>, ReadError> {
+) -> Result<Listed<T>, ReadError> {
     let authority = answer.url.authority();
     let mut body = answer.body.take(MAX_PAGE);
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(body.by_ref()));
@@ -260,30 +270,72 @@ struct ListBody<T> {
 }
 
 impl<'de, T: FromStr> DeserializeSeed<'de> for ListBody<T> {
-    type Value = Page<T>;
+    type Value = Listed<T>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Page<T>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Listed<T>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de, T: FromStr> Visitor<'de> for ListBody<T> {
-    type Value = Page<T>;
+    type Value = Listed<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object with a list `{}`", self.list)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed<T>, A::Error> {
         let mut page = None;
+        let mut manifests: HashMap<String, Manifest> = HashMap::new();
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             if key == self.list && page.is_none() {
                 page = Some(map.next_value_seed(Entries(PhantomData::<T>))?);
+            } else if key == "manifest" && self.list == "tags" {
+                // Another registry's field of this name may be anything.
+                manifests = map.next_value::<Lenient<HashMap<String, Manifest>>>()?.0;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        page.ok_or_else(|| de::Error::missing_field(self.list))
+        let page = page.ok_or_else(|| de::Error::missing_field(self.list))?;
+        let digests = manifests.into_iter().filter_map(|(digest, manifest)| {
+            let digest: Digest = digest.parse().ok()?;
+            Some(
+                manifest
+                    .tag
+                    .into_iter()
+                    .filter_map(move |tag| Some((tag.parse().ok()?, digest.clone()))),
+            )
+        });
+        Ok(Listed {
+            page,
+            digests: digests.flatten().collect(),
+        })
+    }
+}
+
+/// What Google's registries list of a manifest.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Manifest {
+    tag: Vec<String>,
+}
+
+/// A value of the expected shape, or the default.
+struct Lenient<T>(T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lenient<T>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either<T> {
+            Expected(T),
+            Other(IgnoredAny),
+        }
+        Ok(Lenient(match Either::deserialize(deserializer)? {
+            Either::Expected(value) => value,
+            Either::Other(_) => T::default(),
+        }))
     }
 }
 

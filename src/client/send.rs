@@ -83,9 +83,15 @@ pub(super) enum Trouble {
     Wire(Url, WireError),
     Status(Complete),
     Final(Error),
+    /// The token service said no to what was asked of it.
+    TokenRefused(Error),
 }
 
 impl Trouble {
+    pub(super) fn token_refused(error: Error) -> Box<Trouble> {
+        Box::new(Trouble::TokenRefused(error))
+    }
+
     /// One that asking again would not help.
     pub(super) fn fatal(error: Error) -> Box<Trouble> {
         Box::new(Trouble::Final(error))
@@ -103,13 +109,32 @@ impl Call<'_> {
     pub(crate) fn send<T>(
         &self,
         ask: &Ask<'_>,
+        read: impl FnMut(Answer) -> Result<T, ReadError>,
+    ) -> Result<T, Error> {
+        let result = self.send_until_read(ask, read);
+        if let (Err(error), Some(group)) = (&result, self.group) {
+            group.note(self.registry, error);
+        }
+        result
+    }
+
+    /// What another call of the group has found out in the meantime.
+    fn hopeless(&self) -> Option<Error> {
+        self.group?
+            .hopeless(self.registry)
+            .map(|error| error.about_instead(self.subject))
+    }
+
+    fn send_until_read<T>(
+        &self,
+        ask: &Ask<'_>,
         mut read: impl FnMut(Answer) -> Result<T, ReadError>,
     ) -> Result<T, Error> {
         let state = self.state();
         let mut made = 0;
         loop {
-            let _first = self.pass_gate(&state)?;
-            made += 1;
+            let first = self.pass_gate(&state)?;
+            made = made.max(state.learned().gate.refusals()) + 1;
             let trouble = match self.authorized(&state, ask) {
                 Ok(answer) if is_retryable_status(answer.status) => *completed(answer),
                 Ok(answer) => {
@@ -134,6 +159,7 @@ impl Call<'_> {
                 self.registry,
                 delay.as_millis()
             );
+            drop(first);
             self.sleep(delay)?;
         }
     }
@@ -141,6 +167,9 @@ impl Call<'_> {
     /// Waits while the registry has asked to be left alone (429): no other call of this client disturbs it meanwhile.
     fn pass_gate<'s>(&self, state: &'s RegistryState) -> Result<Option<First<'s>>, Error> {
         loop {
+            if let Some(error) = self.hopeless() {
+                return Err(error);
+            }
             let wait = match state.learned().gate.arrive() {
                 AtGate::Open => return Ok(None),
                 AtGate::GoesFirst => return Ok(Some(First(state))),
@@ -266,7 +295,7 @@ impl Call<'_> {
 
     fn delay_after(&self, trouble: &Trouble, made: u32) -> Option<Duration> {
         let retry_after = match trouble {
-            Trouble::Final(_) => return None,
+            Trouble::Final(_) | Trouble::TokenRefused(_) => return None,
             Trouble::Wire(_, error) if !is_worth_repeating(error) => return None,
             Trouble::Wire(..) => None,
             Trouble::Status(refusal) => refusal.retry_after(),
@@ -281,7 +310,7 @@ impl Call<'_> {
 
     fn error_from(&self, trouble: Trouble) -> Error {
         match trouble {
-            Trouble::Final(error) => error,
+            Trouble::Final(error) | Trouble::TokenRefused(error) => error,
             Trouble::Wire(url, error) => self.wire_error(&url, error),
             Trouble::Status(refusal) => {
                 if refusal.status == 429 {
@@ -297,21 +326,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn stopped(&self, stopped: Stopped, doing: &str) -> Error {
-        let error = match stopped {
-            Stopped::Cancelled => {
-                Error::new(ErrorKind::Cancelled, format!("cancelled while {doing}"))
-            }
-            Stopped::Callback => Error::new(
-                ErrorKind::Callback,
-                format!("stopped by the progress callback while {doing}"),
-            ),
-            Stopped::Deadline => Error::new(
-                ErrorKind::Timeout,
-                format!("the call's time ran out while {doing}"),
-            )
-            .with_hint("allow it more time, or see whether the registry is slow"),
-        };
-        error.about(self.subject)
+        stopped_error(stopped, doing).about(self.subject)
     }
 
     pub(super) fn wire_error(&self, url: &Url, error: WireError) -> Error {
@@ -392,6 +407,22 @@ fn reach(state: &RegistryState, url: &Url) -> Reach {
         Reach::OwnHost { registry }
     } else {
         Reach::Elsewhere { registry }
+    }
+}
+
+/// The error of a call that was told to stop.
+pub(super) fn stopped_error(stopped: Stopped, doing: &str) -> Error {
+    match stopped {
+        Stopped::Cancelled => Error::new(ErrorKind::Cancelled, format!("cancelled while {doing}")),
+        Stopped::Callback => Error::new(
+            ErrorKind::Callback,
+            format!("stopped by a callback while {doing}"),
+        ),
+        Stopped::Deadline => Error::new(
+            ErrorKind::Timeout,
+            format!("the call's time ran out while {doing}"),
+        )
+        .with_hint("allow it more time, or see whether the registry is slow"),
     }
 }
 

@@ -1,9 +1,13 @@
 //! Tags (distribution spec, "Listing tags"): `GET /v2/<name>/tags/list`.
 
+use std::collections::HashMap;
+
 use super::Client;
 use super::call::Call;
-use super::pages::{Page, Paging};
+use super::group::Group;
+use super::pages::{Listed, Page, Paging};
 use crate::auth::Scope;
+use crate::digest::Digest;
 use crate::error::{ErrorKind, Result};
 use crate::reference::{Repository, Tag};
 
@@ -28,7 +32,7 @@ impl Client {
     /// ```
     pub fn tags(&self, repository: &Repository) -> Result<Vec<Tag>> {
         let call = self.call(repository.registry(), repository);
-        let mut paging = paging(self, repository);
+        let mut paging = paging(self.options.page_size, repository);
         super::pages::collect(&call, || fetch(&mut paging, &call))
     }
 
@@ -48,7 +52,7 @@ impl Client {
         TagPages {
             client: self.clone(),
             repository: repository.clone(),
-            paging: paging(self, repository),
+            paging: paging(self.options.page_size, repository),
         }
     }
 }
@@ -69,21 +73,49 @@ impl Iterator for TagPages {
         let call = self
             .client
             .call(self.repository.registry(), &self.repository);
-        fetch(&mut self.paging, &call).transpose()
+        let page = fetch(&mut self.paging, &call).map(|listed| listed.map(|listed| listed.page));
+        page.transpose()
     }
 }
 
-fn paging(client: &Client, repository: &Repository) -> Paging {
+fn paging(page_size: Option<u32>, repository: &Repository) -> Paging {
+    let scope = Scope::pull(repository.name());
     Paging::new(
         format!("/v2/{}/tags/list", repository.name()),
-        Scope::pull(repository.name()),
-        client.options.page_size,
+        scope,
+        page_size,
     )
 }
 
-fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Page<Tag>>> {
+fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Listed<Tag>>> {
     match paging.fetch(call, "tags") {
         Err(error) if error.kind() == ErrorKind::NotFound => Err(call.confirm_absence(error)),
         result => result,
+    }
+}
+
+/// All tags of a repository, and the digests of those whose list has them.
+#[derive(Debug, Default)]
+pub(crate) struct TagList {
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) digests: HashMap<Tag, Digest>,
+}
+
+impl Group<'_> {
+    /// Reads the whole list as a part of the group.
+    pub(crate) fn tag_list(&self, repository: &Repository) -> Result<TagList> {
+        let call = self.own_call(repository.registry(), repository);
+        let mut paging = paging(call.options.page_size, repository);
+        let mut digests = HashMap::new();
+        let tags = super::pages::collect(&call, || {
+            let mut listed = fetch(&mut paging, &call)?;
+            digests.extend(
+                listed
+                    .iter_mut()
+                    .flat_map(|listed| std::mem::take(&mut listed.digests)),
+            );
+            Ok(listed)
+        })?;
+        Ok(TagList { tags, digests })
     }
 }

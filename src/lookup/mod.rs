@@ -1,5 +1,6 @@
 //! Questions about images, answered in as few requests as can be.
 
+mod batch;
 mod presence;
-
-pub use self::presence::Presence;
+mod tags;
+mod workers;

@@ -5,22 +5,8 @@ use crate::digest::{Algorithm, Digest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Headers;
 use crate::manifest::{Descriptor, DigestSource, MediaType, identify, manifest_digest};
+use crate::presence::Presence;
 use crate::reference::Reference;
-
-/// Whether an image is there. A failure to find out is an [`Error`](crate::Error), never one of these.
-// Exhaustive: these three are all the answers there are, and a match without a wildcard is what callers should write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
-    /// The registry has it.
-    Exists(Descriptor),
-    /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A registry that hides private
-    /// repositories behind a 404 can't be told from this, nor can a pull-through cache of distribution whose upstream is down: it says so of
-    /// every tag that it does not hold.
-    Absent,
-    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker Hub answers so for
-    /// repositories that do not exist.
-    Denied,
-}
 
 impl Client {
     /// Whether the image is there.
@@ -42,12 +28,7 @@ impl Client {
     /// # }
     /// ```
     pub fn exists(&self, reference: &Reference) -> Result<Presence> {
-        match self.head(reference) {
-            Ok(descriptor) => Ok(Presence::Exists(descriptor)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Presence::Absent),
-            Err(error) if error.kind() == ErrorKind::Denied => Ok(Presence::Denied),
-            Err(error) => Err(error),
-        }
+        look_up(&self.call(reference.registry(), reference), reference)
     }
 
     /// The image's digest: of its index where it has one, else of its manifest.
@@ -72,14 +53,28 @@ impl Client {
     ///
     /// As [`digest`](Client::digest).
     pub fn head(&self, reference: &Reference) -> Result<Descriptor> {
-        let call = self.call(reference.registry(), reference);
-        Lookup {
-            call: &call,
-            reference,
-            accept: self.accepted(),
-        }
-        .run()
+        describe(&self.call(reference.registry(), reference), reference)
     }
+}
+
+/// The answer to "is it there?".
+pub(super) fn look_up(call: &Call<'_>, reference: &Reference) -> Result<Presence> {
+    match describe(call, reference) {
+        Ok(descriptor) => Ok(Presence::Exists(descriptor)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Presence::Absent),
+        Err(error) if error.kind() == ErrorKind::Denied => Ok(Presence::Denied),
+        Err(error) => Err(error),
+    }
+}
+
+/// The descriptor of the manifest that `reference` names.
+pub(super) fn describe(call: &Call<'_>, reference: &Reference) -> Result<Descriptor> {
+    Lookup {
+        call,
+        reference,
+        accept: call.accepted(),
+    }
+    .run()
 }
 
 /// One lookup on its way.

@@ -69,6 +69,8 @@ pub(crate) enum Stopped {
 /// The ways one call can be stopped.
 pub(crate) struct Interrupt {
     cancel: Option<Cancel>,
+    /// Stops the threads of a call whose callback has stopped it.
+    stop: Option<Cancel>,
     deadline: Option<Instant>,
     progress: Option<ProgressCallback>,
     done: AtomicU64,
@@ -83,6 +85,7 @@ impl Interrupt {
     ) -> Interrupt {
         Interrupt {
             cancel,
+            stop: None,
             deadline,
             progress,
             done: AtomicU64::new(0),
@@ -90,10 +93,20 @@ impl Interrupt {
         }
     }
 
+    /// For the other threads of the same call: stopped by the same, and by `stop`. Callbacks are the calling thread's.
+    pub(crate) fn for_workers(&self, stop: &Cancel) -> Interrupt {
+        let mut workers = Interrupt::new(self.cancel.clone(), self.deadline, None);
+        workers.stop = Some(stop.clone());
+        workers
+    }
+
     /// Looks whether the call should stop. Cheap: one atomic load and a clock read.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         if self.cancel.as_ref().is_some_and(Cancel::is_triggered) {
             return Err(Stopped::Cancelled);
+        }
+        if self.stop.as_ref().is_some_and(Cancel::is_triggered) {
+            return Err(Stopped::Callback);
         }
         if self
             .deadline

@@ -30,7 +30,7 @@ use self::watch::GiveUp;
 use crate::http::{Headers, Request};
 
 pub(crate) use self::error::{Failure, Phase, WireError};
-pub(crate) use self::interrupt::{Interrupt, ProgressCallback, Stopped};
+pub(crate) use self::interrupt::{Interrupt, ProgressCallback, SLICE, Stopped};
 pub(crate) use self::resolve::SystemResolver;
 pub(crate) use self::tls::{Authorities, PlatformRoots, TlsTrust};
 pub(crate) use self::watch::{Pooling, Reach, Watch};

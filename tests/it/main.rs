@@ -7,6 +7,7 @@ mod auth_counts;
 mod auth_lab;
 mod auth_real;
 mod auth_threads;
+mod batch_open;
 mod contract;
 mod costs;
 mod counting;

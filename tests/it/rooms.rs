@@ -34,6 +34,7 @@ const ROOMS: &[Room] = &[
             "origin",
             "address",
             "text",
+            "presence",
             "http",
             "manifest",
         ],

@@ -1,0 +1,114 @@
+//! Many images at once: each reference asked once, by registry, in as few token requests as can be.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::presence::look_up;
+use super::workers::{self, Lane};
+use crate::client::{Client, Company};
+use crate::error::Result;
+use crate::presence::Presence;
+use crate::reference::{Reference, Registry};
+
+impl Client {
+    /// Looks up many images at once, in any number of registries.
+    ///
+    /// The results have the order and length of `references`; one that fails does not hide the others. A reference that is there twice is
+    /// asked once. Requests go out on up to [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads for each registry, which
+    /// end with the call, and one token serves many repositories: 30 private repositories cost 32 requests.
+    ///
+    /// The timeout counts for all together. When it ends, or the call is cancelled, what is finished keeps its result and the rest fail with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request
+    /// limit is reached, the rest of its images fail with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a request.
+    ///
+    /// [`CallOptions::on_item`](crate::CallOptions::on_item) has each result as it comes.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ocireg::Error> {
+    /// let client = ocireg::Client::new()?;
+    /// let images = ["localhost:5000/app:1", "localhost:5000/db:7"];
+    /// let references = images.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>()?;
+    /// for (image, answer) in images.iter().zip(client.lookup_all(&references)) {
+    ///     println!("{image}: {answer:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lookup_all(&self, references: &[Reference]) -> Vec<Result<Presence>> {
+        let plan = Plan::of(self, references);
+        let mut results: Vec<Option<Result<Presence>>> = references.iter().map(|_| None).collect();
+        let group = self.group();
+        let look_up = |item: usize| {
+            let reference = &references[item];
+            let call = group.call(reference.registry(), reference, plan.company[&item].clone());
+            look_up(&call, reference)
+        };
+        let done = |item: usize, result: Result<Presence>| {
+            for &position in &plan.positions[&item] {
+                group.finished(position, references.len(), &result);
+                results[position] = Some(result.clone());
+            }
+        };
+        workers::run(
+            plan.lanes,
+            self.concurrency(),
+            group.slice(),
+            look_up,
+            done,
+            || group.tick(),
+        );
+        // Every position belongs to an item, and every item has been done.
+        results.into_iter().flatten().collect()
+    }
+}
+
+/// Who asks what, and with whom.
+struct Plan {
+    lanes: Vec<Lane>,
+    /// For each item that is asked, all positions with the same reference.
+    positions: HashMap<usize, Vec<usize>>,
+    /// For each item, the repositories that its token may as well be for.
+    company: HashMap<usize, Company>,
+}
+
+impl Plan {
+    fn of(client: &Client, references: &[Reference]) -> Plan {
+        let mut firsts: HashMap<&Reference, usize> = HashMap::new();
+        let mut positions: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut by_registry: Vec<(&Registry, Vec<usize>)> = Vec::new();
+        let mut lanes: HashMap<&Registry, usize> = HashMap::new();
+        for (position, reference) in references.iter().enumerate() {
+            match firsts.entry(reference) {
+                Entry::Occupied(first) => positions.entry(*first.get()).or_default().push(position),
+                Entry::Vacant(slot) => {
+                    slot.insert(position);
+                    positions.insert(position, vec![position]);
+                    let lane = *lanes.entry(reference.registry()).or_insert_with(|| {
+                        by_registry.push((reference.registry(), Vec::new()));
+                        by_registry.len() - 1
+                    });
+                    by_registry[lane].1.push(position);
+                }
+            }
+        }
+        let mut company = HashMap::new();
+        for (_, items) in &by_registry {
+            let names = items
+                .iter()
+                .map(|&item| (item, references[item].repository().name()));
+            company.extend(Company::divide(names));
+        }
+        let lanes = by_registry
+            .into_iter()
+            .map(|(registry, items)| Lane {
+                items: items.into(),
+                needs_leader: client.is_new_to(registry),
+            })
+            .collect();
+        Plan {
+            lanes,
+            positions,
+            company,
+        }
+    }
+}

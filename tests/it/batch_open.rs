@@ -1,0 +1,244 @@
+//! Many images at once on registries without a login: what is asked, in which order answers come, and what stops it.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fake_registry::{Config, FakeRegistry, Quirk};
+use ocireg::{CallOptions, Cancel, Client, ErrorKind, Presence, Reference};
+
+use crate::quirks_support::{builder, client, image, registry, repository, start};
+
+const WIDTHS: [usize; 2] = [1, 8];
+
+fn wide(client: &Client, width: usize) -> Client {
+    client.with(CallOptions::new().concurrency(width))
+}
+
+/// `count` repositories with an image each, `t/r0:v1` and so on.
+fn filled(registry: &FakeRegistry, count: usize) -> Vec<Reference> {
+    for number in 0..count {
+        registry.put_tags(&format!("t/r{number}"), "v", 1);
+    }
+    (0..count)
+        .map(|number| image(registry, &format!("t/r{number}:v000000")))
+        .collect()
+}
+
+#[test]
+fn a_batch_asks_each_reference_once_and_keeps_the_order() {
+    for width in WIDTHS {
+        let (one, two) = (registry([]), registry([]));
+        let mut references = filled(&one, 15);
+        references.extend(filled(&two, 15));
+        let absent = image(&one, "t/r3:nosuch");
+        references.insert(7, absent.clone());
+        references.push(references[0].clone());
+        references.push(absent);
+        let answers = wide(&client(), width).lookup_all(&references);
+        assert_eq!(answers.len(), references.len());
+        for (reference, answer) in references.iter().zip(&answers) {
+            let missing = reference.to_string().ends_with("nosuch");
+            let answer = answer.as_ref().unwrap();
+            assert_eq!(matches!(answer, Presence::Absent), missing, "{reference}");
+        }
+        assert_eq!(
+            (one.request_count(), two.request_count()),
+            (16, 15),
+            "width {width}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_batch_asks_nothing() {
+    assert_eq!(client().lookup_all(&[]).len(), 0);
+}
+
+#[test]
+fn each_result_comes_to_the_calling_thread_as_it_is_there() {
+    let registry = registry([]);
+    let references = filled(&registry, 10);
+    let seen: Arc<Mutex<Vec<(usize, bool)>>> = Arc::default();
+    let (calling, notes) = (std::thread::current().id(), seen.clone());
+    let options = CallOptions::new().on_item(move |position, answer| {
+        assert_eq!(std::thread::current().id(), calling);
+        notes.lock().unwrap().push((position, answer.is_ok()));
+        ControlFlow::Continue(())
+    });
+    client().with(options).lookup_all(&references);
+    let mut seen = seen.lock().unwrap().clone();
+    seen.sort_unstable();
+    assert_eq!(
+        seen,
+        (0..10).map(|position| (position, true)).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_callback_that_stops_keeps_what_is_finished() {
+    let registry = start(Config::new().delay(Duration::from_millis(20)), []);
+    let references = filled(&registry, 40);
+    let options = CallOptions::new()
+        .concurrency(2)
+        .on_item(|position, _| match position {
+            5 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+    let answers = client().with(options).lookup_all(&references);
+    let stopped = |answer: &ocireg::Result<Presence>| matches!(answer, Err(error) if error.kind() == ErrorKind::Callback);
+    assert!(answers[..5].iter().all(Result::is_ok), "{answers:?}");
+    assert!(answers[20..].iter().all(stopped), "{answers:?}");
+    assert!(registry.request_count() < 20);
+}
+
+#[test]
+fn cancel_and_deadline_keep_what_is_finished() {
+    let registry = start(Config::new().delay(Duration::from_millis(20)), []);
+    let references = filled(&registry, 200);
+    let cancel = Cancel::new();
+    let cases = [
+        (
+            CallOptions::new().concurrency(2).cancel(&cancel),
+            ErrorKind::Cancelled,
+        ),
+        (
+            CallOptions::new()
+                .concurrency(2)
+                .timeout(Duration::from_millis(300)),
+            ErrorKind::Timeout,
+        ),
+    ];
+    for (options, kind) in cases {
+        let trigger = cancel.clone();
+        let started = Instant::now();
+        let answers = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                trigger.trigger();
+            });
+            client().with(options).lookup_all(&references)
+        });
+        assert!(
+            started.elapsed() < Duration::from_millis(800 + 500),
+            "{kind:?}: {:?}",
+            started.elapsed()
+        );
+        assert!(answers[0].is_ok(), "{kind:?}: {:?}", answers[0]);
+        let last = answers.last().unwrap().as_ref().unwrap_err();
+        assert_eq!(last.kind(), kind);
+        assert!(last.to_string().contains("t/r199"), "{last}");
+    }
+}
+
+/// J2: what limits a registry's requests limits the batch.
+#[test]
+fn j2_thirty_images_against_a_429_for_ever() {
+    for width in WIDTHS {
+        for (after, known) in [("0", false), ("0", true), ("", false), ("", true)] {
+            let registry = registry([]);
+            let references = filled(&registry, 30);
+            let client = builder()
+                .retries(3)
+                .retry_delay(Duration::from_millis(5))
+                .build()
+                .unwrap();
+            if known {
+                client.exists(&references[0]).unwrap();
+            }
+            registry.take_requests();
+            registry.add_quirk(Quirk::TooManyRequests(u64::MAX, after.to_owned()));
+            let answers = wide(&client, width).lookup_all(&references);
+            for (reference, answer) in references.iter().zip(&answers) {
+                let error = answer.as_ref().unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+                assert!(
+                    error.to_string().contains(&reference.to_string()),
+                    "{error}"
+                );
+            }
+            let requests = registry.request_count();
+            assert!(
+                requests <= 12,
+                "width {width}, Retry-After {after:?}, known {known}: {requests} requests"
+            );
+        }
+    }
+}
+
+#[test]
+fn tags_sharing_counts_and_finds() {
+    for width in WIDTHS {
+        let registry = registry([]);
+        let digest = registry.put_tags("t/find", "same", 12);
+        for number in 0..8 {
+            registry.put_tag("t/find", &format!("other{number}"), &other(&registry));
+        }
+        let client = wide(&client(), width);
+        let same = client
+            .tags_sharing(&image(&registry, "t/find:same000003"))
+            .unwrap();
+        let names: Vec<String> = same.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            names,
+            (0..12)
+                .map(|number| format!("same{number:06}"))
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(registry.take_requests().len(), 21, "width {width}");
+        let of_digest = client
+            .tags_of_digest(&repository(&registry, "t/find"), &digest.parse().unwrap())
+            .unwrap();
+        assert_eq!(of_digest, same);
+        assert_eq!(registry.take_requests().len(), 21, "width {width}");
+        let none = format!("sha256:{}", "0".repeat(64));
+        let none = client
+            .tags_of_digest(&repository(&registry, "t/find"), &none.parse().unwrap())
+            .unwrap();
+        assert_eq!(none, []);
+    }
+}
+
+/// A manifest of another digest.
+fn other(registry: &FakeRegistry) -> String {
+    let manifest = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{"a":"b"}}"#;
+    registry.put_manifest(
+        "t/find",
+        "",
+        "application/vnd.oci.image.index.v1+json",
+        manifest,
+    )
+}
+
+/// H11: Google's lists hold the digests.
+#[test]
+fn h11_a_list_with_digests_is_all_that_is_asked() {
+    let registry = registry([Quirk::GcrLists]);
+    registry.put_tags("t/find", "same", 20);
+    let same = client()
+        .tags_sharing(&image(&registry, "t/find:same000003"))
+        .unwrap();
+    assert_eq!(same.len(), 20);
+    assert_eq!(registry.request_count(), 1);
+}
+
+#[test]
+fn a_tag_that_has_vanished_is_left_out_and_another_failure_is_not() {
+    let registry = registry([]);
+    let digest = registry.put_tags("t/find", "same", 3);
+    let gone = format!("sha256:{}", "1".repeat(64));
+    registry.put_tag("t/find", "gone", &gone);
+    let repository = repository(&registry, "t/find");
+    let digest = digest.parse().unwrap();
+    assert_eq!(
+        client().tags_of_digest(&repository, &digest).unwrap().len(),
+        3
+    );
+    let missing = client()
+        .tags_sharing(&image(&registry, "t/find:nosuch"))
+        .unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    registry.add_quirk(Quirk::HeadStatus(500, fake_registry::Page::Json));
+    let failed = client().tags_of_digest(&repository, &digest).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Server);
+}
