@@ -19,6 +19,8 @@ pub(crate) use self::scope::Scope;
 pub(crate) use self::secret::Secret;
 pub(crate) use self::token::{AskedAs, Service, Token};
 
+/// The most tokens that one request tries, however short they live.
+const MAX_TOKENS_TRIED: u32 = 4;
 /// The most tokens kept for a registry; the oldest goes first.
 const MAX_TOKENS: usize = 256;
 
@@ -74,9 +76,12 @@ pub(crate) enum Step {
 }
 
 /// What one request has tried already: each way at most once, so that no answer can make it go in circles.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tried {
+    started: Instant,
+    /// A token that was fetched since then. One that another thread had fetched may just have come to its end.
     pub(crate) fresh_token: bool,
+    tokens: u32,
     /// The token service has taken the credentials for this one.
     accepted: Option<Arc<Token>>,
     other_token: bool,
@@ -87,8 +92,27 @@ pub(crate) struct Tried {
 }
 
 impl Tried {
+    /// For a request that begins at `now`.
+    pub(crate) fn new(now: Instant) -> Tried {
+        Tried {
+            started: now,
+            fresh_token: false,
+            tokens: 0,
+            accepted: None,
+            other_token: false,
+            narrow_token: false,
+            basic: false,
+            challenge_sought: false,
+        }
+    }
+
     /// Notes what is about to be sent.
     pub(crate) fn note(&mut self, sent: &Authorization) {
+        if let Some(token) = sent.token() {
+            self.tokens += 1;
+            self.fresh_token |=
+                token.was_received_since(self.started) || self.tokens >= MAX_TOKENS_TRIED;
+        }
         if let Some(token) = sent
             .token()
             .filter(|token| token.asked_as() == AskedAs::Known)
@@ -202,7 +226,6 @@ impl Session {
                     .is_some_and(|token| token.is_for(service, &wanted));
             if !tried.fresh_token || other {
                 tried.other_token = tried.fresh_token;
-                tried.fresh_token = true;
                 return Ok(Step::FetchToken(service.clone(), wanted));
             }
         }
@@ -266,7 +289,7 @@ impl Session {
     ) -> Option<Arc<Token>> {
         let fits = |token: &&Arc<Token>| {
             token.serves(service, scopes, now)
-                && refused.is_none_or(|refused| !Arc::ptr_eq(token, refused))
+                && refused.is_none_or(|refused| token.may_replace(refused))
                 && !(tried.narrow_token && token.is_wide())
         };
         self.state().tokens.iter().find(fits).cloned()
@@ -294,7 +317,9 @@ impl Session {
     /// Keeps a token for later requests. The newest is found first.
     pub(crate) fn keep(&self, token: &Arc<Token>, now: Instant) {
         let mut state = self.state();
-        state.tokens.retain(|kept| !kept.is_spent(now));
+        state
+            .tokens
+            .retain(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
         state.tokens.insert(0, token.clone());
         state.tokens.truncate(MAX_TOKENS);
     }
@@ -376,7 +401,7 @@ mod tests {
         };
         assert_eq!(sent.header().map(Secret::expose), Some("Bearer t"));
         assert!(matches!(
-            step(&session, &sent, &[BEARER], &mut Tried::default()),
+            step(&session, &sent, &[BEARER], &mut Tried::new(Instant::now())),
             Step::GiveUp
         ));
     }
@@ -388,7 +413,7 @@ mod tests {
             &session,
             &Authorization::None,
             &[r#"Basic realm="r""#],
-            &mut Tried::default(),
+            &mut Tried::new(Instant::now()),
         );
         assert!(matches!(first, Step::Send(Authorization::Basic(_))));
         assert!(matches!(
@@ -404,17 +429,19 @@ mod tests {
             &session,
             &Authorization::None,
             &[BEARER],
-            &mut Tried::default(),
+            &mut Tried::new(Instant::now()),
         );
+        let mut tried = Tried::new(Instant::now());
         let token = token(&session);
         session.keep(&token, Instant::now());
-        let mut tried = Tried::default();
         let sent = Authorization::Token(token);
         let basic = r#"Basic realm="harbor""#;
         assert!(matches!(
             step(&session, &sent, &[basic], &mut tried),
             Step::FetchToken(..)
         ));
+        // It is fetched, and refused too.
+        tried.note(&sent);
         assert!(matches!(
             step(&session, &sent, &[basic], &mut tried),
             Step::Send(Authorization::Basic(_))
@@ -433,7 +460,7 @@ mod tests {
     #[test]
     fn b5_a_401_without_a_challenge_is_looked_up_once() {
         let session = session();
-        let mut tried = Tried::default();
+        let mut tried = Tried::new(Instant::now());
         assert!(matches!(
             step(&session, &Authorization::None, &[""], &mut tried),
             Step::FindChallenge
@@ -447,16 +474,46 @@ mod tests {
     #[test]
     fn r12_a_fresh_token_is_refused_once_and_for_all() {
         let session = session();
-        let mut tried = Tried::default();
+        let mut tried = Tried::new(Instant::now());
         assert!(matches!(
             step(&session, &Authorization::None, &[BEARER], &mut tried),
             Step::FetchToken(..)
         ));
         let sent = Authorization::Token(token(&session));
+        tried.note(&sent);
         assert!(matches!(
             step(&session, &sent, &[BEARER], &mut tried),
             Step::GiveUp
         ));
+    }
+
+    #[test]
+    fn r12_what_replaces_a_refused_token_is_newer() {
+        let session = session();
+        step(
+            &session,
+            &Authorization::None,
+            &[BEARER],
+            &mut Tried::new(Instant::now()),
+        );
+        let (old, new) = (token(&session), token(&session));
+        let tried = Tried::new(Instant::now());
+        let scopes = [Scope::named("repository:a:pull")];
+        let cached = |refused: &Arc<Token>| {
+            session
+                .cached(
+                    old.service(),
+                    &scopes,
+                    Some(refused),
+                    &tried,
+                    Instant::now(),
+                )
+                .is_some()
+        };
+        session.keep(&old, Instant::now());
+        assert!(!cached(&new), "an older one ends even earlier");
+        session.keep(&new, Instant::now());
+        assert!(cached(&old) && !cached(&new));
     }
 
     #[test]
@@ -466,7 +523,7 @@ mod tests {
             &session,
             &Authorization::None,
             &[BEARER],
-            &mut Tried::default(),
+            &mut Tried::new(Instant::now()),
         );
         let token = token(&session);
         session.keep(&token, Instant::now());
@@ -489,7 +546,7 @@ mod tests {
             &session,
             &Authorization::None,
             &[other],
-            &mut Tried::default(),
+            &mut Tried::new(Instant::now()),
         );
         assert!(matches!(
             session.opening(&[Scope::named("repository:a:pull")], now),

@@ -175,6 +175,20 @@ impl Token {
         now >= self.renew_at
     }
 
+    /// Whether it is worth a try where `refused` was turned down: a newer one, or one for fewer scopes.
+    pub(crate) fn may_replace(&self, refused: &Token) -> bool {
+        self.received > refused.received || refused.is_wide() && !self.is_wide()
+    }
+
+    /// Whether one makes the other needless.
+    pub(crate) fn is_same_as(&self, other: &Token) -> bool {
+        self.service == other.service && self.scopes == other.scopes
+    }
+
+    pub(crate) fn was_received_since(&self, moment: Instant) -> bool {
+        self.received >= moment
+    }
+
     /// Whether it may have ended although its service said otherwise. None may end before a minute.
     pub(crate) fn is_old(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.received) >= MIN_LIFETIME

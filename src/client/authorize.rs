@@ -33,11 +33,10 @@ impl Call<'_> {
                 Mission::to_registry(self, state, ask, &Authorization::None)?,
             );
         };
-        let mut tried = Tried::default();
+        let mut tried = Tried::new(Instant::now());
         let mut sent = match state.session.opening(scopes, Instant::now()) {
             Opening::Send(authorization) => authorization,
             Opening::FetchToken(service, scopes) => {
-                tried.fresh_token = true;
                 self.shared_token(state, &service, &scopes, None, &mut tried)?
             }
         };
@@ -428,7 +427,6 @@ fn wants_narrow_token(sent: &Authorization, answer: &Answer, tried: &mut Tried) 
         return false;
     }
     tried.narrow_token = true;
-    tried.fresh_token = true;
     true
 }
 
@@ -449,7 +447,6 @@ fn step_after_403(sent: &Authorization, scopes: &[Scope], tried: &mut Tried) -> 
     {
         return Step::GiveUp;
     }
-    tried.fresh_token = true;
     step_to_fresh_token(sent, scopes)
 }
 
