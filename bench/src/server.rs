@@ -12,7 +12,7 @@ use crate::{Outcome, myself};
 pub(crate) const PAGE: usize = 1000;
 
 /// What docker-registry 2.8.2 answers.
-const FOUND: &str = "HTTP/1.1 200 OK\r\n\
+pub(crate) const FOUND: &str = "HTTP/1.1 200 OK\r\n\
     Content-Length: 528\r\n\
     Content-Type: application/vnd.docker.distribution.manifest.v2+json\r\n\
     Docker-Content-Digest: sha256:3b2a1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b\r\n\
