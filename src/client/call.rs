@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Inner;
 use super::group::{Company, Group};
+use super::origins::RegistryState;
 use crate::error::Result;
 use crate::manifest::MediaType;
 use crate::presence::{ItemCallback, Presence};
@@ -134,6 +135,7 @@ pub(crate) struct Call<'a> {
     pub(super) client: &'a Inner,
     pub(super) options: &'a CallOptions,
     pub(super) registry: &'a Registry,
+    pub(super) state: Arc<RegistryState>,
     /// What errors name.
     pub(super) subject: &'a dyn fmt::Display,
     pub(super) interrupt: Arc<Interrupt>,
@@ -151,15 +153,34 @@ impl<'a> Call<'a> {
         subject: &'a dyn fmt::Display,
     ) -> Call<'a> {
         let interrupt = Arc::new(options.interrupt(client));
+        Call::part_of(client, options, registry, subject, interrupt)
+    }
+
+    /// A call whose time is already running.
+    pub(super) fn part_of(
+        client: &'a Inner,
+        options: &'a CallOptions,
+        registry: &'a Registry,
+        subject: &'a dyn fmt::Display,
+        interrupt: Arc<Interrupt>,
+    ) -> Call<'a> {
+        let state = client.origins.registry(registry, &client.settings);
+        let company = Company::default();
         Call {
             client,
             options,
             registry,
+            state,
             subject,
             interrupt,
-            company: Company::default(),
+            company,
             group: None,
         }
+    }
+
+    /// What is known of the registry.
+    pub(crate) fn state(&self) -> &RegistryState {
+        &self.state
     }
 
     /// The media types that are accepted beside the usual ones.

@@ -104,14 +104,11 @@ impl<'a> Group<'a> {
         company: Company,
     ) -> Call<'c> {
         let interrupt = self.workers.clone();
+        let call = Call::part_of(self.client, self.options, registry, subject, interrupt);
         Call {
-            client: self.client,
-            options: self.options,
-            registry,
-            subject,
-            interrupt,
             company,
             group: Some(self),
+            ..call
         }
     }
 

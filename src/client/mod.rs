@@ -110,6 +110,12 @@ impl Client {
             .unwrap_or_default()
     }
 
+    /// Closes the connections that are not in use, as before a long pause or a `fork`. What was learned stays, tokens too; the next call
+    /// connects anew.
+    pub fn close_idle(&self) {
+        self.inner.origins.close_idle();
+    }
+
     fn from_settings(settings: Settings) -> Client {
         let origins = Origins::new(settings.resolver.clone());
         Client {

@@ -70,7 +70,7 @@ pub(crate) struct RegistryState {
     trust: Arc<TlsTrust>,
     /// The latest last.
     connections: Mutex<Vec<(Origin, Arc<Connections>)>>,
-    own: Arc<Connections>,
+    own: Mutex<Arc<Connections>>,
     learned: Mutex<Learned>,
 }
 
@@ -217,13 +217,23 @@ impl Origins {
             trusted_realms: given.trusted_realms,
             headers: given.headers,
             resolver: self.resolver.clone(),
-            own: Arc::new(Connections::new(self.resolver.clone(), trust.clone())),
+            own: Mutex::new(Arc::new(Connections::new(
+                self.resolver.clone(),
+                trust.clone(),
+            ))),
             trust,
             connections: Mutex::default(),
             learned: Mutex::default(),
         });
         registries.insert(registry.clone(), state.clone());
         state
+    }
+
+    pub(crate) fn close_idle(&self) {
+        let states: Vec<Arc<RegistryState>> = lock(&self.registries).values().cloned().collect();
+        for state in states {
+            state.close_idle();
+        }
     }
 
     /// The state of a registry that has been used.
@@ -237,7 +247,7 @@ impl RegistryState {
     /// trust, a connection of another registry to the same place must not.
     pub(crate) fn connections(&self, origin: &Origin) -> Arc<Connections> {
         if *origin == self.origin {
-            return self.own.clone();
+            return lock(&self.own).clone();
         }
         let mut connections = lock(&self.connections);
         if let Some((_, known)) = connections.iter().find(|(known, _)| known == origin) {
@@ -249,6 +259,14 @@ impl RegistryState {
         let new = Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()));
         connections.push((origin.clone(), new.clone()));
         new
+    }
+
+    /// Closes the connections that nobody is using. Those in use are closed when their exchange is over.
+    fn close_idle(&self) {
+        let new = Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()));
+        // The old ones close when they are dropped, which is not under the lock.
+        let _own = std::mem::replace(&mut *lock(&self.own), new);
+        let _others = std::mem::take(&mut *lock(&self.connections));
     }
 
     /// What is known. Never held across I/O.

@@ -110,7 +110,7 @@ impl Paging {
                 }
                 return Err(self.refused(refusal.into_error(call)).into());
             }
-            let link = link_of(&answer, &state).map_err(|problem| protocol(call, problem));
+            let link = link_of(&answer, state).map_err(|problem| protocol(call, problem));
             Ok((read_page::<T>(answer, list, call)?, link))
         })?;
         state.learned().is_registry = true;

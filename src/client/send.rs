@@ -99,12 +99,6 @@ impl Trouble {
 }
 
 impl Call<'_> {
-    pub(crate) fn state(&self) -> Arc<RegistryState> {
-        self.client
-            .origins
-            .registry(self.registry, &self.client.settings)
-    }
-
     /// Sends `ask` until an answer was read, or asking again is of no use. Any status but those worth a retry reaches `read`.
     pub(crate) fn send<T>(
         &self,
@@ -133,9 +127,9 @@ impl Call<'_> {
         let state = self.state();
         let mut made = 0;
         loop {
-            let first = self.pass_gate(&state)?;
+            let first = self.pass_gate(state)?;
             made = made.max(state.learned().gate.refusals()) + 1;
-            let trouble = match self.authorized(&state, ask) {
+            let trouble = match self.authorized(state, ask) {
                 Ok(answer) if is_retryable_status(answer.status) => *completed(answer),
                 Ok(answer) => {
                     state.learned().gate.open();

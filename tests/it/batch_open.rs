@@ -87,7 +87,11 @@ fn a_callback_that_stops_keeps_what_is_finished() {
         });
     let answers = client().with(options).lookup_all(&references);
     let stopped = |answer: &ocireg::Result<Presence>| matches!(answer, Err(error) if error.kind() == ErrorKind::Callback);
-    assert!(answers[..5].iter().all(Result::is_ok), "{answers:?}");
+    // Two are under way at a time, so the one that stopped the others may have overtaken its neighbour.
+    assert!(
+        answers[..4].iter().all(Result::is_ok) && answers[5].is_ok(),
+        "{answers:?}"
+    );
     assert!(answers[20..].iter().all(stopped), "{answers:?}");
     assert!(registry.request_count() < 20);
 }

@@ -8,6 +8,7 @@ mod auth_lab;
 mod auth_real;
 mod auth_threads;
 mod batch_open;
+mod connections;
 mod contract;
 mod costs;
 mod counting;
