@@ -4,6 +4,7 @@ mod auth_attackers;
 mod auth_canary;
 mod auth_challenges;
 mod auth_counts;
+mod auth_hub;
 mod auth_lab;
 mod auth_real;
 mod auth_threads;
