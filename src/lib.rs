@@ -26,16 +26,30 @@
 //! - [`Error`] says why there is no answer, by [`ErrorKind`], and what to do about it. "Absent" and "denied" are answers ([`Presence`]), not
 //!   errors.
 //!
+//! # Many at once
+//!
+//! [`Client::lookup_all`] asks for any number of images in any number of registries, with one token for many repositories;
+//! [`Client::tags_sharing`] and [`Client::tags_of_digest`] find the tags that are the same image.
+//!
 //! # What it promises
 //!
-//! - **A wrong "absent" never**: a 404 counts only from what has shown to be a registry; a typo in the host name is an error.
-//! - **Digests are true**: what is fetched is hashed; a registry's header is believed for a lookup by tag, and [`DigestSource`] says so.
+//! - **No wrong "absent"**: a 404 counts only from what has shown to be a registry; a typo in the host name is an error. What a
+//!   registry itself has wrong, such as a cache whose upstream is down, nobody can see from outside.
+//! - **Digests are true**: what is fetched is hashed; a registry's header is believed for a lookup by tag, and [`DigestSource`]
+//!   says so.
 //! - **Few requests**: one for a lookup. No ping before it, and a GET only where HEAD can't answer.
+//! - **Secrets stay where they belong**: a login is given for one registry, and reaches that registry and its token service alone.
 //! - **A call ends**: by its timeout (5 minutes unless set), or within half a second of [`Cancel::trigger`].
-//! - **Nothing behind your back**: no signal handler, no output, no global state, no thread that outlives its resolution or connect.
+//! - **Nothing behind your back**: no signal handler, no output, no global state, no thread that outlives its resolution or
+//!   connect.
 //!
-//! https is spoken unless the host is loopback or [`ClientBuilder::plain_http`] says otherwise; there is no fallback from one to the
-//! other.
+//! https is spoken unless the host is loopback or [`ClientBuilder::plain_http`] says otherwise; there is no fallback from one to
+//! the other.
+//!
+//! # Logging
+//!
+//! Requests are logged at level *debug* under targets that begin with `ocireg`, without secrets. A program that installs a logger for
+//! everything should leave out the targets `ureq` and `ureq_proto`: at level *trace* they show whole requests.
 
 mod address;
 mod auth;
