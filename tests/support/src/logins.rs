@@ -1,9 +1,10 @@
 //! Servers that are about logins: distribution's own token server, and a registry that knows Basic alone.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::certificates;
+use crate::certificates::{self, Certificate};
 use crate::registries::HTPASSWD;
 use crate::require;
 use crate::server::{Launch, Server};
@@ -25,14 +26,25 @@ impl TokenServer {
     /// When the program is there and does not come up.
     #[track_caller]
     pub fn start(directory: &Path) -> Option<(Server, PathBuf)> {
+        Self::launch(directory, None)
+    }
+
+    /// As [`start`](Self::start), over https with this certificate: some clients send no password over http.
+    #[track_caller]
+    pub fn start_tls(directory: &Path, tls: &Certificate) -> Option<(Server, PathBuf)> {
+        Self::launch(directory, Some(tls))
+    }
+
+    #[track_caller]
+    fn launch(directory: &Path, tls: Option<&Certificate>) -> Option<(Server, PathBuf)> {
         let program = require("token-server")?;
         let certificate = certificates::self_signed(directory)?;
         let (key, passwords) = (directory.join("pkcs1.key"), directory.join("htpasswd"));
         certificates::to_pkcs1(&certificate.key, &key)?;
         fs::write(&passwords, HTPASSWD).expect("the password file can be written");
-        let server = Server::start("http", None, |_, port| Launch {
-            program: program.clone(),
-            arguments: vec![
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let server = Server::start(scheme, None, |_, port| {
+            let mut arguments: Vec<OsString> = vec![
                 "-addr".into(),
                 format!("127.0.0.1:{port}").into(),
                 "-key".into(),
@@ -41,8 +53,16 @@ impl TokenServer {
                 passwords.clone().into(),
                 "-realm".into(),
                 "lab".into(),
-            ],
-            environment: vec![],
+            ];
+            if let Some(tls) = tls {
+                arguments.extend(["-tlscert".into(), tls.certificate.clone().into()]);
+                arguments.extend(["-tlskey".into(), tls.key.clone().into()]);
+            }
+            Launch {
+                program: program.clone(),
+                arguments,
+                environment: vec![],
+            }
         });
         Some((server, certificate.certificate))
     }

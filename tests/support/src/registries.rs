@@ -26,6 +26,7 @@ pub struct RegistryConfig {
     data: Option<PathBuf>,
     max_tags: Option<u32>,
     max_catalog: Option<u32>,
+    log_requests: bool,
 }
 
 /// Where a registry sends its clients for tokens, and what it believes.
@@ -137,6 +138,12 @@ impl RegistryConfig {
         self
     }
 
+    /// Logs every request, with its own `http.request.id=` and the `http.request.remoteaddr=` of its connection.
+    pub fn log_requests(mut self) -> Self {
+        self.log_requests = true;
+        self
+    }
+
     fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
@@ -152,9 +159,10 @@ impl RegistryConfig {
         if let Some((certificate, key)) = &self.tls {
             http["tls"] = json!({"certificate": path(certificate), "key": path(key)});
         }
+        let level = if self.log_requests { "info" } else { "error" };
         let mut config = json!({
             "version": "0.1",
-            "log": {"level": "error", "accesslog": {"disabled": true}},
+            "log": {"level": level, "accesslog": {"disabled": true}},
             "storage": {
                 "filesystem": {"rootdirectory": path(data)},
                 "delete": {"enabled": !self.no_delete},
