@@ -26,7 +26,7 @@ tools: ## Gets the real registries and proxies into target/tools
 
 # What could not be had is left out of the tables, which say so.
 bench: ## Measures ocireg beside its peers
-	@scripts/install-tools.sh curl libcurl docker-registry || true
+	@scripts/install-tools.sh curl openssl libcurl docker-registry token-server crane python-dxf || true
 	$(CARGO) run --release --quiet --manifest-path bench/Cargo.toml
 
 clean: ## Removes what was built, tools included

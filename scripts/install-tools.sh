@@ -14,6 +14,7 @@ CRANE_VERSION=v0.22.1
 DISTRIBUTION_VERSION=v3.1.2
 TOKEN_SERVER_VERSION=v2.8.3+incompatible
 CONTAINER_REGISTRY_VERSION=0.3.1
+DXF_VERSION=12.1.1
 
 cd "$(dirname "$0")/.."
 tools=${TOOLS_DIR:-target/tools}
@@ -127,6 +128,13 @@ cargo_install() {
         >>"$log" 2>&1 && [[ -x $tools/bin/$name ]] && rm -rf "$tools/build"
 }
 
+# pip_install DIRECTORY REQUIREMENT: into a virtual environment of its own
+pip_install() {
+    say "pip install $2"
+    command -v python3 >/dev/null || { echo "no python3 here" >>"$log"; return 1; }
+    python3 -m venv "$tools/$1" >>"$log" 2>&1 && "$tools/$1/bin/pip" install --quiet --disable-pip-version-check "$2" >>"$log" 2>&1
+}
+
 # system PACKAGE: installs it, for root only.
 system() {
     [[ $(id -u) = 0 ]] || { echo "$1 must be installed by root: apt-get install $1" >>"$log"; return 1; }
@@ -171,6 +179,14 @@ get() {
     container-registry)
         have container-registry "$CONTAINER_REGISTRY_VERSION" container-registry --version ||
             cargo_install container-registry "$CONTAINER_REGISTRY_VERSION" --features bin
+        ;;
+    python-dxf)
+        # Only the benchmarks compare with it.
+        if grep -qs "^Version: $DXF_VERSION\$" "$tools"/dxf/lib/python*/site-packages/python_dxf-*/METADATA; then
+            say "python-dxf: $tools/dxf"
+        else
+            pip_install dxf "python-dxf==$DXF_VERSION"
+        fi
         ;;
     *) echo "no tool of this name is known here" >>"$log"; return 1 ;;
     esac

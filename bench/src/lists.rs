@@ -1,10 +1,10 @@
 //! Long lists of tags: does time grow as the list does, and memory not at all?
 
-use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ocireg::{Client, Repository};
 
+use crate::process::peak;
 use crate::server::{PAGE, Server};
 use crate::{Outcome, cpu_time, median, myself, numbers};
 
@@ -12,7 +12,7 @@ const SIZES: [usize; 3] = [25_000, 50_000, 100_000];
 const ROUNDS: usize = 5;
 
 pub(crate) fn compare() -> Outcome<()> {
-    let server = Server::start()?;
+    let server = Server::start(Duration::ZERO)?;
     let mut measured = SIZES.map(|size| (size, Vec::new()));
     for _ in 0..ROUNDS {
         for (size, runs) in &mut measured {
@@ -64,12 +64,4 @@ pub(crate) fn read(registry: &str, repository: &str) -> Outcome<()> {
         peak()? - peak_before
     );
     Ok(())
-}
-
-/// The most memory that this process has had resident, in KiB.
-fn peak() -> Outcome<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    Ok(number.ok_or("the system does not tell")?.parse()?)
 }

@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use ocireg::{Client, Reference};
 use test_support::{DockerRegistry, RegistryConfig, seed, tool};
 
 use crate::clients::WARM_UP_SHARE;
 use crate::server::{FOUND, Server};
-use crate::{Outcome, median, myself, numbers};
+use crate::{Outcome, median, myself, numbers, tools};
 
 const IMAGE: &str = "team/app:1.2";
 /// The targets: the CPU time of a lookup, as a part of libcurl's and as a multiple of the raw loop's.
@@ -27,7 +28,7 @@ pub(crate) fn compare() -> Outcome<()> {
     let libcurl = libcurl.ok();
     println!("CPU time of a warm lookup (user and system), median of interleaved rounds\n");
 
-    let server = Server::start()?;
+    let server = Server::start(Duration::ZERO)?;
     run(
         "tiny server",
         &server.registry,
@@ -167,9 +168,7 @@ fn build_libcurl_client() -> Outcome<PathBuf> {
     command.arg(&program);
     // Debian's headers, where scripts/install-tools.sh unpacks them, and the system's own library (which has no other name
     // without the development package).
-    let tools = env::var_os("TOOLS_DIR").unwrap_or_else(|| "target/tools".into());
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    command.arg("-I").arg(root.join(tools).join("include"));
+    command.arg("-I").arg(tools().join("include"));
     command.arg("-l:libcurl.so.4");
     let output = command.output()?;
     if output.status.success() {

@@ -1,16 +1,19 @@
-//! Compares what a warm lookup costs with libcurl's easy API and with a raw socket loop, and shows how the reading of a long
-//! list of tags grows. See README.md.
+//! Compares what lookups cost, one and many, with what peers need for them, and shows how long lists grow. See README.md.
 //!
-//! Without arguments it runs everything; with arguments it is one of its own children, so that a measurement has a process to
-//! itself.
+//! Without arguments it runs everything, with the name of a part that part; else it is one of its own children, so that a
+//! measurement has a process to itself.
 
+mod batches;
 mod clients;
+mod crowds;
 mod lists;
 mod lookups;
+mod process;
 mod server;
 
 use std::env;
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -22,13 +25,26 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
-        [] => lookups::compare().and_then(|()| lists::compare()),
-        ["serve"] => server::serve(),
+        [] => lookups::compare()
+            .and_then(|()| lists::compare())
+            .and_then(|()| crowds::compare())
+            .and_then(|()| batches::compare()),
+        ["lookups"] => lookups::compare(),
+        ["lists"] => lists::compare(),
+        ["crowds"] => crowds::compare(),
+        ["batches"] => batches::compare(),
+        ["serve", delay] => server::serve(delay),
         ["ocireg", registry, image, requests] => clients::ocireg(registry, image, requests),
         ["raw", registry, request, requests] => clients::raw(registry, request, requests),
         ["careful", registry, request, requests] => clients::careful(registry, request, requests),
         ["list", registry, repository] => lists::read(registry, repository),
-        _ => Err("usage: ocireg-bench".into()),
+        ["find", registry, repository] => crowds::find(registry, repository),
+        ["many", registry, count] => crowds::many(registry, count),
+        ["batch", file, ca] => batches::look_up(file, ca),
+        ["measure", output, program, ref arguments @ ..] => {
+            process::measure(output, program, arguments)
+        }
+        _ => Err("usage: ocireg-bench [lookups|lists|crowds|batches]".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,6 +70,12 @@ fn numbers(mut command: Command) -> Outcome<Vec<u64>> {
     let text = String::from_utf8(output.stdout)?;
     let numbers = text.split_whitespace().map(str::parse);
     Ok(numbers.collect::<Result<_, _>>()?)
+}
+
+/// Where `scripts/install-tools.sh` puts what it gets.
+fn tools() -> PathBuf {
+    let tools = env::var_os("TOOLS_DIR").unwrap_or_else(|| "target/tools".into());
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(tools)
 }
 
 /// The CPU time of this process so far, user and system together.

@@ -1,15 +1,20 @@
 //! A server that does almost nothing, so that a client's cost is not lost in the noise of its server's: HEAD is answered as
-//! docker-registry answers it, and GET with a page of tags.
+//! docker-registry answers it, and GET with a page of tags. Or one whose HEADs take a while, as over a network.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use crate::{Outcome, myself};
 
 /// Tags on a page.
 pub(crate) const PAGE: usize = 1000;
+
+/// The digest of everything.
+pub(crate) const DIGEST: &str =
+    "sha256:3b2a1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b";
 
 /// What docker-registry 2.8.2 answers.
 pub(crate) const FOUND: &str = "HTTP/1.1 200 OK\r\n\
@@ -28,10 +33,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start() -> Outcome<Server> {
+    /// One that answers each HEAD after `delay`.
+    pub(crate) fn start(delay: Duration) -> Outcome<Server> {
         let mut command = myself()?;
         let mut child = command
-            .arg("serve")
+            .args(["serve", &delay.as_millis().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -52,19 +58,20 @@ impl Drop for Server {
 }
 
 /// Prints where it listens and serves until its standard input ends, as it does with the parent, in whatever way that ends.
-pub(crate) fn serve() -> Outcome<()> {
+pub(crate) fn serve(delay: &str) -> Outcome<()> {
+    let delay = Duration::from_millis(delay.parse()?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     println!("{}", listener.local_addr()?);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || answer_all(stream));
+            thread::spawn(move || answer_all(stream, delay));
         }
     });
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }
 
-fn answer_all(mut stream: TcpStream) -> io::Result<()> {
+fn answer_all(mut stream: TcpStream, delay: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = [0; 16 * 1024];
     let mut filled = 0;
@@ -79,6 +86,9 @@ fn answer_all(mut stream: TcpStream) -> io::Result<()> {
             continue;
         }
         if buffer.starts_with(b"HEAD ") {
+            if !delay.is_zero() {
+                thread::sleep(delay);
+            }
             stream.write_all(FOUND.as_bytes())?;
         } else {
             stream.write_all(page(&buffer[..filled]).as_bytes())?;
