@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use ocireg::{Client, ClientBuilder, Presence, Reference, Resolver};
+use ocireg::{CallOptions, Client, ClientBuilder, Presence, Reference, Resolver};
 use test_support::certificates::Authority;
 use test_support::{DockerRegistry, RegistryConfig, require, seed, skip};
 
@@ -86,12 +86,7 @@ fn r15_a_long_list_is_complete_and_read_page_by_page() {
         only(&mut helper, "costs::helper_long_list");
         helper.env("OCIREG_COSTS_PORT", server.port.to_string());
         helper.env("OCIREG_COSTS_KEEP", keep);
-        let said = run(helper);
-        let kib = said
-            .lines()
-            .find_map(|line| line.strip_prefix("peak growth in KiB: "))
-            .unwrap_or_else(|| panic!("the helper does not tell its memory: {said}"));
-        kib.parse().unwrap()
+        growth_in(&run(helper))
     };
     let (streamed, whole) = (growth("nothing"), growth("everything"));
     println!("100,000 tags: {streamed} KiB page by page, {whole} KiB as a whole");
@@ -99,6 +94,23 @@ fn r15_a_long_list_is_complete_and_read_page_by_page() {
         // A page is 1,000 tags of 10 bytes: nothing near these bounds, but for the list itself, which is 100 times that.
         assert!(streamed <= 4 * 1024, "{streamed} KiB page by page");
         assert!(whole <= 48 * 1024, "{whole} KiB as a whole");
+    }
+}
+
+/// 10,000 images in a batch, and 10,000 tags compared: what is kept is a result for each, and nothing for each request.
+#[test]
+fn many_lookups_keep_their_results_and_little_else() {
+    let server = TinyRegistry::start(pages(10, 1000));
+    for what in ["find", "batch"] {
+        let mut helper = Command::new(env::current_exe().unwrap());
+        only(&mut helper, "costs::helper_many_lookups");
+        helper.env("OCIREG_COSTS_PORT", server.port.to_string());
+        helper.env("OCIREG_COSTS_WHAT", what);
+        let growth = growth_in(&run(helper));
+        println!("10,000 lookups, {what}: {growth} KiB");
+        if cfg!(target_os = "linux") {
+            assert!(growth <= 16 * 1024, "{what}: {growth} KiB");
+        }
     }
 }
 
@@ -153,6 +165,46 @@ fn helper_long_list() {
     }
     assert_eq!((pages, expected.next()), (100, None));
     println!("\npeak growth in KiB: {}", peak() - before);
+}
+
+/// Looks up many images, or compares many tags, 16 at once, and prints by how much the process grew at most meanwhile.
+#[test]
+#[ignore = "run by the tests of this module"]
+fn helper_many_lookups() {
+    let port = env::var("OCIREG_COSTS_PORT").unwrap().parse().unwrap();
+    let client = client(port, None, &Arc::default());
+    let wide = client.with(CallOptions::new().concurrency(16));
+    let image = image(port);
+    let digest = seed::digest(b"{}").parse().unwrap();
+    let references: Vec<Reference> = tags(10 * 1000)
+        .map(|tag| image.repository().tagged(tag.parse().unwrap()))
+        .collect();
+    expect_existing(&client, &image);
+    let before = peak();
+    let found = match env::var("OCIREG_COSTS_WHAT").unwrap().as_str() {
+        "find" => {
+            let tags = wide.tags_of_digest(image.repository(), &digest);
+            tags.unwrap().len()
+        }
+        _ => {
+            let answers = wide.lookup_all(&references).into_iter();
+            answers
+                .filter(|answer| matches!(answer, Ok(Presence::Exists(_))))
+                .count()
+        }
+    };
+    assert_eq!(found, references.len());
+    println!("\npeak growth in KiB: {}", peak() - before);
+}
+
+/// What a helper prints of its memory.
+#[track_caller]
+fn growth_in(said: &str) -> u64 {
+    let kib = said
+        .lines()
+        .find_map(|line| line.strip_prefix("peak growth in KiB: "))
+        .unwrap_or_else(|| panic!("the helper does not tell its memory: {said}"));
+    kib.parse().unwrap()
 }
 
 #[track_caller]
