@@ -109,10 +109,18 @@ impl CallOptions {
 
     /// What can stop a call that starts now.
     pub(super) fn interrupt(&self, client: &Inner) -> Interrupt {
-        let timeout = self.timeout.unwrap_or(client.settings.timeout);
         // A timeout too long for the clock is as good as none.
-        let deadline = Instant::now().checked_add(timeout);
+        let deadline = Instant::now().checked_add(self.timeout_of(client));
         Interrupt::new(self.cancel.clone(), deadline, self.progress.clone())
+    }
+
+    /// As [`interrupt`](CallOptions::interrupt), for a call whose parts have a deadline each.
+    pub(super) fn interrupt_without_deadline(&self) -> Interrupt {
+        Interrupt::new(self.cancel.clone(), None, self.progress.clone())
+    }
+
+    pub(super) fn timeout_of(&self, client: &Inner) -> Duration {
+        self.timeout.unwrap_or(client.settings.timeout)
     }
 }
 

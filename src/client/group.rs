@@ -77,13 +77,31 @@ pub(crate) struct Group<'a> {
     own: Arc<Interrupt>,
     workers: Arc<Interrupt>,
     stop: Cancel,
+    /// The most time for each call, where it is not for all together.
+    each: Option<Duration>,
     /// Registries that the rest of the group need not ask: their request limit is reached, or they refuse the credentials.
     hopeless: Mutex<HashMap<Registry, Error>>,
 }
 
 impl<'a> Group<'a> {
     pub(super) fn new(client: &'a Inner, options: &'a CallOptions) -> Group<'a> {
-        let own = Arc::new(options.interrupt(client));
+        let own = options.interrupt(client);
+        Group::with(client, options, own, None)
+    }
+
+    pub(super) fn of_timed_items(client: &'a Inner, options: &'a CallOptions) -> Group<'a> {
+        let own = options.interrupt_without_deadline();
+        let each = Some(options.timeout_of(client));
+        Group::with(client, options, own, each)
+    }
+
+    fn with(
+        client: &'a Inner,
+        options: &'a CallOptions,
+        own: Interrupt,
+        each: Option<Duration>,
+    ) -> Group<'a> {
+        let own = Arc::new(own);
         let stop = Cancel::new();
         let workers = Arc::new(own.for_workers(&stop));
         Group {
@@ -92,6 +110,7 @@ impl<'a> Group<'a> {
             own,
             workers,
             stop,
+            each,
             hopeless: Mutex::default(),
         }
     }
@@ -103,7 +122,10 @@ impl<'a> Group<'a> {
         subject: &'c dyn fmt::Display,
         company: Company,
     ) -> Call<'c> {
-        let interrupt = self.workers.clone();
+        let interrupt = match self.each {
+            Some(timeout) => Arc::new(self.workers.with_timeout(timeout)),
+            None => self.workers.clone(),
+        };
         let call = Call::part_of(self.client, self.options, registry, subject, interrupt);
         Call {
             company,

@@ -129,6 +129,11 @@ impl Client {
         Group::new(&self.inner, &self.options)
     }
 
+    /// As [`group`](Client::group), the timeout being each call's own.
+    pub(crate) fn group_of_timed_items(&self) -> Group<'_> {
+        Group::of_timed_items(&self.inner, &self.options)
+    }
+
     /// How many requests may be under way at once for each registry.
     pub(crate) fn concurrency(&self) -> usize {
         self.options.width()

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::ControlFlow;
 
-use super::presence::look_up;
+use super::presence::{describe, look_up};
 use super::workers::{self, Lane};
-use crate::client::{Client, Company};
+use crate::client::{Call, Client, Company, Group};
 use crate::error::Result;
+use crate::manifest::Descriptor;
 use crate::presence::Presence;
 use crate::reference::{Reference, Registry};
 
@@ -35,30 +37,80 @@ impl Client {
     /// # }
     /// ```
     pub fn lookup_all(&self, references: &[Reference]) -> Vec<Result<Presence>> {
-        let plan = Plan::of(self, references);
         let mut results: Vec<Option<Result<Presence>>> = references.iter().map(|_| None).collect();
         let group = self.group();
-        let look_up = |item: usize| {
+        let done = |position: usize, result: Result<Presence>| {
+            group.finished(position, references.len(), &result);
+            results[position] = Some(result);
+        };
+        self.ask_all(&group, references, look_up, done);
+        // Every position belongs to an item, and every item has been done.
+        results.into_iter().flatten().collect()
+    }
+
+    /// As [`head`](Client::head) for many images, asked like those of [`lookup_all`](Client::lookup_all): `each` has every position's result as it
+    /// comes, on the calling thread, with the reason where an image is absent or denied. [`ControlFlow::Break`] stops the rest, and
+    /// `each` is not called again.
+    ///
+    /// The timeout counts for each image by itself, from the moment when it is its turn.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ocireg::Error> {
+    /// let images = ["localhost:5000/app:1".parse()?, "localhost:5000/db:7".parse()?];
+    /// ocireg::Client::new()?.head_each(&images, |position, answer| {
+    ///     println!("{}: {answer:?}", images[position]);
+    ///     std::ops::ControlFlow::Continue(())
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn head_each(
+        &self,
+        references: &[Reference],
+        mut each: impl FnMut(usize, Result<Descriptor>) -> ControlFlow<()>,
+    ) {
+        let group = self.group_of_timed_items();
+        let mut stopped = false;
+        let done = |position: usize, result: Result<Descriptor>| {
+            if stopped {
+                return;
+            }
+            stopped = each(position, result).is_break();
+            if stopped {
+                group.stop();
+            }
+            group.advanced(references.len());
+        };
+        self.ask_all(&group, references, describe, done);
+    }
+
+    /// Asks each reference once, and gives the result to `done` for every position that has it.
+    fn ask_all<R: Clone + Send>(
+        &self,
+        group: &Group<'_>,
+        references: &[Reference],
+        ask: fn(&Call<'_>, &Reference) -> Result<R>,
+        mut done: impl FnMut(usize, Result<R>),
+    ) {
+        let plan = Plan::of(self, references);
+        let ask = |item: usize| {
             let reference = &references[item];
             let call = group.call(reference.registry(), reference, plan.company[&item].clone());
-            look_up(&call, reference)
+            ask(&call, reference)
         };
-        let done = |item: usize, result: Result<Presence>| {
+        let done = |item: usize, result: Result<R>| {
             for &position in &plan.positions[&item] {
-                group.finished(position, references.len(), &result);
-                results[position] = Some(result.clone());
+                done(position, result.clone());
             }
         };
         workers::run(
             plan.lanes,
             self.concurrency(),
             group.slice(),
-            look_up,
+            ask,
             done,
             || group.tick(),
         );
-        // Every position belongs to an item, and every item has been done.
-        results.into_iter().flatten().collect()
     }
 }
 

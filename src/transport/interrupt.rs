@@ -100,6 +100,19 @@ impl Interrupt {
         workers
     }
 
+    /// For a part of the call that has a time limit of its own from now on, on the thread that asks for it.
+    pub(crate) fn with_timeout(&self, timeout: Duration) -> Interrupt {
+        let limit = Instant::now().checked_add(timeout);
+        // `None` is later than any.
+        let deadline = match (self.deadline, limit) {
+            (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
+            (deadline, limit) => deadline.or(limit),
+        };
+        let mut part = Interrupt::new(self.cancel.clone(), deadline, None);
+        part.stop.clone_from(&self.stop);
+        part
+    }
+
     /// Looks whether the call should stop. Cheap: one atomic load and a clock read.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         if self.cancel.as_ref().is_some_and(Cancel::is_triggered) {

@@ -246,3 +246,55 @@ fn a_tag_that_has_vanished_is_left_out_and_another_failure_is_not() {
     let failed = client().tags_of_digest(&repository, &digest).unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::Server);
 }
+
+#[test]
+fn head_each_gives_reasons_with_the_answers_and_asks_each_once() {
+    let registry = registry([]);
+    let mut references = filled(&registry, 10);
+    let absent = image(&registry, "t/r3:nosuch");
+    references.insert(4, absent.clone());
+    references.push(absent);
+    let mut kinds: Vec<Option<Result<(), ErrorKind>>> = vec![None; references.len()];
+    client().head_each(&references, |position, answer| {
+        let kind = answer.map(|_| ()).map_err(|error| error.kind());
+        assert_eq!(kinds[position].replace(kind), None);
+        ControlFlow::Continue(())
+    });
+    for (position, kind) in kinds.iter().enumerate() {
+        let missing = position == 4 || position == 11;
+        let expected = if missing {
+            Err(ErrorKind::NotFound)
+        } else {
+            Ok(())
+        };
+        assert_eq!(*kind, Some(expected), "{position}");
+    }
+    assert_eq!(registry.request_count(), 11);
+    let mut calls = 0;
+    client().head_each(&references, |_, _| {
+        calls += 1;
+        ControlFlow::Break(())
+    });
+    assert_eq!(calls, 1);
+}
+
+#[test]
+fn the_timeout_of_head_each_is_each_images_own() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let references: Vec<Reference> = (0..3)
+        .map(|n| format!("{at}/r{n}").parse().unwrap())
+        .collect();
+    let options = CallOptions::new()
+        .concurrency(1)
+        .timeout(Duration::from_millis(200));
+    let begin = Instant::now();
+    let mut answers = 0;
+    client().with(options).head_each(&references, |_, answer| {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Timeout);
+        answers += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!(answers, 3);
+    assert!(begin.elapsed() >= Duration::from_millis(600));
+}
