@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, Parser, Subcommand};
-use ocireg::{Error, MediaType, Registry};
+use ocireg::{CallOptions, Error, MediaType, Registry};
 
 use crate::duration;
 use crate::private::Hidden;
@@ -42,13 +42,16 @@ struct CommandLine {
 pub(crate) enum Command {
     /// Are these images there? A line each: exists|absent|denied|error REF DIGEST
     #[command(after_help = EXISTS_HELP)]
-    Exists(LookupArgs),
+    Exists(ExistsArgs),
     /// What is the digest of this image?
     #[command(after_help = DIGEST_HELP)]
     Digest(LookupArgs),
     /// Digest, media type and size of images. A line each: DIGEST MEDIA-TYPE SIZE REF
     #[command(after_help = HEAD_HELP)]
     Head(LookupArgs),
+    /// Which tags are the same image as this one? A line each: TAG DIGEST
+    #[command(after_help = FIND_HELP)]
+    Find(FindArgs),
     /// Which tags has a repository? A line each
     #[command(after_help = TAGS_HELP)]
     Tags(TagsArgs),
@@ -66,13 +69,26 @@ pub(crate) enum Command {
 impl Command {
     fn options(&self) -> &Options {
         match self {
-            Command::Exists(args) | Command::Digest(args) | Command::Head(args) => &args.options,
+            Command::Exists(args) => &args.lookup.options,
+            Command::Digest(args) | Command::Head(args) => &args.options,
+            Command::Find(args) => &args.options,
             Command::Tags(args) => &args.options,
             Command::Catalog(args) => &args.options,
             Command::Ping(args) => &args.options,
             Command::CheckLogin(args) => &args.options,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExistsArgs {
+    /// Until all are there, ask again, for this long: 30s, 10m.
+    /// Ends at once where a registry denies, or where asking
+    /// again is no use
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, verbatim_doc_comment)]
+    pub(crate) wait: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) lookup: LookupArgs,
 }
 
 #[derive(Debug, Args)]
@@ -86,7 +102,47 @@ pub(crate) struct LookupArgs {
     #[arg(long, value_name = "TYPE", verbatim_doc_comment)]
     pub(crate) accept: Vec<MediaType>,
     #[command(flatten)]
+    pub(crate) width: Width,
+    #[command(flatten)]
     options: Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
+    /// An image, such as localhost:5000/team/app:latest, or a
+    /// digest in a repository: localhost:5000/team/app@sha256:...
+    #[arg(value_name = "REF", verbatim_doc_comment)]
+    pub(crate) reference: String,
+    /// Also accept manifests of this media type; images and their indexes
+    /// always are. Repeatable
+    #[arg(long, value_name = "TYPE", verbatim_doc_comment)]
+    pub(crate) accept: Vec<MediaType>,
+    #[command(flatten)]
+    pub(crate) width: Width,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Width {
+    /// The most requests under way at once for each registry, from 1
+    /// to 64
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u8).range(1..=64),
+        verbatim_doc_comment
+    )]
+    pub(crate) concurrency: u8,
+}
+
+/// The settings of a call that looks manifests up.
+pub(crate) fn call_options(accept: Vec<MediaType>, width: Width) -> CallOptions {
+    accept
+        .into_iter()
+        .fold(CallOptions::new(), CallOptions::accept)
+        .concurrency(width.concurrency.into())
 }
 
 #[derive(Debug, Args)]
@@ -180,8 +236,8 @@ pub(crate) struct Options {
     /// registry that is named; implies --https. Repeatable
     #[arg(long, value_name = "FILE", help_heading = CONNECTION, verbatim_doc_comment)]
     pub(crate) ca_file: Vec<PathBuf>,
-    /// The most time for each question, or each page of a list:
-    /// 500ms, 2s, 1m. Default: 5m
+    /// The most time for each question, each page of a list, or
+    /// a whole `find`: 500ms, 2s, 1m. Default: 5m
     #[arg(
         long,
         verbatim_doc_comment,
@@ -356,6 +412,7 @@ Examples:
   ocireg exists localhost:5000/team/app:1.2 alpine:3.20
   ocireg digest alpine:3.20
   ocireg tags localhost:5000/team/app
+  ocireg find localhost:5000/team/app:latest
   ocireg exists - < images.txt && ./deploy.sh
   ocireg exists --username me --password-stdin registry.example.com/app:1 < password.txt
 
@@ -397,7 +454,11 @@ macro_rules! lookup_json {
 macro_rules! standard_input {
     () => {
         "\n\nStandard input (`-`) has one REF a line; blank lines and lines that start with # are skipped. A line\n\
-        that is no reference is an error of its own and does not end the list; no line at all is one too."
+        that is no reference is an error of its own and does not end the list; no line at all is one too.\n\
+        \n\
+        Several are asked at once and answered in their order; one that is there twice is asked once, and one\n\
+        token serves many repositories. Once a token service refuses the login, or a registry wants no more\n\
+        requests (HTTP 429), it is not asked about the rest of up to 512."
     };
 }
 
@@ -406,10 +467,15 @@ const EXISTS_HELP: &str = concat!(
 Examples:
   ocireg exists localhost:5000/team/app:1.2
   ocireg exists - < images.txt && ./deploy.sh
+  ocireg exists --wait 10m localhost:5000/team/app:1.3 && ./deploy.sh
 
   $ ocireg exists localhost:5000/team/app:1.2 localhost:5000/team/app:9
   exists localhost:5000/team/app:1.2 sha256:6c3c...
-  absent localhost:5000/team/app:9 -",
+  absent localhost:5000/team/app:9 -
+
+With --wait, what is absent or failed for a passing reason (no connection, a timeout, HTTP 429, 5xx) is
+asked again after 1 s, 2 s, and so on up to every 10 s. Then the answers are printed as usual; standard
+input is read to its end first.",
     standard_input!(),
     lookup_json!(),
     exit_codes!()
@@ -438,6 +504,25 @@ Examples:
   sha256:6c3c... application/vnd.oci.image.index.v1+json 856 localhost:5000/team/app:1.2",
     standard_input!(),
     lookup_json!(),
+    exit_codes!()
+);
+
+const FIND_HELP: &str = concat!(
+    "\
+Asks for the digest, the tags, and the digest of each tag; of an image for several platforms its index is
+compared, not the platforms in it. Tags are in the registry's order. If one of them can't be asked about,
+there is no answer at all, since a list with gaps would look complete.
+
+Examples:
+  $ ocireg find localhost:5000/team/app:latest
+  1.2.0 sha256:6c3c...
+  latest sha256:6c3c...
+  ocireg find localhost:5000/team/app@sha256:6c3c...
+
+A digest that no tag has is absent.
+
+--json prints {\"reference\", \"tag\", \"digest\", \"error\"} for each tag, or one with `tag` null and an `error`
+(as in `ocireg help exists`) where there is none.",
     exit_codes!()
 );
 
@@ -535,6 +620,6 @@ mod tests {
         let Command::Exists(args) = line.command else {
             panic!("another command");
         };
-        assert_eq!(args.references, ["x", "y"]);
+        assert_eq!(args.lookup.references, ["x", "y"]);
     }
 }

@@ -73,8 +73,13 @@ impl<'a> Clients<'a> {
         Ok(client)
     }
 
+    /// The settings that all clients call with.
+    pub(crate) fn call(&self) -> &CallOptions {
+        &self.call
+    }
+
     /// Whether a setting for every registry makes a difference for this one.
-    fn needs_own(&self, registry: &Registry) -> bool {
+    pub(crate) fn needs_own(&self, registry: &Registry) -> bool {
         let options = self.options;
         !options.ca_file.is_empty()
             || options.plain_http.contains(&Scope::Every)

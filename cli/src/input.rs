@@ -1,6 +1,6 @@
 //! What is asked about: arguments, and lines of standard input where an argument is `-`.
 
-use std::io::{self, BufRead, StdinLock};
+use std::io::{self, BufRead, BufReader, Read, StdinLock};
 use std::str::FromStr;
 use std::vec;
 
@@ -76,10 +76,40 @@ impl Items {
         )
     }
 
+    /// Whether all of them are known, without reading any further: how many are left.
+    pub(crate) fn left(&self) -> Option<usize> {
+        (!self.from_input).then(|| self.arguments.len())
+    }
+
+    /// The next of them: waits for one, and takes what else is there, up to a limit. All that stand on the command line count as there.
+    /// Empty at the end.
+    pub(crate) fn next_batch(&mut self) -> Result<Vec<Item>, Stop> {
+        let mut batch = Vec::new();
+        if let Some(first) = self.next() {
+            batch.push(first?);
+        }
+        while !self.done && batch.len() < MAX_BATCH {
+            match self.ready() {
+                Some(item) => batch.push(item?),
+                None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    /// The next item, if it is there without waiting.
+    fn ready(&mut self) -> Option<Result<Item, Stop>> {
+        match (&mut self.lines, self.arguments.as_slice().first()) {
+            (Some(lines), _) => lines.ready().map(Ok),
+            (None, Some(argument)) if argument != "-" => self.next(),
+            (None, _) => None,
+        }
+    }
+
     fn following(&mut self) -> Result<Option<Item>, Stop> {
         loop {
             if let Some(lines) = &mut self.lines {
-                match lines.following() {
+                match lines.following(true) {
                     Ok(Some(item)) => return Ok(Some(item)),
                     Ok(None) => self.lines = None,
                     Err(error) => {
@@ -125,10 +155,13 @@ impl Iterator for Items {
     }
 }
 
+/// So many at once: enough for few token requests, and answers come while lines are still read.
+const MAX_BATCH: usize = 512;
+
 /// One item a line. Blank lines and those that start with `#` are skipped; white space around, CR included, does not count.
 #[derive(Debug)]
 struct Lines<R> {
-    input: R,
+    input: BufReader<R>,
     number: u64,
 }
 
@@ -137,13 +170,33 @@ const MAX_LINE: usize = 4096;
 /// What editors on Windows begin a file with.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-impl<R: BufRead> Lines<R> {
+/// As much as a pipe holds.
+const BUFFER: usize = 64 * 1024;
+
+impl<R: Read> Lines<R> {
     fn new(input: R) -> Lines<R> {
-        Lines { input, number: 0 }
+        Lines::with_buffer(BUFFER, input)
     }
 
-    fn following(&mut self) -> io::Result<Option<Item>> {
-        while let Some((bytes, whole)) = self.line()? {
+    fn with_buffer(size: usize, input: R) -> Lines<R> {
+        Lines {
+            input: BufReader::with_capacity(size, input),
+            number: 0,
+        }
+    }
+
+    /// The next item, if a whole line of it has been read already.
+    fn ready(&mut self) -> Option<Item> {
+        // Nothing is read, so nothing fails.
+        self.following(false).unwrap_or_default()
+    }
+
+    /// The next item. `None` at the end, or where that would have to be waited for and must not be.
+    fn following(&mut self, may_wait: bool) -> io::Result<Option<Item>> {
+        while may_wait || self.input.buffer().contains(&b'\n') {
+            let Some((bytes, whole)) = self.line()? else {
+                return Ok(None);
+            };
             self.number += 1;
             let bytes = match bytes.strip_prefix(BYTE_ORDER_MARK) {
                 Some(rest) if self.number == 1 => rest,
@@ -200,13 +253,12 @@ impl<R: BufRead> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufReader, Read};
 
     fn items(input: &[u8]) -> Vec<(String, Option<&'static str>)> {
         // Small chunks, so that lines go over their ends.
-        let mut lines = Lines::new(BufReader::with_capacity(7, input));
+        let mut lines = Lines::with_buffer(7, input);
         let mut found = Vec::new();
-        while let Some(item) = lines.following().unwrap() {
+        while let Some(item) = lines.following(true).unwrap() {
             let number = item.place.unwrap();
             let number = number.trim_start_matches("standard input, line ");
             found.push((format!("{number} {}", item.typed), item.problem));
@@ -254,11 +306,23 @@ mod tests {
     }
 
     #[test]
+    fn only_whole_lines_are_there_without_waiting() {
+        let mut lines = Lines::new(&b"a\n# b\n\nc\n# d\ne"[..]);
+        assert_eq!(lines.ready(), None, "nothing is read yet");
+        let typed = |item: Option<Item>| item.map(|item| item.typed);
+        assert_eq!(typed(lines.following(true).unwrap()).as_deref(), Some("a"));
+        assert_eq!(typed(lines.ready()).as_deref(), Some("c"));
+        assert_eq!(lines.ready(), None);
+        assert_eq!(typed(lines.following(true).unwrap()).as_deref(), Some("e"));
+        assert_eq!(lines.following(true).unwrap(), None);
+    }
+
+    #[test]
     fn a_line_without_an_end_takes_no_more_memory_than_another() {
         let endless = io::repeat(b'x').take(50 << 20);
-        let mut lines = Lines::new(BufReader::new(endless));
-        let item = lines.following().unwrap().unwrap();
+        let mut lines = Lines::new(endless);
+        let item = lines.following(true).unwrap().unwrap();
         assert_eq!(item.typed.len(), MAX_LINE);
-        assert_eq!(lines.following().unwrap(), None);
+        assert_eq!(lines.following(true).unwrap(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The `ocireg` command: asks registries about images, prints a line an answer, and says by its exit code what came of it.
 
 mod args;
+mod batch;
 mod clients;
 mod commands;
 mod duration;
@@ -8,6 +9,7 @@ mod input;
 mod logger;
 mod output;
 mod private;
+mod progress;
 mod reason;
 mod status;
 mod text;

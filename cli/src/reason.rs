@@ -1,6 +1,7 @@
 //! Why a question has no good answer: a line on standard error, an object in JSON.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use ocireg::{Error, ErrorKind};
 use serde::Serialize;
@@ -19,6 +20,9 @@ pub(crate) struct Reason {
     code: Option<String>,
     message: String,
     retry_after_ms: Option<u64>,
+    /// Whether the same question may have an answer later.
+    #[serde(skip)]
+    pub(crate) may_pass: bool,
 }
 
 impl Reason {
@@ -31,12 +35,27 @@ impl Reason {
             code: None,
             message,
             retry_after_ms: None,
+            may_pass: false,
+        }
+    }
+
+    /// There is nothing, and the registry has said so.
+    pub(crate) fn nothing_found(message: String) -> Reason {
+        Reason {
+            status: Status::Absent,
+            kind: snake_case(ErrorKind::NotFound),
+            ..Reason::unusable_input(message)
         }
     }
 
     /// What to tell on standard error.
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// How long the registry asked to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_ms.map(Duration::from_millis)
     }
 
     /// Says first where the question stood.
@@ -65,6 +84,7 @@ impl From<Error> for Reason {
             retry_after_ms: error
                 .retry_after()
                 .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            may_pass: error.kind() == ErrorKind::NotFound || error.is_transient(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What each subcommand does: a file for each kind of question.
 
 mod check_login;
+mod find;
 mod list;
 mod lookup;
 mod ping;
@@ -12,9 +13,10 @@ use crate::status::Status;
 /// Asks what is asked, and prints the answers.
 pub(crate) fn run(command: Command, options: &Options) -> Result<Status, Stop> {
     match command {
-        Command::Exists(args) => lookup::run(lookup::Columns::Exists, args, options),
+        Command::Exists(args) => lookup::exists(args, options),
         Command::Digest(args) => lookup::run(lookup::Columns::Digest, args, options),
         Command::Head(args) => lookup::run(lookup::Columns::Head, args, options),
+        Command::Find(args) => find::run(args, options),
         Command::Tags(args) => list::tags(&args, options),
         Command::Catalog(args) => list::catalog(&args, options),
         Command::Ping(args) => ping::run(args, options),

@@ -2,10 +2,11 @@
 
 use crate::support::ocireg;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "exists",
     "digest",
     "head",
+    "find",
     "tags",
     "catalog",
     "ping",

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod batches;
 mod help;
 mod inputs;
 mod lists;

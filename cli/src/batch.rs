@@ -1,0 +1,129 @@
+//! Many images asked at once, and answered in their order.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ocireg::{Client, Descriptor, Reference, Registry};
+
+use crate::clients::Clients;
+use crate::reason::Reason;
+
+/// What came of one lookup.
+pub(crate) type Answer = Result<Descriptor, Reason>;
+
+/// Looks all of them up. `each` has every position's answer as it comes, and the client that asked; where it fails the rest is left.
+pub(crate) fn ask<E>(
+    clients: &mut Clients<'_>,
+    references: &[(usize, Reference)],
+    timeout: Option<Duration>,
+    mut each: impl FnMut(usize, Answer, Option<(&Client, &Registry)>) -> Result<(), E>,
+) -> Result<(), E> {
+    // A client for each registry that needs its own, and one for the others.
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for (position, reference) in references {
+        let registry = reference.registry();
+        let own = clients.needs_own(registry).then_some(registry);
+        match parts.iter_mut().find(|part| part.own == own) {
+            Some(part) => {
+                part.positions.push(*position);
+                part.references.push(reference.clone());
+            }
+            None => parts.push(Part {
+                own,
+                registry,
+                positions: vec![*position],
+                references: vec![reference.clone()],
+            }),
+        }
+    }
+    for part in parts {
+        let client = match (clients.of(part.registry), timeout) {
+            (Ok(client), Some(timeout)) => client.with(clients.call().clone().timeout(timeout)),
+            (Ok(client), None) => client,
+            (Err(error), _) => {
+                let reason = Reason::from(error);
+                for position in part.positions {
+                    each(position, Err(reason.clone()), None)?;
+                }
+                continue;
+            }
+        };
+        let mut failure = None;
+        client.head_each(&part.references, |index, answer| {
+            let asked = Some((&client, part.references[index].registry()));
+            match each(part.positions[index], answer.map_err(Reason::from), asked) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(stop) => {
+                    failure = Some(stop);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        if let Some(stop) = failure {
+            return Err(stop);
+        }
+    }
+    Ok(())
+}
+
+/// What one client is asked.
+struct Part<'a> {
+    /// The registry, where it has a client of its own.
+    own: Option<&'a Registry>,
+    /// The first one's.
+    registry: &'a Registry,
+    positions: Vec<usize>,
+    references: Vec<Reference>,
+}
+
+/// Puts what comes in any order back into the order of the positions, from 0.
+#[derive(Debug)]
+pub(crate) struct InOrder<T> {
+    first: usize,
+    waiting: VecDeque<Option<T>>,
+}
+
+impl<T> InOrder<T> {
+    pub(crate) fn new() -> InOrder<T> {
+        InOrder {
+            first: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn put(&mut self, position: usize, value: T) {
+        let index = position - self.first;
+        if self.waiting.len() <= index {
+            self.waiting.resize_with(index + 1, || None);
+        }
+        self.waiting[index] = Some(value);
+    }
+
+    /// The next position's, once it has come.
+    pub(crate) fn take(&mut self) -> Option<(usize, T)> {
+        let value = self.waiting.front_mut()?.take()?;
+        self.waiting.pop_front();
+        self.first += 1;
+        Some((self.first - 1, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_come_out_in_order() {
+        let mut order = InOrder::new();
+        assert_eq!(order.take(), None);
+        order.put(2, 'c');
+        order.put(0, 'a');
+        assert_eq!(order.take(), Some((0, 'a')));
+        assert_eq!(order.take(), None);
+        order.put(1, 'b');
+        assert_eq!(order.take(), Some((1, 'b')));
+        assert_eq!(order.take(), Some((2, 'c')));
+        assert_eq!(order.take(), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! `find`: which tags are the same image?
+
+use ocireg::{Client, Digest, Reference, Tag};
+use serde::Serialize;
+
+use crate::args::{FindArgs, Options, call_options};
+use crate::clients::Clients;
+use crate::output::{Output, Stop};
+use crate::private::Named;
+use crate::progress::Bar;
+use crate::reason::Reason;
+use crate::status::Status;
+use crate::text::as_column;
+
+/// The fields are a promise, as those of a lookup.
+#[derive(Serialize)]
+struct Object<'a> {
+    reference: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+    error: Option<&'a Reason>,
+}
+
+pub(crate) fn run(args: FindArgs, options: &Options) -> Result<Status, Stop> {
+    let reference = args.reference.parse::<Reference>();
+    let registry = reference
+        .as_ref()
+        .ok()
+        .map(|known| known.registry().clone());
+    let bar = Bar::new(options);
+    let call = bar.follow(call_options(args.accept, args.width));
+    let mut clients = Clients::new(options, call, &Named::new(registry, false))?;
+    let mut output = Output::new(options);
+    let ask = || -> Result<(Digest, Vec<Tag>), Reason> {
+        let reference = reference?;
+        let client = clients.of(reference.registry())?;
+        let found = find(&client, &reference);
+        bar.clear();
+        output.warnings(&client, reference.registry());
+        Ok(found?)
+    };
+    let typed = &as_column(&args.reference);
+    let (digest, tags, reason) = match ask() {
+        Ok((digest, tags)) if tags.is_empty() => {
+            let why = Reason::nothing_found(format!("{typed}: no tag has this digest"));
+            (Some(digest), tags, Some(why))
+        }
+        Ok((digest, tags)) => (Some(digest), tags, None),
+        Err(reason) => (None, Vec::new(), Some(reason)),
+    };
+    let digest = digest.as_ref().map(Digest::as_str);
+    for tag in &tags {
+        let line = format!("{tag} {}", digest.unwrap_or("-"));
+        let object = Object {
+            reference: typed,
+            tag: Some(tag.as_ref()),
+            digest,
+            error: None,
+        };
+        output.answer(Some(&line), &object)?;
+    }
+    let Some(reason) = reason else {
+        output.flush()?;
+        return Ok(Status::Yes);
+    };
+    let object = Object {
+        reference: typed,
+        tag: None,
+        digest,
+        error: Some(&reason),
+    };
+    output.answer(None, &object)?;
+    output.reason(&reason)?;
+    Ok(reason.status)
+}
+
+/// Every tag is compared with the digest that is printed, also where a tag moves meanwhile.
+fn find(client: &Client, reference: &Reference) -> ocireg::Result<(Digest, Vec<Tag>)> {
+    let digest = match reference.digest() {
+        Some(digest) => digest.clone(),
+        None => client.digest(reference)?,
+    };
+    let tags = client.tags_of_digest(reference.repository(), &digest)?;
+    Ok((digest, tags))
+}
