@@ -129,13 +129,14 @@ JSON
 
 wrong=0
 asked=0
+input=/dev/null
 # ask STATUS PATTERN COMMAND...: shows question, answer and exit code, and compares both with what is right.
 ask() {
     local status=$1 pattern=$2 got=0
     shift 2
     asked=$((asked + 1))
     show "$@"
-    timeout 60 "$@" >"$work/answer" 2>"$work/reason" </dev/null || got=$?
+    timeout 60 "$@" >"$work/answer" 2>"$work/reason" <"$input" || got=$?
     cat "$work/answer" "$work/reason"
     ((got == 0)) || echo "(exit code $got)"
     # The order of lists is the registry's business.
@@ -162,6 +163,16 @@ ask 0 "$registry anonymous" ocireg ping "$registry"
 ask 1 '*"presence":"absent"*"http_status":404*' ocireg exists --json "$image:9.9"
 # Port 1 of this machine: nothing listens there. No answer is not "absent".
 ask 2 'error 127.0.0.1:1/demo/hello:1.0 -' ocireg exists 127.0.0.1:1/demo/hello:1.0
+
+heading "Which tags are the same image? Is all of a deployment there?"
+ask 0 "1.0 $digest"$'\n'"1.0.3 $digest"$'\n'"latest $digest" ocireg find "$image:latest"
+input=$work/images.txt
+printf '%s\n' "$image:1.0" "$image:1.0.3" "$image:latest" "$image:1.0" >"$input"
+echo "(standard input: $(wc -l <"$input") references, one of them twice)"
+ask 0 "exists $image:1.0 $digest"$'\n'"exists $image:1.0 $digest"$'\n'"exists $image:1.0.3 $digest"$'\n'"exists $image:latest $digest" \
+    ocireg exists -
+input=/dev/null
+ask 1 "absent $image:9.9 -"$'\n'"exists $image:1.0 $digest" ocireg exists --wait 2s "$image:9.9" "$image:1.0"
 
 heading "The same from a Rust program: examples/exists.rs"
 ask 1 "*absent*exists*$digest*" cargo run -q --release --example exists -- "$image:1.0" "$image:9.9"
