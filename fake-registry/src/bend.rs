@@ -41,10 +41,12 @@ fn refuse(quirk: &Quirk, count: u64, request: &Recorded, endpoint: &Endpoint) ->
     use Quirk::*;
     let (ping, head) = (*endpoint == Endpoint::Ping, request.method == "HEAD");
     let later = endpoint.is_list() && is_later_page(request);
+    let shown = || request.header("authorization").unwrap_or_default().len() as u64;
     let (status, shape, code) = match quirk {
         NotARegistry(status, shape) => (*status, shape, "UNKNOWN"),
         TooManyRequests(times, _) if count <= *times => (429, &Page::Json, "TOOMANYREQUESTS"),
         FailFirst(status, times) if count <= *times => (*status, &Page::Json, "UNKNOWN"),
+        LongHeader(most) if shown() > *most => (431, &Page::Html, ""),
         Challenge(shape, _) => (401, shape, "UNAUTHORIZED"),
         Hidden(name) if endpoint.repository() == Some(name) => (401, &Page::Json, "UNAUTHORIZED"),
         PingBody(_) if ping => (200, &Page::Json, ""),

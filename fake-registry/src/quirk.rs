@@ -60,6 +60,7 @@ choices! {
         // Logins.
         Bearer(String): "B1: wants tokens; the value is the challenge, `realm=\"…\",service=\"…\"`";
         ForbidBadTokens: "GCR: 403 without a challenge to a token that ended or allows too little";
+        LongHeader(u64): "nginx: 431 to a longer Authorization, as if it were in front";
         Harbor: "B6: of `bearer`: Basic for the catalog and to whoever sent Authorization; nothing below unknown/";
         Basic(String): "B8: wants this `user:password`; beside `bearer` takes it too";
 

@@ -193,12 +193,6 @@ impl FakeRegistry {
     pub fn add_quirk(&self, quirk: Quirk) {
         lock(&self.state.quirks).0.push((quirk, 0));
     }
-
-    /// Switches a quirk off; it has to be given with the value it has.
-    pub fn remove_quirk(&self, quirk: &Quirk) {
-        let quirks = &mut lock(&self.state.quirks).0;
-        quirks.retain(|(other, _)| other != quirk);
-    }
 }
 
 impl Service for State {

@@ -65,10 +65,7 @@ fn manifests_and_blobs_come_and_go() {
     }
     let log = registry.take_requests();
     assert_eq!(log.len(), CONVERSATION.trim().lines().count());
-    assert_eq!(
-        (log[5].method.as_str(), log[5].body.as_slice()),
-        ("PUT", &b"[]"[..])
-    );
+    assert_eq!((&*log[5].method, &*log[5].body), ("PUT", &b"[]"[..]));
     assert_eq!(
         (registry.request_count(), registry.connection_count()),
         (0, log.len() as u64)
@@ -113,18 +110,10 @@ fn quirks_show() {
 
 #[test]
 fn every_quirk_has_a_name_that_parses() {
-    let values = [
-        "",
-        "=5",
-        "=404,html",
-        "=307,http://h",
-        "=html,Basic|Bearer",
-        "=503,2",
-        "=pair",
-    ];
+    let values = " =5 =404,html =307,http://h =html,Basic|Bearer =503,2 =pair";
     for (name, help) in Quirk::all() {
         let parses = |value| format!("{name}{value}").parse::<Quirk>().is_ok();
-        assert!(values.into_iter().any(parses) && !help.is_empty(), "{name}");
+        assert!(values.split(' ').any(parses) && !help.is_empty(), "{name}");
     }
     let challenges = vec!["Basic realm=\"a,b\"".into(), "Bearer x=y".into()];
     let right = [
@@ -138,14 +127,7 @@ fn every_quirk_has_a_name_that_parses() {
     for (text, quirk) in right {
         assert_eq!(text.parse(), Ok(quirk));
     }
-    for wrong in [
-        "",
-        "no-link=1",
-        "deny=x",
-        "deny=403,pdf",
-        "fail-first=503",
-        "nonsense",
-    ] {
+    for wrong in " no-link=1 deny=x deny=403,pdf fail-first=503 nonsense".split(' ') {
         assert!(wrong.parse::<Quirk>().is_err(), "{wrong}");
     }
 }
@@ -159,7 +141,7 @@ fn quirks_can_change_while_it_runs() {
     assert!(ping().starts_with("HTTP/1.1 200"));
     registry.set_quirks([Quirk::PingBody("true".into())]);
     assert!(ping().ends_with("true"));
-    registry.remove_quirk(&Quirk::PingBody("true".into()));
+    registry.set_quirks([]);
     assert!(ping().ends_with("{}"));
 }
 

@@ -404,7 +404,7 @@ fn c1_c2_r13_answers_that_are_good_enough() {
         Odd::IssuedAt("yesterday"),
         Odd::FirstScopeOnly,
         Odd::LastScopeOnly,
-        Odd::OneScopeOnly,
+        Odd::OneScopeOnly(400),
     ];
     for quirk in cases {
         let (service, registry, outcome, error) = with(quirk.clone());

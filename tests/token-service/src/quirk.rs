@@ -37,8 +37,8 @@ pub enum Quirk {
     FirstScopeOnly,
     /// C6: of several scopes the last is granted.
     LastScopeOnly,
-    /// C6: 400 to several scopes at once.
-    OneScopeOnly,
+    /// C6: this status to several scopes at once.
+    OneScopeOnly(u16),
     /// C4: 400 to a scope with this text in it, which fails the whole request.
     BadScope(String),
     /// C4: 401 to a request without a scope that shows nothing, as Quay answers.
@@ -87,8 +87,8 @@ impl Quirk {
         match self {
             Quirk::FirstScopeOnly => scopes.truncate(1),
             Quirk::LastScopeOnly => *scopes = scopes.pop().into_iter().collect(),
-            Quirk::OneScopeOnly if scopes.len() > 1 => {
-                return Some(error(400, "INVALID_REQUEST", "several scopes"));
+            Quirk::OneScopeOnly(status) if scopes.len() > 1 => {
+                return Some(error(*status, "INVALID_REQUEST", "several scopes"));
             }
             Quirk::BadScope(text) if scopes.iter().any(|scope| scope.contains(text)) => {
                 return Some(error(400, "INVALID_REQUEST", "unknown scope"));
