@@ -89,6 +89,8 @@ pub(crate) struct Token {
     asked_as: AskedAs,
     received: Instant,
     renew_at: Instant,
+    /// From when on a refusal may be because it has ended.
+    old_at: Instant,
 }
 
 impl Token {
@@ -126,13 +128,15 @@ impl Token {
                 "the token in its answer has characters that tokens do not have".to_owned(),
             );
         }
+        let lifetime = Lifetime::of(answer.get("expires_in"));
         Ok(Token {
             header: Secret::new(format!("Bearer {}", token.expose())),
             service: service.clone(),
             scopes: scopes.to_vec(),
             asked_as,
             received: now,
-            renew_at: now + lifetime(answer.get("expires_in")) - MARGIN,
+            renew_at: now + lifetime.believed - MARGIN,
+            old_at: now + lifetime.least,
         })
     }
 
@@ -189,24 +193,38 @@ impl Token {
         self.received >= moment
     }
 
-    /// Whether it may have ended although its service said otherwise. None may end before a minute.
+    /// Whether it may have ended: after a minute whatever its service said of it, and before only if it said so.
     pub(crate) fn is_old(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.received) >= MIN_LIFETIME
+        now >= self.old_at
     }
 }
 
-/// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the service's clock, which need not be ours
-/// (R13). Some send the number as text.
-fn lifetime(expires_in: Option<&Value>) -> Duration {
-    let seconds = match expires_in {
-        Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => text.trim().parse::<f64>().ok(),
-        _ => None,
-    };
-    match seconds {
-        Some(seconds) if seconds >= MAX_LIFETIME.as_secs_f64() => MAX_LIFETIME,
-        Some(seconds) if seconds > MIN_LIFETIME.as_secs_f64() => Duration::from_secs_f64(seconds),
-        _ => MIN_LIFETIME,
+/// How long a token lasts.
+struct Lifetime {
+    /// For how long it is sent.
+    believed: Duration,
+    /// For how long it is certainly good.
+    least: Duration,
+}
+
+impl Lifetime {
+    /// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the service's clock, which need not be ours
+    /// (R13). Some send the number as text.
+    fn of(expires_in: Option<&Value>) -> Lifetime {
+        let seconds = match expires_in {
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => text.trim().parse::<f64>().ok(),
+            _ => None,
+        };
+        let said = match seconds {
+            Some(seconds) if seconds >= MAX_LIFETIME.as_secs_f64() => MAX_LIFETIME,
+            Some(seconds) if seconds > 0.0 => Duration::from_secs_f64(seconds),
+            _ => MIN_LIFETIME,
+        };
+        Lifetime {
+            believed: said.max(MIN_LIFETIME),
+            least: said.min(MIN_LIFETIME),
+        }
     }
 }
 
@@ -357,5 +375,11 @@ mod tests {
         assert!(!token.serves(&service, &pull("a"), after(295)));
         assert!(token.is_spent(after(295)));
         assert!(!token.is_old(after(59)) && token.is_old(after(60)));
+        for (expires_in, seconds) in [("1", 1), ("0", 60), ("-5", 60), ("\"30\"", 30)] {
+            let body = format!(r#"{{"token":"t","expires_in":{expires_in}}}"#);
+            let token = Token::from_answer(body.as_bytes(), &service, &[], AskedAs::Known, now);
+            let token = token.unwrap();
+            assert!(!token.is_old(after(seconds - 1)) && token.is_old(after(seconds)));
+        }
     }
 }

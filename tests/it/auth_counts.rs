@@ -461,6 +461,19 @@ fn r12_an_ended_token_is_renewed_once() {
 }
 
 #[test]
+fn gcr_a_403_to_a_token_of_a_second_renews_it() {
+    let service = TokenService::start(service_config().lifetime(Duration::from_secs(1)));
+    let registry = bearer_registry(&service);
+    registry.add_quirk(Quirk::ForbidBadTokens);
+    let client = with_password(&registry, PASSWORD);
+    assert_eq!(exists(&client, &registry, "mine:1"), "exists");
+    std::thread::sleep(Duration::from_millis(2100));
+    registry.take_requests();
+    assert_eq!(exists(&client, &registry, "mine:1"), "exists");
+    assert_eq!((registry.request_count(), service.request_count()), (2, 2));
+}
+
+#[test]
 fn gcr_a_403_to_a_young_token_stands() {
     let lab = Lab::new();
     lab.registry.add_quirk(Quirk::ForbidBadTokens);
