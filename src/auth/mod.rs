@@ -273,6 +273,12 @@ impl Session {
         }
     }
 
+    /// Whether tokens are wanted and none was given yet: whoever asks next may find that none will be.
+    pub(crate) fn awaits_first_token(&self) -> bool {
+        let state = self.state();
+        matches!(state.mechanism, Mechanism::Bearer(_)) && state.tokens.is_empty()
+    }
+
     /// Drops tokens that were for no scope, so that the credentials themselves are tried again.
     pub(crate) fn forget_logins(&self) {
         self.state().tokens.retain(|token| !token.is_scopeless());

@@ -139,12 +139,11 @@ impl Client {
         self.options.width()
     }
 
-    /// Whether nothing is known of the registry yet.
+    /// Whether it is not known yet how the registry wants to be asked, or whether it will answer at all.
     pub(crate) fn is_new_to(&self, registry: &Registry) -> bool {
-        self.inner
-            .origins
-            .known(registry)
-            .is_none_or(|state| state.learned().reached.is_none())
+        self.inner.origins.known(registry).is_none_or(|state| {
+            state.learned().reached.is_none() || state.session.awaits_first_token()
+        })
     }
 
     /// Begins a call to `registry` about `subject`.
