@@ -9,6 +9,7 @@ mod auth_lab;
 mod auth_real;
 mod auth_threads;
 mod batch_open;
+mod batch_real;
 mod batch_tokens;
 mod connections;
 mod contract;
