@@ -30,7 +30,7 @@ show() {
 }
 
 build() {
-    echo "Building the ocireg command and the Rust example (the first time takes a minute) ..."
+    echo "Building the ocireg command and the Rust example (the first time takes some minutes) ..."
     cargo build -q --release -p ocireg-cli
     cargo build -q --release --example exists
     PATH=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH

@@ -1,8 +1,8 @@
 //! Address classes: how far inside a network an address lies.
 //!
-//! A registry can make its clients connect to places by its own word: a token realm, a `Location`, a redirect. The class
-//! of an address decides whether such a word is followed (S5). It is asked for resolved addresses only, at connect time;
-//! a host name says nothing about where it leads.
+//! A registry can make its clients connect to places by its own word: a token realm, a `Location`, a
+//! redirect. The class of an address decides whether such a word is followed (S5). It is asked for resolved
+//! addresses only, at connect time; a host name says nothing about where it leads.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,8 +20,8 @@ pub(crate) enum AddressClass {
 }
 
 impl AddressClass {
-    /// The class of an address. An IPv6 address that only wraps an IPv4 one has the class of what it wraps, since that is
-    /// where the packets go.
+    /// The class of an address. An IPv6 address that only wraps an IPv4 one has the class of what it wraps,
+    /// since that is where the packets go.
     pub(crate) fn of(address: IpAddr) -> AddressClass {
         match address {
             IpAddr::V4(address) => class_of_v4(address),
@@ -41,8 +41,8 @@ pub(crate) fn may_follow_to_own_host(target: AddressClass, registry: AddressClas
     target <= registry
 }
 
-/// An IPv6 address as `[…]` holds it in references and URLs: the shortest form (RFC 5952), but in hexadecimal throughout,
-/// because the reference grammar has no dots there.
+/// An IPv6 address as `[…]` holds it in references and URLs: the shortest form (RFC 5952), but in hexadecimal
+/// throughout, because the reference grammar has no dots there.
 pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] => format!("::ffff:{high:x}:{low:x}"),
@@ -50,8 +50,9 @@ pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
     }
 }
 
-/// Whether a host name ends in a number without being an IPv4 address in its usual form: `2130706433`, `0x7f.1`, `127.1`.
-/// No domain does; resolvers read such a name as an address other than it looks like, so it is refused (S4).
+/// Whether a host name ends in a number without being an IPv4 address in its usual form: `2130706433`,
+/// `0x7f.1`, `127.1`. No domain does; resolvers read such a name as an address other than it looks like, so
+/// it is refused (S4).
 pub(crate) fn ends_in_a_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or(host);
@@ -107,8 +108,8 @@ fn class_of_v6(address: Ipv6Addr) -> AddressClass {
         // Documentation (RFC 3849, RFC 9637) and benchmark networks (RFC 5180), as in IPv4.
         [0x2001, 0xdb8 | 2, ..] | [0x3fff, 0..=0xfff, ..] => Private,
         [0x2000..=0x3fff, ..] => Public,
-        // Unique local fc00::/7, site-local fec0::/10, and everything that was not given out: nothing of it is routed on
-        // the Internet.
+        // Unique local fc00::/7, site-local fec0::/10, and everything that was not given out: nothing of it
+        // is routed on the Internet.
         _ => Private,
     }
 }

@@ -71,7 +71,8 @@ impl std::fmt::Display for Algorithm {
 
 /// The digest of a content, such as `sha256:` and 64 hexadecimal digits.
 ///
-/// The [grammar], narrowed to the algorithms this library can compute, so that whoever holds a `Digest` can also check it:
+/// The [grammar], narrowed to the algorithms this library can compute, so that whoever holds a `Digest` can
+/// also check it:
 ///
 /// ```text
 /// digest    = algorithm ":" hex

@@ -15,9 +15,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call gave no answer.
 ///
-/// The text (`Display`) is one line: what the call was about, what happened, what to do. It never holds a password, a token
-/// or the query of a signed URL, and what a server sent is stripped of control characters and capped. The cause, where there
-/// is one, is the [`source`](StdError::source).
+/// The text (`Display`) is one line: what the call was about, what happened, what to do. It never holds a
+/// password, a token or the query of a signed URL, and what a server sent is stripped of control characters
+/// and capped. The cause, where there is one, is the [`source`](StdError::source).
 ///
 /// ```
 /// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();

@@ -12,8 +12,8 @@ use crate::manifest::Descriptor;
 pub enum Presence {
     /// The registry has it.
     Exists(Descriptor),
-    /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A registry that hides private
-    /// repositories behind a 404 can't be told from this.
+    /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A registry
+    /// that hides private repositories behind a 404 can't be told from this.
     Absent,
     /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker Hub answers so for
     /// repositories that do not exist.

@@ -114,8 +114,8 @@ fn describe(c: char) -> String {
     }
 }
 
-/// The caller's text as an error may show it: capped, on one line, and without what may be a secret in a pasted URL (S15),
-/// which is what stands before an '@' and is no name, and what follows a '?' or '#'.
+/// The caller's text as an error may show it: capped, on one line, and without what may be a secret in a
+/// pasted URL (S15), which is what stands before an '@' and is no name, and what follows a '?' or '#'.
 fn quotable(text: &str) -> String {
     let scheme_end = scheme_of(text).map_or(0, |scheme| scheme.len() + "://".len());
     let (scheme, body) = text.split_at(scheme_end);
@@ -144,8 +144,8 @@ fn may_be_password(before: &str, after: &str) -> bool {
 /// Enough to find the text in a file; a reference of a megabyte must not become a message of a megabyte.
 const QUOTED_CHARACTERS: usize = 200;
 
-/// The traits of a type whose `parse(&str) -> Result<Self, Fault>` is its only door: parsing as `$noun`, and a `Debug` that
-/// is the text.
+/// The traits of a type whose `parse(&str) -> Result<Self, Fault>` is its only door: parsing as `$noun`, and
+/// a `Debug` that is the text.
 macro_rules! parsed_from_text {
     ($type:ty, $noun:literal) => {
         impl std::str::FromStr for $type {

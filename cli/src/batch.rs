@@ -12,7 +12,8 @@ use crate::reason::Reason;
 /// What came of one lookup.
 pub(crate) type Answer = Result<Descriptor, Reason>;
 
-/// Looks all of them up. `each` has every position's answer as it comes, and the client that asked; where it fails the rest is left.
+/// Looks all of them up. `each` has every position's answer as it comes, and the client that asked; where it
+/// fails the rest is left.
 pub(crate) fn ask<E>(
     clients: &mut Clients<'_>,
     references: &[(usize, Reference)],

@@ -1,8 +1,9 @@
 //! Which client asks which registry.
 //!
-//! The library's settings are given for each registry by name, before anything is asked; the command's may count for every registry
-//! that a reference names, and references may still be on their way on standard input. So a registry that such a setting
-//! counts for gets a client of its own when it is first named. All others share one.
+//! The library's settings are given for each registry by name, before anything is asked; the command's may
+//! count for every registry that a reference names, and references may still be on their way on standard
+//! input. So a registry that such a setting counts for gets a client of its own when it is first named. All
+//! others share one.
 
 use std::collections::HashMap;
 
@@ -24,8 +25,8 @@ pub(crate) struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse is found by [`of`](Clients::of): it counts
-    /// for every registry, so none is asked with it.
+    /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse is found by
+    /// [`of`](Clients::of): it counts for every registry, so none is asked with it.
     pub(crate) fn new(
         options: &'a Options,
         call: CallOptions,

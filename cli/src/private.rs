@@ -1,7 +1,7 @@
 //! What is given for one registry and must reach no other: a login, header fields (decision 14).
 //!
-//! It is given for a registry by name, or, where the arguments name only one, for that one. Which it is, is settled before the secret
-//! is read and before anything is asked.
+//! It is given for a registry by name, or, where the arguments name only one, for that one. Which it is, is
+//! settled before the secret is read and before anything is asked.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -50,7 +50,8 @@ impl Named {
         named
     }
 
-    /// Whose `option` is: of the registry it names, or else of the only one there is. `None` where there is none to ask.
+    /// Whose `option` is: of the registry it names, or else of the only one there is. `None` where there is
+    /// none to ask.
     fn owner(&self, option: &str, given: Option<Registry>) -> Result<Option<Registry>, Stop> {
         let list = || {
             let names: Vec<&str> = self.registries.iter().map(Registry::as_str).collect();
@@ -188,7 +189,8 @@ fn read_token(options: &Options, named: &Named) -> Result<Option<(Registry, Logi
     Ok(Some((registry, login(from_input("token")?))))
 }
 
-/// `[REGISTRY=]NAME: VALUE`. Neither a registry nor a header's name has a colon before a blank or an equals sign, so this has one meaning.
+/// `[REGISTRY=]NAME: VALUE`. Neither a registry nor a header's name has a colon before a blank or an equals
+/// sign, so this has one meaning.
 fn split_header(typed: &Hidden) -> Result<(Option<Registry>, String, Hidden), Stop> {
     let Some((before, value)) = typed.0.split_once(": ") else {
         let why = "--header is not of the form 'NAME: VALUE' or REGISTRY='NAME: VALUE'";

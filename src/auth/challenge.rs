@@ -30,8 +30,8 @@ pub(crate) enum Scheme {
 pub(crate) struct Challenges {
     /// The challenges of all well-formed lines in their order.
     pub(crate) list: Vec<Challenge>,
-    /// One for each line that could not be read. Such a line counts as a whole: what is left of it may be a weaker challenge
-    /// than the one that was lost (B10).
+    /// One for each line that could not be read. Such a line counts as a whole: what is left of it may be a
+    /// weaker challenge than the one that was lost (B10).
     pub(crate) malformed: Vec<Malformed>,
 }
 
@@ -125,8 +125,8 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// One header line: a list whose elements are challenges and, after each challenge, its further parameters. What follows the
-/// word tells which: a parameter has a `=` (section 11.6.1 calls this out).
+/// One header line: a list whose elements are challenges and, after each challenge, its further parameters.
+/// What follows the word tells which: a parameter has a `=` (section 11.6.1 calls this out).
 fn line(value: &str) -> Result<Vec<Challenge>, Malformed> {
     let mut cursor = Cursor::new(value);
     let mut found: Vec<Challenge> = Vec::new();

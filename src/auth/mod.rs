@@ -1,4 +1,5 @@
-//! Which header to send, and what to do when it is refused. Decisions only: what has to be asked for, the client asks for.
+//! Which header to send, and what to do when it is refused. Decisions only: what has to be asked for, the
+//! client asks for.
 
 pub(crate) mod challenge;
 mod credentials;
@@ -121,8 +122,8 @@ impl Tried {
         }
     }
 
-    /// What a refusal is to be judged by: credentials that the token service has taken are good, whatever the registry says to them in another
-    /// form (Harbor, B6).
+    /// What a refusal is to be judged by: credentials that the token service has taken are good, whatever the
+    /// registry says to them in another form (Harbor, B6).
     pub(crate) fn best_of(self, sent: Authorization) -> Authorization {
         match (sent, self.accepted) {
             (Authorization::Basic(_), Some(token)) => Authorization::Token(token),
@@ -169,8 +170,8 @@ impl Session {
         &self.credentials
     }
 
-    /// How a request that needs `scopes` begins. Never with a ping: until the registry has asked for something, nothing is sent
-    /// (decision 6), except a token that the caller gave for it.
+    /// How a request that needs `scopes` begins. Never with a ping: until the registry has asked for
+    /// something, nothing is sent (decision 6), except a token that the caller gave for it.
     pub(crate) fn opening(&self, scopes: &[Scope], now: Instant) -> Opening {
         if let Some(header) = self.credentials.bearer() {
             return Opening::Send(Authorization::Bearer(header.clone()));
@@ -215,7 +216,8 @@ impl Session {
             let name = challenge.service().map(str::to_owned);
             state.mechanism = Mechanism::Bearer(Service { realm, name });
         }
-        // Harbor answers "Basic" to whatever carried an Authorization header; the Bearer challenge that it sent before still holds (B6).
+        // Harbor answers "Basic" to whatever carried an Authorization header; the Bearer challenge that it
+        // sent before still holds (B6).
         if let Mechanism::Bearer(service) = &state.mechanism {
             let wanted = scope::union(scopes, bearer.into_iter().flat_map(Challenge::scopes));
             // A fresh token is only worth another if it was for something else than the registry now names.
@@ -253,8 +255,8 @@ impl Session {
         Ok(Step::GiveUp)
     }
 
-    /// Whether a 404 to a request that carried nothing should be looked into: some registries hide from strangers what they have, and there is
-    /// something to show.
+    /// Whether a 404 to a request that carried nothing should be looked into: some registries hide from
+    /// strangers what they have, and there is something to show.
     pub(crate) fn should_seek_challenge(&self, sent: &Authorization, tried: &mut Tried) -> bool {
         let unknown = matches!(self.state().mechanism, Mechanism::Unknown);
         let seek = unknown

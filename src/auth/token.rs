@@ -9,8 +9,8 @@ use super::{Scope, Secret};
 use crate::error::printable;
 use crate::url::{BadUrl, Url, encode_query_value};
 
-/// The lifetime of a token that does not say, and the least that a service may mean (C2). A registry that disagrees answers 401,
-/// which is always handled.
+/// The lifetime of a token that does not say, and the least that a service may mean (C2). A registry that
+/// disagrees answers 401, which is always handled.
 const MIN_LIFETIME: Duration = Duration::from_secs(60);
 /// The longest that is believed.
 const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -29,8 +29,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// The URL that asks for a token with GET. What the realm's own query says stays (C7), and a service that was not named is not
-    /// invented (B3).
+    /// The URL that asks for a token with GET. What the realm's own query says stays (C7), and a service that
+    /// was not named is not invented (B3).
     pub(crate) fn url_for(&self, scopes: &[Scope]) -> Result<Url, BadUrl> {
         let mut target = self.realm.target().to_owned();
         let mut separator = if target.contains('?') { '&' } else { '?' };
@@ -208,8 +208,8 @@ struct Lifetime {
 }
 
 impl Lifetime {
-    /// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the service's clock, which need not be ours
-    /// (R13). Some send the number as text.
+    /// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the service's clock,
+    /// which need not be ours (R13). Some send the number as text.
     fn of(expires_in: Option<&Value>) -> Lifetime {
         let seconds = match expires_in {
             Some(Value::Number(number)) => number.as_f64(),

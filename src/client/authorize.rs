@@ -79,8 +79,9 @@ impl Call<'_> {
         }
     }
 
-    /// A token for this request, and for those that will follow where one may serve them all. Where the service refuses that, one for this
-    /// request alone: some refuse the whole for one bad part (Quay, GitLab).
+    /// A token for this request, and for those that will follow where one may serve them all. Where the
+    /// service refuses that, one for this request alone: some refuse the whole for one bad part (Quay,
+    /// GitLab).
     fn shared_token(
         &self,
         state: &RegistryState,
@@ -174,7 +175,8 @@ impl Call<'_> {
             })
     }
 
-    /// A token for `scopes`: from the cache, or from the service. `refused` is one that the registry has just turned down.
+    /// A token for `scopes`: from the cache, or from the service. `refused` is one that the registry has just
+    /// turned down.
     fn token(
         &self,
         state: &RegistryState,
@@ -319,7 +321,8 @@ impl Call<'_> {
         self.answer_of_service(state, mission)
     }
 
-    /// The answer, unless it is worth a retry. A form is given once: a service that rotates identity tokens may take a second for theft.
+    /// The answer, unless it is worth a retry. A form is given once: a service that rotates identity tokens
+    /// may take a second for theft.
     fn answer_of_service(
         &self,
         state: &RegistryState,
@@ -415,8 +418,8 @@ impl Call<'_> {
     }
 }
 
-/// Whether a token for several scopes should be replaced by one for this request's alone (decision 7): not where it has just come to its
-/// end.
+/// Whether a token for several scopes should be replaced by one for this request's alone (decision 7): not
+/// where it has just come to its end.
 fn wants_narrow_token(sent: &Authorization, answer: &Answer, tried: &mut Tried) -> bool {
     let Some(token) = sent.token() else {
         return false;

@@ -168,8 +168,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The first wait before a repeat; it doubles each time, up to 8 s, and is spread at random. A `Retry-After` of up to
-    /// 60 s is kept; a longer one ends the call at once. Defaults to 250 ms.
+    /// The first wait before a repeat; it doubles each time, up to 8 s, and is spread at random. A
+    /// `Retry-After` of up to 60 s is kept; a longer one ends the call at once. Defaults to 250 ms.
     pub fn retry_delay(mut self, delay: Duration) -> ClientBuilder {
         self.settings.retry.base = delay;
         self
@@ -182,7 +182,8 @@ impl ClientBuilder {
     }
 
     /// Speaks http with `registry`, without encryption: for a registry in a network you trust. Wins over
-    /// [`https`](ClientBuilder::https). Defaults to https, except for loopback registries (`localhost`, `127.0.0.0/8`, `[::1]`).
+    /// [`https`](ClientBuilder::https). Defaults to https, except for loopback registries (`localhost`,
+    /// `127.0.0.0/8`, `[::1]`).
     pub fn plain_http(self, registry: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.plain_http = true;
@@ -198,9 +199,9 @@ impl ClientBuilder {
         })
     }
 
-    /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that is itself in the
-    /// file is trusted too, if the name matches (the self-signed certificate of Docker's registry guide). Speaks https with
-    /// a loopback registry.
+    /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that
+    /// is itself in the file is trusted too, if the name matches (the self-signed certificate of Docker's
+    /// registry guide). Speaks https with a loopback registry.
     pub fn ca_file(self, registry: &str, path: impl AsRef<Path>) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.authorities.add_file(path.as_ref())
@@ -212,7 +213,8 @@ impl ClientBuilder {
         self.for_registry(registry, |settings| settings.authorities.add_pem(pem))
     }
 
-    /// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to nobody else. UTF-8.
+    /// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to
+    /// nobody else. UTF-8.
     pub fn basic(self, registry: &str, user: &str, password: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.credentials.set_basic(user, password)
@@ -224,15 +226,17 @@ impl ClientBuilder {
         self.for_registry(registry, |settings| settings.credentials.set_bearer(token))
     }
 
-    /// Trades `token` for the tokens of `registry` at its token service (an OAuth2 refresh token; what docker calls `identitytoken`).
+    /// Trades `token` for the tokens of `registry` at its token service (an OAuth2 refresh token; what docker
+    /// calls `identitytoken`).
     pub fn identity_token(self, registry: &str, token: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.credentials.set_identity(token)
         })
     }
 
-    /// Lets the token service at `host` have the credentials of `registry`. Without it they go to the registry's own host, a parent
-    /// domain of it, a sibling below the same parent, and from Docker Hub to `auth.docker.io`.
+    /// Lets the token service at `host` have the credentials of `registry`. Without it they go to the
+    /// registry's own host, a parent domain of it, a sibling below the same parent, and from Docker Hub to
+    /// `auth.docker.io`.
     pub fn trusted_realm(self, registry: &str, host: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             // Not parsed as a registry, some of which have aliases: the host that is typed is the one that is meant.
@@ -263,7 +267,8 @@ impl ClientBuilder {
         })
     }
 
-    /// Sends a header field to `registry` with every request, and to nobody else: not to redirect targets, not to the token service.
+    /// Sends a header field to `registry` with every request, and to nobody else: not to redirect targets,
+    /// not to the token service.
     pub fn add_header(self, registry: &str, name: &str, value: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings

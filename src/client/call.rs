@@ -62,8 +62,9 @@ impl CallOptions {
         self
     }
 
-    /// Calls `callback` on the calling thread as the call makes progress, and at least every 200 ms while it waits.
-    /// [`ControlFlow::Break`] stops the call with [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
+    /// Calls `callback` on the calling thread as the call makes progress, and at least every 200 ms while it
+    /// waits. [`ControlFlow::Break`] stops the call with [`ErrorKind::Callback`](crate::ErrorKind::Callback).
+    /// Defaults to none.
     pub fn progress(
         mut self,
         callback: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static,
@@ -72,8 +73,8 @@ impl CallOptions {
         self
     }
 
-    /// Accepts manifests of one more media type. The six types of images and their lists are always accepted: asking for
-    /// fewer gets another digest, or a false "absent", from real registries (E4, E5).
+    /// Accepts manifests of one more media type. The six types of images and their lists are always accepted:
+    /// asking for fewer gets another digest, or a false "absent", from real registries (E4, E5).
     pub fn accept(mut self, media_type: MediaType) -> CallOptions {
         self.accept.push(media_type);
         self
@@ -86,15 +87,16 @@ impl CallOptions {
         self
     }
 
-    /// How many requests a call that makes many may have under way at once for each registry, from 1 to 64. Defaults to 8.
+    /// How many requests a call that makes many may have under way at once for each registry, from 1 to 64.
+    /// Defaults to 8.
     pub fn concurrency(mut self, requests: usize) -> CallOptions {
         self.concurrency = Some(requests.clamp(1, MAX_CONCURRENCY));
         self
     }
 
-    /// Gives each result of [`Client::lookup_all`](crate::Client::lookup_all) to `callback` as it comes, with its position, on the
-    /// calling thread. [`ControlFlow::Break`] stops the call: what is not finished then fails with
-    /// [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
+    /// Gives each result of [`Client::lookup_all`](crate::Client::lookup_all) to `callback` as it comes, with
+    /// its position, on the calling thread. [`ControlFlow::Break`] stops the call: what is not finished then
+    /// fails with [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
     pub fn on_item(
         mut self,
         callback: impl Fn(usize, &Result<Presence>) -> ControlFlow<()> + Send + Sync + 'static,

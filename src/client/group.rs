@@ -14,8 +14,8 @@ use crate::presence::Presence;
 use crate::reference::{Registry, RepositoryName};
 use crate::transport::{Cancel, Interrupt, SLICE, Stopped};
 
-/// The most scopes of one token request, and the most bytes of its scopes: larger tokens no longer fit the header line of the nginx in
-/// front of a registry (8 KiB by default).
+/// The most scopes of one token request, and the most bytes of its scopes: larger tokens no longer fit the
+/// header line of the nginx in front of a registry (8 KiB by default).
 const MAX_SCOPES: usize = 32;
 const MAX_SCOPE_BYTES: usize = 4 * 1024;
 
@@ -79,7 +79,8 @@ pub(crate) struct Group<'a> {
     stop: Cancel,
     /// The most time for each call, where it is not for all together.
     each: Option<Duration>,
-    /// Registries that the rest of the group need not ask: their request limit is reached, or they refuse the credentials.
+    /// Registries that the rest of the group need not ask: their request limit is reached, or they refuse the
+    /// credentials.
     hopeless: Mutex<HashMap<Registry, Error>>,
 }
 

@@ -88,8 +88,8 @@ impl<'a> Mission<'a> {
         self.body.is_some()
     }
 
-    /// The request for one hop. Headers are made anew for each: what one origin may see, another may not, and what has been
-    /// elsewhere does not get it back (S2).
+    /// The request for one hop. Headers are made anew for each: what one origin may see, another may not, and
+    /// what has been elsewhere does not get it back (S2).
     pub(super) fn request<'r>(
         &'r self,
         call: &'r Call<'_>,

@@ -39,8 +39,9 @@ pub use self::tags::TagPages;
 
 /// Asks registries.
 ///
-/// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each registry. All methods take
-/// `&self` and may be called from any number of threads at once. A client keeps no thread, and nothing of its outlives it.
+/// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each
+/// registry. All methods take `&self` and may be called from any number of threads at once. A client keeps no
+/// thread, and nothing of its outlives it.
 ///
 /// ```no_run
 /// use ocireg::{Client, Presence};
@@ -110,8 +111,8 @@ impl Client {
             .unwrap_or_default()
     }
 
-    /// Closes the connections that are not in use, as before a long pause or a `fork`. What was learned stays, tokens too; the next call
-    /// connects anew.
+    /// Closes the connections that are not in use, as before a long pause or a `fork`. What was learned
+    /// stays, tokens too; the next call connects anew.
     pub fn close_idle(&self) {
         self.inner.origins.close_idle();
     }

@@ -92,13 +92,14 @@ pub(crate) struct Learned {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Keeps requests back while a registry wants to be left alone (429). When its time is over one goes first, and the others see what becomes
-/// of it: a crowd that comes back at once is what the limit is against.
+/// Keeps requests back while a registry wants to be left alone (429). When its time is over one goes first,
+/// and the others see what becomes of it: a crowd that comes back at once is what the limit is against.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gate {
     closed_until: Option<Instant>,
     probing: bool,
-    /// How often in a row the registry has said so. A refusal of the one that went first is one of all that waited for it.
+    /// How often in a row the registry has said so. A refusal of the one that went first is one of all that
+    /// waited for it.
     refusals: u32,
 }
 
@@ -243,8 +244,8 @@ impl Origins {
 }
 
 impl RegistryState {
-    /// The connections to `origin` made on behalf of this registry. Another origin has its own: what one registry's settings
-    /// trust, a connection of another registry to the same place must not.
+    /// The connections to `origin` made on behalf of this registry. Another origin has its own: what one
+    /// registry's settings trust, a connection of another registry to the same place must not.
     pub(crate) fn connections(&self, origin: &Origin) -> Arc<Connections> {
         if *origin == self.origin {
             return lock(&self.own).clone();

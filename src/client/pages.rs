@@ -23,13 +23,15 @@ use crate::http::link::next_link;
 use crate::transport::WireError;
 use crate::url::{Scheme, Url};
 
-/// The most bytes of one page: half a million tags with GCR's details. It is read as a stream, so this bounds time, not memory.
+/// The most bytes of one page: half a million tags with GCR's details. It is read as a stream, so this bounds
+/// time, not memory.
 const MAX_PAGE: u64 = 64 * 1024 * 1024;
 /// The most pages of one list: a million entries at the smallest default of a registry (100).
 const MAX_PAGES: usize = 10_000;
 /// The most entries of a list that is read as a whole.
 const MAX_ENTRIES: usize = 10_000_000;
-/// The most pages without an entry in a row: a registry that filters may send some, a broken one sends them for ever (R16).
+/// The most pages without an entry in a row: a registry that filters may send some, a broken one sends them
+/// for ever (R16).
 const MAX_EMPTY_PAGES: usize = 100;
 
 /// A part of a list, as the registry cut it.
@@ -38,8 +40,8 @@ const MAX_EMPTY_PAGES: usize = 100;
 pub struct Page<T> {
     /// The entries, in the registry's order.
     pub entries: Vec<T>,
-    /// How many entries were left out because they are no valid names: some registries list nulls or digests among their tags
-    /// (H6, H7).
+    /// How many entries were left out because they are no valid names: some registries list nulls or digests
+    /// among their tags (H6, H7).
     pub skipped: usize,
 }
 
@@ -84,7 +86,8 @@ impl Paging {
         }
     }
 
-    /// Fetches the next page; `None` after the last, or after an error. `list` is the JSON field that holds the entries.
+    /// Fetches the next page; `None` after the last, or after an error. `list` is the JSON field that holds
+    /// the entries.
     pub(super) fn fetch<T: FromStr>(
         &mut self,
         call: &Call<'_>,
@@ -203,8 +206,8 @@ fn protocol(call: &Call<'_>, problem: String) -> Error {
     Error::new(ErrorKind::Protocol, problem).about(call.subject)
 }
 
-/// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list would be made to send requests
-/// to other hosts (H13, S5).
+/// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list would be
+/// made to send requests to other hosts (H13, S5).
 fn link_of(answer: &Answer, state: &RegistryState) -> Result<Option<String>, String> {
     let link =
         next_link(answer.headers.get_all("link")).map_err(|malformed| malformed.to_string())?;

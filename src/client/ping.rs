@@ -81,7 +81,8 @@ impl Verdict {
             // Where a redirect has led elsewhere, it is not this registry that answers.
             _ if answer.strayed => Verdict::Other,
             200 if shows_registry(200, &answer.headers) => Verdict::Open,
-            // Some send no version header; then the body has to be what registries send: `{}`, Quay's `true` (B7), nothing.
+            // Some send no version header; then the body has to be what registries send: `{}`, Quay's `true`
+            // (B7), nothing.
             200 if is_what_registries_say(&answer.body) => Verdict::Open,
             401 => offered(&answer.headers).map_or(Verdict::Other, Verdict::Challenges),
             _ => Verdict::Other,
@@ -118,8 +119,8 @@ impl Call<'_> {
         self.send(&Ask::ping(Access::Unasked), |answer| Ok(answer.complete()?))
     }
 
-    /// Whether this is a registry, as far as is known now. What has shown to be one stays one, whatever a proxy in front of
-    /// it says to a ping.
+    /// Whether this is a registry, as far as is known now. What has shown to be one stays one, whatever a
+    /// proxy in front of it says to a ping.
     fn note_verdict(&self, verdict: &Verdict) -> bool {
         let state = self.state();
         let mut learned = state.learned();
@@ -130,8 +131,8 @@ impl Call<'_> {
         learned.is_registry
     }
 
-    /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that is not known yet, and the
-    /// answer is remembered.
+    /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that
+    /// is not known yet, and the answer is remembered.
     pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
         let (is_registry, is_none) = {
             let state = self.state();

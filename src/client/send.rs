@@ -21,7 +21,8 @@ use crate::url::Url;
 
 /// How often a request looks whether the one that went first through the gate has come back.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// The longest that a registry is left alone for one answer of its: a slip of its clock should not end a long-lived client.
+/// The longest that a registry is left alone for one answer of its: a slip of its clock should not end a
+/// long-lived client.
 const LONGEST_BELIEVED: Duration = Duration::from_secs(60 * 60);
 /// How much of a redirect's body is read to keep its connection.
 const MAX_REDIRECT_BODY: u64 = 64 * 1024;
@@ -99,7 +100,8 @@ impl Trouble {
 }
 
 impl Call<'_> {
-    /// Sends `ask` until an answer was read, or asking again is of no use. Any status but those worth a retry reaches `read`.
+    /// Sends `ask` until an answer was read, or asking again is of no use. Any status but those worth a retry
+    /// reaches `read`.
     pub(crate) fn send<T>(
         &self,
         ask: &Ask<'_>,
@@ -349,7 +351,8 @@ impl Call<'_> {
             Failure::Local => (ErrorKind::Io, None),
             Failure::Stopped(_) => (ErrorKind::Cancelled, None),
         };
-        // The subject begins with the registry; another host, such as Docker Hub's API or where a redirect led, has to be named.
+        // The subject begins with the registry; another host, such as Docker Hub's API or where a redirect
+        // led, has to be named.
         let (subject, authority) = (self.subject.to_string(), url.authority().to_string());
         let own = url.origin() == self.state().origin;
         let message = match subject.strip_prefix(&authority) {
@@ -438,8 +441,8 @@ fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
     }
 }
 
-/// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as stored (decision 17). The body of
-/// an error is only shown, and may be anything.
+/// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as stored
+/// (decision 17). The body of an error is only shown, and may be anything.
 fn refuse_encoding(call: &Call<'_>, answer: Answer) -> Result<Answer, Box<Trouble>> {
     let encoding = answer
         .headers

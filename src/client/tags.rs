@@ -14,7 +14,8 @@ use crate::reference::{Repository, Tag};
 impl Client {
     /// All tags of a repository, in the registry's order; a tag that a registry lists twice is there once.
     ///
-    /// Costs one request a page. A list that breaks off is an error: use [`tag_pages`](Client::tag_pages) to keep what came.
+    /// Costs one request a page. A list that breaks off is an error: use [`tag_pages`](Client::tag_pages) to
+    /// keep what came.
     ///
     /// # Errors
     ///
@@ -36,8 +37,8 @@ impl Client {
         super::pages::collect(&call, || fetch(&mut paging, &call))
     }
 
-    /// The tags of a repository, page by page as the registry sends them: yields what there is, and then the error that ended it, if
-    /// one did. The timeout counts for each page.
+    /// The tags of a repository, page by page as the registry sends them: yields what there is, and then the
+    /// error that ended it, if one did. The timeout counts for each page.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {

@@ -74,7 +74,8 @@ impl Headers {
     }
 }
 
-/// Shows only values known to hold no secret (S15): `Set-Cookie`, a signed `Location` and whatever a proxy adds stay hidden.
+/// Shows only values known to hold no secret (S15): `Set-Cookie`, a signed `Location` and whatever a proxy
+/// adds stay hidden.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()

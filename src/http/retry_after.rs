@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How long to wait from `now` on: zero for a date that has passed, `None` for a value that says nothing (J2). Uncapped: what
-/// is too long is the caller's decision.
+/// How long to wait from `now` on: zero for a date that has passed, `None` for a value that says nothing
+/// (J2). Uncapped: what is too long is the caller's decision.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Some(seconds) = digits(value) {

@@ -55,7 +55,8 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// Takes a quoted string (section 5.6.4) and undoes its quoted-pairs. `None` where there is no quote or no closing one.
+    /// Takes a quoted string (section 5.6.4) and undoes its quoted-pairs. `None` where there is no quote or
+    /// no closing one.
     pub(crate) fn quoted(&mut self) -> Option<String> {
         let inner = self.rest.strip_prefix('"')?;
         let mut text = String::new();

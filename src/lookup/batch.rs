@@ -15,13 +15,16 @@ use crate::reference::{Reference, Registry};
 impl Client {
     /// Looks up many images at once, in any number of registries.
     ///
-    /// The results have the order and length of `references`; one that fails does not hide the others. A reference that is there twice is
-    /// asked once. Requests go out on up to [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads for each registry, which
-    /// end with the call, and one token serves many repositories: 30 private repositories cost 32 requests.
+    /// The results have the order and length of `references`; one that fails does not hide the others. A
+    /// reference that is there twice is asked once. Requests go out on up to
+    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads for each registry, which end
+    /// with the call, and one token serves many repositories: 30 private repositories cost 32 requests.
     ///
-    /// The timeout counts for all together. When it ends, or the call is cancelled, what is finished keeps its result and the rest fail with
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request
-    /// limit is reached, the rest of its images fail with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a request.
+    /// The timeout counts for all together. When it ends, or the call is cancelled, what is finished keeps
+    /// its result and the rest fail with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request limit is reached, the
+    /// rest of its images fail with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a
+    /// request.
     ///
     /// [`CallOptions::on_item`](crate::CallOptions::on_item) has each result as it comes.
     ///
@@ -48,9 +51,9 @@ impl Client {
         results.into_iter().flatten().collect()
     }
 
-    /// As [`head`](Client::head) for many images, asked like those of [`lookup_all`](Client::lookup_all): `each` has every position's result as it
-    /// comes, on the calling thread, with the reason where an image is absent or denied. [`ControlFlow::Break`] stops the rest, and
-    /// `each` is not called again.
+    /// As [`head`](Client::head) for many images, asked like those of [`lookup_all`](Client::lookup_all):
+    /// `each` has every position's result as it comes, on the calling thread, with the reason where an image
+    /// is absent or denied. [`ControlFlow::Break`] stops the rest, and `each` is not called again.
     ///
     /// The timeout counts for each image by itself, from the moment when it is its turn.
     ///

@@ -11,13 +11,15 @@ use crate::reference::Reference;
 impl Client {
     /// Whether the image is there.
     ///
-    /// One request: a HEAD, which Docker Hub does not bill. A GET follows only where the registry's HEAD is known to fail for
-    /// what GET answers (405, 501, 400, a 403 of a proxy, no usable digest, a 404 that no registry signed), and that is remembered.
+    /// One request: a HEAD, which Docker Hub does not bill. A GET follows only where the registry's HEAD is
+    /// known to fail for what GET answers (405, 501, 400, a 403 of a proxy, no usable digest, a 404 that no
+    /// registry signed), and that is remembered.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the question from being answered: no connection, TLS, a timeout, 429, 5xx, something that is no registry
-    /// ([`ErrorKind::Protocol`]), content that does not have the digest asked for ([`ErrorKind::DigestMismatch`]).
+    /// Whatever keeps the question from being answered: no connection, TLS, a timeout, 429, 5xx, something
+    /// that is no registry ([`ErrorKind::Protocol`]), content that does not have the digest asked for
+    /// ([`ErrorKind::DigestMismatch`]).
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -151,12 +153,13 @@ impl Lookup<'_> {
         })
     }
 
-    /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry, or an earlier one did and this one does not
-    /// look like the page of something in between (E2: an old Nexus answers HEAD with an HTML 404 for what it has). What was learned is
-    /// about the registry itself, not about a server that it redirects to.
+    /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry, or an
+    /// earlier one did and this one does not look like the page of something in between (E2: an old Nexus
+    /// answers HEAD with an HTML 404 for what it has). What was learned is about the registry itself, not
+    /// about a server that it redirects to.
     ///
-    /// A registry that signs its answers is not believed to have sent one without: a proxy whose registry is just restarting answers 404 for
-    /// everything.
+    /// A registry that signs its answers is not believed to have sent one without: a proxy whose registry is
+    /// just restarting answers 404 for everything.
     fn counts_as_absent(&self, answer: &Complete) -> bool {
         let state = self.call.state();
         let learned = state.learned();

@@ -12,13 +12,14 @@ impl Client {
     /// All tags of the same repository that have this image's digest, its own tag among them, in the registry's order.
     ///
     /// Costs a request for each page of the tag list and one for each tag, up to
-    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) at once; with Google's registries, whose lists hold the digests, a list
-    /// is enough. Compared is what a tag itself resolves to: for a multi-platform image its index, not the platforms in it.
+    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) at once; with Google's registries, whose
+    /// lists hold the digests, a list is enough. Compared is what a tag itself resolves to: for a
+    /// multi-platform image its index, not the platforms in it.
     ///
     /// # Errors
     ///
-    /// As [`digest`](Client::digest) and [`tags`](Client::tags). A tag that has vanished meanwhile is left out; any other failure ends the call,
-    /// since a list with gaps would look complete.
+    /// As [`digest`](Client::digest) and [`tags`](Client::tags). A tag that has vanished meanwhile is left
+    /// out; any other failure ends the call, since a list with gaps would look complete.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {

@@ -1,15 +1,15 @@
 //! What type of manifest an answer is (E10), decided so that no two readers can take it for different things.
 //!
-//! One digest read as an image by one program and as an index by another is CVE-2021-41190 (S7). So header and body must
-//! agree, the body must have the shape of its type, and whatever a reader might see differently is refused: a key twice, or
-//! in another case, which Go's JSON takes for the same key.
+//! One digest read as an image by one program and as an index by another is CVE-2021-41190 (S7). So header
+//! and body must agree, the body must have the shape of its type, and whatever a reader might see differently
+//! is refused: a key twice, or in another case, which Go's JSON takes for the same key.
 
 use super::shape::{Family, Shape};
 use super::{MediaType, unreadable};
 use crate::error::{Error, ErrorKind, Result, printable};
 
-/// The type of this manifest: the header's; the body's `mediaType` where the header is a general one; else what its shape
-/// tells. `accepted_extra` are the types the caller added to `Accept`.
+/// The type of this manifest: the header's; the body's `mediaType` where the header is a general one; else
+/// what its shape tells. `accepted_extra` are the types the caller added to `Accept`.
 ///
 /// ```text
 /// Content-Type          "mediaType"    shape             is

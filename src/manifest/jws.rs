@@ -1,8 +1,8 @@
 //! The signed bytes of a schema1 manifest (E7).
 //!
-//! A registry signs schema1 afresh on every GET, so the document differs each time while the signed bytes, the payload, stay.
-//! The document is the payload with `signatures` put in before its closing brace; each signature's `protected` says where
-//! that was (`formatLength`) and what followed (`formatTail`).
+//! A registry signs schema1 afresh on every GET, so the document differs each time while the signed bytes,
+//! the payload, stay. The document is the payload with `signatures` put in before its closing brace; each
+//! signature's `protected` says where that was (`formatLength`) and what followed (`formatTail`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,9 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What was signed; the document itself if nothing signed it. Whether a signature is valid is another question.
 ///
-/// The document must be the payload plus its signatures and nothing else. Without that check the payload's digest would
-/// say nothing about the rest: `formatLength` 1 and a `formatTail` with a whole good manifest would give any document the
-/// good one's digest.
+/// The document must be the payload plus its signatures and nothing else. Without that check the payload's
+/// digest would say nothing about the rest: `formatLength` 1 and a `formatTail` with a whole good manifest
+/// would give any document the good one's digest.
 ///
 /// # Errors
 ///

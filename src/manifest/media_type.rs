@@ -91,8 +91,8 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// The value of `Accept`: always all manifest types (decision 4), since a registry may answer an incomplete list with "not
-/// found" (E5) or with another image's digest (E4, E6); then what the caller adds.
+/// The value of `Accept`: always all manifest types (decision 4), since a registry may answer an incomplete
+/// list with "not found" (E5) or with another image's digest (E4, E6); then what the caller adds.
 pub(crate) fn accept_header(extra: &[MediaType]) -> String {
     let mut types: Vec<&str> = Vec::new();
     for media_type in MANIFESTS.iter().chain(extra) {

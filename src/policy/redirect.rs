@@ -1,7 +1,7 @@
 //! Whether, and where, to follow a redirect.
 //!
-//! Redirects are followed by us and not by ureq, which compares hosts without their ports, keeps every header and turns writes
-//! into GETs (registries.md finding 7, S2, R17).
+//! Redirects are followed by us and not by ureq, which compares hosts without their ports, keeps every header
+//! and turns writes into GETs (registries.md finding 7, S2, R17).
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Longer waits than this are left to the caller: an error that says "in an hour" at once is worth more than a call that
-/// sleeps for a minute and then says it.
+/// Longer waits than this are left to the caller: an error that says "in an hour" at once is worth more than
+/// a call that sleeps for a minute and then says it.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The longest back-off of our own.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
@@ -25,7 +25,8 @@ pub(crate) struct RetryPolicy {
 impl RetryPolicy {
     /// How long to wait before the next attempt, or `None` to give up.
     ///
-    /// `made` attempts were made, the server asked for `retry_after`, the call has `left` to live, and `random` is in 0..1.
+    /// `made` attempts were made, the server asked for `retry_after`, the call has `left` to live, and
+    /// `random` is in 0..1.
     pub(crate) fn next_delay(
         &self,
         made: u32,

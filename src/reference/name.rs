@@ -122,6 +122,6 @@ fn check_length(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the spec warns that clients limit names to (they count in the host, which is no concern of the registry), and what
-/// distribution/reference limits the name to.
+/// What the spec warns that clients limit names to (they count in the host, which is no concern of the
+/// registry), and what distribution/reference limits the name to.
 const MAX_BYTES: usize = 255;

@@ -15,8 +15,9 @@ use crate::text::{Fault, check_plain, parsed_from_text};
 ///
 /// It is read as a [`Reference`](crate::Reference) without tag and digest is, and is an error if it has one.
 ///
-/// `Display` gives the full form, which parses back to an equal value. For that, a one-word host without a port is shown in
-/// upper case there (`REGISTRY/app`): in lower case it would read as the first part of a name on Docker Hub.
+/// `Display` gives the full form, which parses back to an equal value. For that, a one-word host without a
+/// port is shown in upper case there (`REGISTRY/app`): in lower case it would read as the first part of a
+/// name on Docker Hub.
 ///
 /// ```
 /// use ocireg::Repository;

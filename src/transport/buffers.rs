@@ -84,7 +84,8 @@ impl WireBuffers {
             // Behind an interim head, so that its empty line is not taken for the next one's.
             let (begin, looked) = (scan.begin.min(bytes.len()), scan.scanned - scan.begin);
             let bytes = &mut bytes[begin..];
-            // ureq would skip empty lines, and we would take them for a head's end: what follows could then hide from `neutralise`.
+            // ureq would skip empty lines, and we would take them for a head's end: what follows could then
+            // hide from `neutralise`.
             if matches!(bytes, [b'\r' | b'\n', ..]) {
                 let message = "the answer begins with an empty line";
                 return Err(WireError::new(Failure::Protocol, Phase::Wait, message));

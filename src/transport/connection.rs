@@ -116,8 +116,8 @@ impl<S: Stream> Transport for Connection<S> {
         let Ok(watch) = Watch::current() else {
             return false;
         };
-        // The pool asks twice: when the connection is given back and when it is taken out. Bytes that come after an answer
-        // (R8) are found at the latter, so the former need not cost its system calls.
+        // The pool asks twice: when the connection is given back and when it is taken out. Bytes that come
+        // after an answer (R8) are found at the latter, so the former need not cost its system calls.
         if std::mem::take(&mut self.used) {
             return !self.buffers.has_input();
         }

@@ -17,7 +17,8 @@ pub(crate) const SLICE: Duration = Duration::from_millis(100);
 ///
 /// Clones share one state; triggering is one atomic store. A call that was given the token with
 /// [`CallOptions::cancel`](crate::CallOptions::cancel) ends within half a second with
-/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), whatever it is waiting for. A triggered token stays triggered.
+/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), whatever it is waiting for. A triggered token stays
+/// triggered.
 ///
 /// ```
 /// let stop = ocireg::Cancel::new();

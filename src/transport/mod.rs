@@ -42,8 +42,8 @@ pub use self::resolve::Resolver;
 const MAX_HEAD: usize = 64 * 1024;
 /// The most idle connections kept to one server: the cap of a batch's concurrency.
 const MAX_IDLE: usize = 64;
-/// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes earlier costs nothing but a
-/// silent retry.
+/// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes earlier costs
+/// nothing but a silent retry.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 
 /// The connections to one origin.
@@ -220,8 +220,8 @@ impl Connector for WireConnector {
     }
 }
 
-/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our connector resolves, when
-/// it has to connect.
+/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our connector
+/// resolves, when it has to connect.
 #[derive(Debug)]
 struct NoResolver;
 

@@ -57,8 +57,8 @@ impl Socket {
         result
     }
 
-    /// Whether the current call may use this pooled connection at all. Where it leads is checked again: the call that made
-    /// it may have been allowed to go where this one is not.
+    /// Whether the current call may use this pooled connection at all. Where it leads is checked again: the
+    /// call that made it may have been allowed to go where this one is not.
     pub(super) fn is_permitted(&self, watch: &Watch) -> bool {
         watch.pooling == Pooling::Reuse && watch.reach.permits(self.class)
     }
@@ -211,8 +211,8 @@ fn resolve(
     }
 }
 
-/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected to: there is no second
-/// look-up in which the answer could change.
+/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected to: there
+/// is no second look-up in which the answer could change.
 fn permitted(addresses: Vec<SocketAddr>, watch: &Watch) -> Result<Vec<SocketAddr>, WireError> {
     let mut refused = None;
     let permitted: Vec<SocketAddr> = addresses
@@ -250,8 +250,8 @@ fn named(class: AddressClass) -> &'static str {
 
 type Attempt = (SocketAddr, io::Result<TcpStream>);
 
-/// Connects to the first address that answers. Each is tried in a thread of its own, since a connect can't be stopped: such
-/// a thread owns only its address and ends by the connect timeout.
+/// Connects to the first address that answers. Each is tried in a thread of its own, since a connect can't be
+/// stopped: such a thread owns only its address and ends by the connect timeout.
 fn connect(
     addresses: &[SocketAddr],
     watch: &Watch,

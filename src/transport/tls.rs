@@ -1,7 +1,8 @@
 //! TLS: our own connector over rustls.
 //!
-//! ureq's own panics on a client key that does not fit its certificate and can't add a CA to the platform's. This one keeps
-//! a set of trusted roots per registry, and drives the session by hand so that every wait is one of [`Socket`]'s.
+//! ureq's own panics on a client key that does not fit its certificate and can't add a CA to the platform's.
+//! This one keeps a set of trusted roots per registry, and drives the session by hand so that every wait is
+//! one of [`Socket`]'s.
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -161,9 +162,9 @@ impl TlsTrust {
     }
 }
 
-/// The usual verification, and one exception: the certificate that Docker's own guide tells people to make is its own CA, which
-/// a strict verifier refuses as a server certificate. Where the caller named exactly this certificate, it is accepted, if that is all
-/// that is wrong with it and the name matches.
+/// The usual verification, and one exception: the certificate that Docker's own guide tells people to make is
+/// its own CA, which a strict verifier refuses as a server certificate. Where the caller named exactly this
+/// certificate, it is accepted, if that is all that is wrong with it and the name matches.
 #[derive(Debug)]
 struct Verifier {
     chains: Arc<WebPkiServerVerifier>,
@@ -309,8 +310,8 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Gives the session bytes that have come, and waits for more only where there are none. Returns with the session's state once there
-    /// is something in clear to read, or all bytes are taken.
+    /// Gives the session bytes that have come, and waits for more only where there are none. Returns with the
+    /// session's state once there is something in clear to read, or all bytes are taken.
     fn feed(&mut self, watch: &Watch, phase: Phase, give_up: GiveUp) -> Result<IoState, WireError> {
         if self.unfed.is_empty() {
             let amount = self
@@ -321,8 +322,8 @@ impl TlsStream {
         self.take_in().map_err(refused)
     }
 
-    /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A session that holds as much in clear as it can
-    /// takes no more until that is read.
+    /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A session that
+    /// holds as much in clear as it can takes no more until that is read.
     fn take_in(&mut self) -> Result<IoState, RustlsError> {
         loop {
             let mut bytes = &self.incoming[self.unfed.clone()];

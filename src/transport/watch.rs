@@ -20,7 +20,8 @@ pub(crate) enum Pooling {
     Fresh,
 }
 
-/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or taken out of the pool.
+/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or taken out
+/// of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// To the registry that the caller named, wherever it is.

@@ -43,8 +43,8 @@ impl fmt::Display for Scheme {
 
 /// An absolute http or https URL, without user name, password and fragment.
 ///
-/// `Display` and `Debug` are for people: they hide the values of the query, which may be a signature or a token (S15). The
-/// wire gets [`to_request_string`](Url::to_request_string).
+/// `Display` and `Debug` are for people: they hide the values of the query, which may be a signature or a
+/// token (S15). The wire gets [`to_request_string`](Url::to_request_string).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Url {
     origin: Origin,

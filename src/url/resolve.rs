@@ -3,9 +3,10 @@
 use super::{BadUrl, Url, check_characters, without_fragment};
 
 impl Url {
-    /// What `reference` means in an answer to a request for this URL (RFC 3986 section 5.2): the reference may be
-    /// absolute, `//host/path`, `/path`, `path`, `?query` or empty. Dot segments of its path are resolved, so that the path
-    /// a policy looks at is the path the server will see; the query stays as it came.
+    /// What `reference` means in an answer to a request for this URL (RFC 3986 section 5.2): the reference
+    /// may be absolute, `//host/path`, `/path`, `path`, `?query` or empty. Dot segments of its path are
+    /// resolved, so that the path a policy looks at is the path the server will see; the query stays as it
+    /// came.
     pub(crate) fn join(&self, reference: &str) -> Result<Url, BadUrl> {
         check_characters(reference)?;
         let reference = without_fragment(reference);
@@ -53,8 +54,8 @@ fn has_scheme(reference: &str) -> bool {
         .is_some_and(|at| reference[at..].starts_with(':'))
 }
 
-/// RFC 3986 section 5.2.4, on a path that starts with '/'. An encoded dot counts as a dot, because servers decode it before
-/// they walk the path (A3).
+/// RFC 3986 section 5.2.4, on a path that starts with '/'. An encoded dot counts as a dot, because servers
+/// decode it before they walk the path (A3).
 fn remove_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();
