@@ -82,6 +82,8 @@ pub(crate) struct Group<'a> {
     /// Registries that the rest of the group need not ask: their request limit is reached, or they refuse the
     /// credentials.
     hopeless: Mutex<HashMap<Registry, Error>>,
+    /// Registries that have answered a question of the group.
+    answered: Mutex<HashSet<Registry>>,
 }
 
 impl<'a> Group<'a> {
@@ -113,6 +115,7 @@ impl<'a> Group<'a> {
             stop,
             each,
             hopeless: Mutex::default(),
+            answered: Mutex::default(),
         }
     }
 
@@ -192,15 +195,25 @@ impl<'a> Group<'a> {
             .map_err(|stopped| stopped_error(stopped, "asking").about(subject))
     }
 
-    /// Notes an error that every other call to this registry would end with too.
-    pub(super) fn note(&self, registry: &Registry, error: &Error) {
-        if matches!(
-            error.kind(),
-            ErrorKind::RateLimited | ErrorKind::Unauthorized
-        ) {
-            lock(&self.hopeless)
-                .entry(registry.clone())
-                .or_insert_with(|| error.clone());
+    /// Notes how a call has ended, for those that would end in the same way: every lookup would be wrong with refused credentials, and sending
+    /// them on may lock an account. Once they have been good for anything, a refusal is about one repository.
+    pub(super) fn note<T>(&self, registry: &Registry, result: &Result<T>) {
+        match result {
+            Ok(_) => {
+                lock(&self.answered).insert(registry.clone());
+            }
+            Err(error) => {
+                let hopeless = match error.kind() {
+                    ErrorKind::RateLimited => true,
+                    ErrorKind::Unauthorized => !lock(&self.answered).contains(registry),
+                    _ => false,
+                };
+                if hopeless {
+                    lock(&self.hopeless)
+                        .entry(registry.clone())
+                        .or_insert_with(|| error.clone());
+                }
+            }
         }
     }
 

@@ -108,10 +108,17 @@ impl Call<'_> {
         read: impl FnMut(Answer) -> Result<T, ReadError>,
     ) -> Result<T, Error> {
         let result = self.send_until_read(ask, read);
-        if let (Err(error), Some(group)) = (&result, self.group) {
-            group.note(self.registry, error);
+        if result.is_err() {
+            self.note_in_group(&result);
         }
         result
+    }
+
+    /// Lets the other calls of the group know how this one has ended.
+    pub(crate) fn note_in_group<T>(&self, result: &Result<T, Error>) {
+        if let Some(group) = self.group {
+            group.note(self.registry, result);
+        }
     }
 
     /// What another call of the group has found out in the meantime.

@@ -71,12 +71,14 @@ pub(super) fn look_up(call: &Call<'_>, reference: &Reference) -> Result<Presence
 
 /// The descriptor of the manifest that `reference` names.
 pub(super) fn describe(call: &Call<'_>, reference: &Reference) -> Result<Descriptor> {
-    Lookup {
+    let lookup = Lookup {
         call,
         reference,
         accept: call.accepted(),
-    }
-    .run()
+    };
+    let result = lookup.run();
+    call.note_in_group(&result);
+    result
 }
 
 /// One lookup on its way.

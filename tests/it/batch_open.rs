@@ -298,3 +298,36 @@ fn the_timeout_of_head_each_is_each_images_own() {
     assert_eq!(answers, 3);
     assert!(begin.elapsed() >= Duration::from_millis(600));
 }
+
+/// Decision 1: with refused credentials every lookup would be wrong, and a password sent for each may lock an account.
+#[test]
+fn a_refused_password_is_sent_once_for_a_batch() {
+    for width in WIDTHS {
+        let registry = registry([Quirk::Basic("user:right".to_owned())]);
+        let references = filled(&registry, 30);
+        let client = builder()
+            .basic(&registry.authority(), "user", "wrong")
+            .build()
+            .unwrap();
+        for answer in wide(&client, width).lookup_all(&references) {
+            assert_eq!(answer.unwrap_err().kind(), ErrorKind::Unauthorized);
+        }
+        let requests = registry.take_requests();
+        let sent = requests
+            .iter()
+            .filter(|request| request.header("authorization").is_some());
+        assert_eq!((requests.len(), sent.count()), (2, 1), "width {width}");
+        // The right one is good for all.
+        let client = builder()
+            .basic(&registry.authority(), "user", "right")
+            .build()
+            .unwrap();
+        assert!(
+            wide(&client, width)
+                .lookup_all(&references)
+                .iter()
+                .all(Result::is_ok)
+        );
+        assert_eq!(registry.take_requests().len(), 31, "width {width}");
+    }
+}
