@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test lint tools bench clean
+.PHONY: help demo test lint tools bench fuzz clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ tools: ## Gets the real registries and proxies into target/tools
 bench: ## Measures ocireg beside its peers
 	@scripts/install-tools.sh curl openssl libcurl docker-registry token-server crane python-dxf || true
 	$(CARGO) run --release --quiet --manifest-path bench/Cargo.toml
+
+SECONDS ?= 20
+
+fuzz: ## Runs each fuzz target for SECONDS (20)
+	@scripts/fuzz.sh $(SECONDS)
 
 clean: ## Removes what was built, tools included
 	$(CARGO) clean

@@ -60,6 +60,9 @@ mod auth;
 mod client;
 mod digest;
 mod error;
+#[cfg(feature = "_fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod lookup;
 mod manifest;

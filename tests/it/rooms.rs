@@ -242,7 +242,8 @@ fn no_room_names_what_it_may_not() {
         let source = fs::read_to_string(&path).expect("a source");
         match ROOMS.iter().find(|room| room.holds(file)) {
             Some(room) => violations.extend(room.violations(file, &source)),
-            None if file == "lib" => {}
+            // Names everything, and does nothing.
+            None if ["lib", "fuzz"].contains(&file) => {}
             None => homeless.push(file.to_owned()),
         }
     }
