@@ -281,14 +281,14 @@ fn mark(what: &str) {
 }
 
 /// Has this program run one test and no other.
-pub(crate) fn only(command: &mut Command, test: &str) {
+fn only(command: &mut Command, test: &str) {
     command
         .args(["--exact", test, "--ignored", "--nocapture"])
         .args(["--test-threads", "1"]);
 }
 
 #[track_caller]
-pub(crate) fn run(mut command: Command) -> String {
+fn run(mut command: Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr);
@@ -329,7 +329,7 @@ impl Resolver for CountingResolver {
 }
 
 /// The most memory that this process has had resident, in KiB; 0 where the system does not say.
-pub(crate) fn peak() -> u64 {
+fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())
@@ -342,7 +342,7 @@ fn tags(count: usize) -> impl Iterator<Item = String> {
 }
 
 /// The bodies of a list's pages.
-pub(crate) fn pages(count: usize, entries: usize) -> Vec<String> {
+fn pages(count: usize, entries: usize) -> Vec<String> {
     let mut all = tags(count * entries);
     (0..count)
         .map(|_| {
@@ -357,12 +357,12 @@ pub(crate) fn pages(count: usize, entries: usize) -> Vec<String> {
 
 /// A server that answers every HEAD as a registry answers one for a manifest, and GET with pages of tags. Ends with the
 /// test program.
-pub(crate) struct TinyRegistry {
-    pub(crate) port: u16,
+struct TinyRegistry {
+    port: u16,
 }
 
 impl TinyRegistry {
-    pub(crate) fn start(pages: Vec<String>) -> TinyRegistry {
+    fn start(pages: Vec<String>) -> TinyRegistry {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let pages = Arc::new(pages);

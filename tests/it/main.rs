@@ -8,7 +8,6 @@ mod auth_hub;
 mod auth_lab;
 mod auth_real;
 mod auth_threads;
-mod batch_memory;
 mod batch_open;
 mod batch_real;
 mod batch_tokens;
