@@ -202,7 +202,7 @@ pub(crate) struct Options {
     /// Print JSON, an object a line
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show the requests on standard error, secrets redacted; -vv shows all there is
+    /// Show the requests on standard error, secrets redacted
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Speak http, unencrypted: with every registry that is
@@ -472,6 +472,8 @@ Examples:
   $ ocireg exists localhost:5000/team/app:1.2 localhost:5000/team/app:9
   exists localhost:5000/team/app:1.2 sha256:6c3c...
   absent localhost:5000/team/app:9 -
+
+Of NAME:TAG@DIGEST only the digest is asked about, as docker does.
 
 With --wait, what is absent or failed for a passing reason (no connection, a timeout, HTTP 429, 5xx) is
 asked again after 1 s, 2 s, and so on up to every 10 s. Then the answers are printed as usual; standard

@@ -4,7 +4,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::output::tell;
 
-/// Shows the library's records: nothing, requests (`-v`), everything (`-vv`). The library redacts what it logs.
+/// Shows the library's records: nothing, or requests (`-v`). The library redacts what it logs.
 pub(crate) fn install(verbose: u8) {
     let level = match verbose {
         0 => return,
