@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use ocireg::{ClientBuilder, Registry};
 
-use crate::args::{EVERY, Options};
+use crate::args::{EVERY, Options, Scope};
 use crate::output::{Stop, tell};
 
 /// An option's value that may be a secret, or be mistaken for one: kept out of clap's errors and of `Debug`.
@@ -100,6 +100,15 @@ impl Private {
     /// Settles what is for whom, and then reads the secret from standard input.
     pub(crate) fn read(options: &Options, named: &Named) -> Result<Private, Stop> {
         let mut private = Private::default();
+        // Nothing secret, but a slip in a name would leave a registry without the encryption that was asked for.
+        for (option, scopes) in [
+            ("--https", &options.https),
+            ("--plain-http", &options.plain_http),
+        ] {
+            for registry in scopes.iter().filter_map(Scope::registry) {
+                named.owner(option, Some(registry.clone()))?;
+            }
+        }
         for header in &options.header {
             let (registry, name, value) = split_header(header)?;
             if let Some(registry) = named.owner(HEADER, registry)? {

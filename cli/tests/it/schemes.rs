@@ -213,3 +213,19 @@ fn with_an_unusable_ca_file_nothing_is_asked() {
     ocireg_reading(&arguments, input.as_bytes()).assert(2, &out, &["CA file"]);
     assert!(odd.requests().is_empty());
 }
+
+/// A slip in a name would leave a registry without the encryption that was asked for.
+#[test]
+fn a_scheme_for_a_registry_that_is_not_asked_is_a_warning() {
+    let Some(registry) = registry() else { return };
+    let reference = format!("{}/team/app:1.0", registry.at);
+    for option in ["--https", "--plain-http"] {
+        let ran = ocireg(&format!("exists {option}=other.example.com {reference}"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let warning = format!(
+            "warning: {option} is for another registry than {}",
+            registry.at
+        );
+        assert!(ran.err.contains(&warning), "{ran:?}");
+    }
+}
