@@ -18,8 +18,8 @@ test: ## Runs everything: tools, lint, all tests
 
 lint: ## Checks formatting, clippy and documentation
 	$(CARGO) fmt --all -- --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
+	$(CARGO) clippy --workspace --all-targets --features ocireg/_panic -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features ocireg/capi --quiet
 
 tools: ## Gets the real registries and proxies into target/tools
 	@scripts/install-tools.sh

@@ -36,7 +36,7 @@ suite() {
     failed=$((failed + bad))
 }
 
-suite 'workspace' cargo test --workspace --no-fail-fast
+suite 'workspace' cargo test --workspace --features ocireg/capi --no-fail-fast
 # What ureq's features must not change: the same expectations with them and without.
 suite 'consumer' cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml
 suite 'consumer, without features' cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml --no-default-features

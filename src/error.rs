@@ -17,7 +17,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// The text (`Display`) is one line: what the call was about, what happened, what to do. It never holds a
 /// password, a token or the query of a signed URL, and what a server sent is stripped of control characters
-/// and capped. The cause, where there is one, is the [`source`](StdError::source).
+/// and capped. The cause, where there is one, is the [`source`](StdError::source); `{:#}` shows what the
+/// causes add, still in one line.
 ///
 /// ```
 /// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();
@@ -146,6 +147,12 @@ impl Error {
         self.0.rate_limit.as_ref()
     }
 
+    /// The error number of the operating system (`errno`) that is behind it, where one is.
+    pub fn os_code(&self) -> Option<i32> {
+        self.causes()
+            .find_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
+    }
+
     /// Whether the same call may succeed later without a change: a network failure, a timeout, 429 or 5xx.
     pub fn is_transient(&self) -> bool {
         matches!(
@@ -157,6 +164,16 @@ impl Error {
                 | ErrorKind::RateLimited
                 | ErrorKind::Server
         )
+    }
+
+    /// What is behind it, the nearest first.
+    fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        let mut next = self.source();
+        std::iter::from_fn(move || {
+            let cause = next?;
+            next = cause.source();
+            Some(cause)
+        })
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
@@ -225,6 +242,16 @@ impl fmt::Display for Error {
             write!(f, "{subject}: ")?;
         }
         f.write_str(&inner.message)?;
+        if f.alternate() {
+            let mut told = inner.message.clone();
+            for cause in self.causes() {
+                let words = printable(&cause.to_string(), MAX_CAUSE);
+                if !told.contains(&words) {
+                    write!(f, ": {words}")?;
+                    told.push_str(&words);
+                }
+            }
+        }
         if let Some(hint) = &inner.hint {
             write!(f, " ({hint})")?;
         }
@@ -257,6 +284,9 @@ impl StdError for Error {
         self.0.source.as_deref().map(|source| source as _)
     }
 }
+
+/// A cause is a sentence; some quote what a server sent.
+const MAX_CAUSE: usize = 400;
 
 /// Makes text that came from outside fit to show: one line, no control, bidirectional or escape characters, at most
 /// `limit` characters (S15: a registry's message must not be able to rewrite a terminal).
@@ -315,6 +345,25 @@ mod tests {
             error.source().map(ToString::to_string).as_deref(),
             Some("UnknownIssuer")
         );
+    }
+
+    #[test]
+    fn the_alternate_text_adds_what_the_causes_add() {
+        let refused = std::io::Error::from_raw_os_error(111);
+        let words = refused.to_string();
+        let inner = Error::new(ErrorKind::Connect, "no answer\n").caused_by(refused);
+        let outer = Error::new(ErrorKind::Connect, "can't connect")
+            .with_hint("is it running?")
+            .caused_by(inner)
+            .about("localhost:5000");
+        assert_eq!(
+            format!("{outer:#}"),
+            format!("localhost:5000: can't connect: no answer: {words} (is it running?)")
+        );
+        assert_eq!(outer.os_code(), Some(111));
+        let silent = Error::new(ErrorKind::Tls, "no certificate: expired").caused_by("expired");
+        assert_eq!(format!("{silent:#}"), "no certificate: expired");
+        assert_eq!(silent.os_code(), None);
     }
 
     #[test]

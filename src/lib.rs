@@ -60,6 +60,8 @@ mod auth;
 mod client;
 mod digest;
 mod error;
+#[cfg(feature = "capi")]
+mod ffi;
 #[cfg(feature = "_fuzz")]
 #[doc(hidden)]
 pub mod fuzz;

@@ -12,7 +12,7 @@ use ocireg::{CallOptions, Client, ClientBuilder, Registry, Result};
 use crate::args::{Options, Scope};
 use crate::output::Stop;
 use crate::private::{Named, Private};
-use crate::reason::with_causes;
+use crate::text::one_line;
 
 /// Clients by registry.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<'a> Clients<'a> {
         let private = Private::read(options, named)?;
         let shared = builder(options, &private)
             .build()
-            .map_err(|error| Stop::Failed(with_causes(&error)))?
+            .map_err(|error| Stop::Failed(one_line(&format!("{error:#}"))))?
             .with(call.clone());
         Ok(Clients {
             options,

@@ -1,6 +1,5 @@
 //! Why a question has no good answer: a line on standard error, an object in JSON.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use ocireg::{Error, ErrorKind};
@@ -80,28 +79,13 @@ impl From<Error> for Reason {
                 .registry_errors()
                 .first()
                 .map(|first| one_line(&first.code)),
-            message: with_causes(&error),
+            message: one_line(&format!("{error:#}")),
             retry_after_ms: error
                 .retry_after()
                 .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
             may_pass: error.kind() == ErrorKind::NotFound || error.is_transient(),
         }
     }
-}
-
-/// `TEXT: cause: cause`, leaving out what the text already says.
-pub(crate) fn with_causes(error: &dyn StdError) -> String {
-    let mut text = one_line(&error.to_string());
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let words = one_line(&cause.to_string());
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        next = cause.source();
-    }
-    text
 }
 
 /// `NotFound` as `not_found`: the words of `--json` are those of the library.
@@ -135,34 +119,5 @@ mod tests {
             assert_eq!(snake_case(kind), word);
         }
         assert_eq!(snake_case(DigestSource::TagList), "tag_list");
-    }
-
-    #[test]
-    fn causes_follow_unless_they_were_told() {
-        #[derive(Debug)]
-        struct Told(&'static str, Option<Box<Told>>);
-        impl std::fmt::Display for Told {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.0)
-            }
-        }
-        impl StdError for Told {
-            fn source(&self) -> Option<&(dyn StdError + 'static)> {
-                self.1.as_deref().map(|cause| cause as _)
-            }
-        }
-        let cause = |text, next| Some(Box::new(Told(text, next)));
-        let cases = [
-            (Told("alone", None), "alone"),
-            (Told("top", cause("below", None)), "top: below"),
-            (Told("top: below", cause("below", None)), "top: below"),
-            (
-                Told("top", cause("top", cause("last\nline", None))),
-                "top: last line",
-            ),
-        ];
-        for (error, expected) in cases {
-            assert_eq!(with_causes(&error), expected);
-        }
     }
 }

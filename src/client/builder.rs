@@ -52,7 +52,7 @@ pub(crate) struct Settings {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct ClientBuilder {
     settings: Settings,

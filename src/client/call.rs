@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Inner;
 use super::group::{Company, Group};
 use super::origins::RegistryState;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::manifest::MediaType;
 use crate::presence::{ItemCallback, Presence};
 use crate::reference::Registry;
@@ -113,12 +113,18 @@ impl CallOptions {
     pub(super) fn interrupt(&self, client: &Inner) -> Interrupt {
         // A timeout too long for the clock is as good as none.
         let deadline = Instant::now().checked_add(self.timeout_of(client));
-        Interrupt::new(self.cancel.clone(), deadline, self.progress.clone())
+        self.interrupt_at(client, deadline)
     }
 
     /// As [`interrupt`](CallOptions::interrupt), for a call whose parts have a deadline each.
-    pub(super) fn interrupt_without_deadline(&self) -> Interrupt {
-        Interrupt::new(self.cancel.clone(), None, self.progress.clone())
+    pub(super) fn interrupt_without_deadline(&self, client: &Inner) -> Interrupt {
+        self.interrupt_at(client, None)
+    }
+
+    fn interrupt_at(&self, client: &Inner, deadline: Option<Instant>) -> Interrupt {
+        let shutdown = client.life.shutdown.clone();
+        let progress = self.progress.clone();
+        Interrupt::new(shutdown, self.cancel.clone(), deadline, progress)
     }
 
     pub(super) fn timeout_of(&self, client: &Inner) -> Duration {
@@ -149,6 +155,8 @@ pub(crate) struct Call<'a> {
     /// What errors name.
     pub(super) subject: &'a dyn fmt::Display,
     pub(super) interrupt: Arc<Interrupt>,
+    /// Why the client could not be used when the call began.
+    pub(super) unusable: Option<Error>,
     /// What a token may as well be for.
     pub(super) company: Company,
     /// The calls that this one belongs to.
@@ -163,7 +171,8 @@ impl<'a> Call<'a> {
         subject: &'a dyn fmt::Display,
     ) -> Call<'a> {
         let interrupt = Arc::new(options.interrupt(client));
-        Call::part_of(client, options, registry, subject, interrupt)
+        let unusable = client.life.check().err();
+        Call::part_of(client, options, registry, subject, interrupt, unusable)
     }
 
     /// A call whose time is already running.
@@ -173,8 +182,13 @@ impl<'a> Call<'a> {
         registry: &'a Registry,
         subject: &'a dyn fmt::Display,
         interrupt: Arc<Interrupt>,
+        unusable: Option<Error>,
     ) -> Call<'a> {
-        let state = client.origins.registry(registry, &client.settings);
+        let state = match unusable {
+            None => client.origins.registry(registry, &client.settings),
+            // Locks that a fork has copied may be held for ever.
+            Some(_) => client.origins.unshared(registry, &client.settings),
+        };
         let company = Company::default();
         Call {
             client,
@@ -183,6 +197,7 @@ impl<'a> Call<'a> {
             state,
             subject,
             interrupt,
+            unusable,
             company,
             group: None,
         }

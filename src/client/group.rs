@@ -77,6 +77,8 @@ pub(crate) struct Group<'a> {
     own: Arc<Interrupt>,
     workers: Arc<Interrupt>,
     stop: Cancel,
+    /// Why the client could not be used when the group began.
+    unusable: Option<Error>,
     /// The most time for each call, where it is not for all together.
     each: Option<Duration>,
     /// Registries that the rest of the group need not ask: their request limit is reached, or they refuse the
@@ -93,7 +95,7 @@ impl<'a> Group<'a> {
     }
 
     pub(super) fn of_timed_items(client: &'a Inner, options: &'a CallOptions) -> Group<'a> {
-        let own = options.interrupt_without_deadline();
+        let own = options.interrupt_without_deadline(client);
         let each = Some(options.timeout_of(client));
         Group::with(client, options, own, each)
     }
@@ -113,6 +115,7 @@ impl<'a> Group<'a> {
             own,
             workers,
             stop,
+            unusable: client.life.check().err(),
             each,
             hopeless: Mutex::default(),
             answered: Mutex::default(),
@@ -130,7 +133,15 @@ impl<'a> Group<'a> {
             Some(timeout) => Arc::new(self.workers.with_timeout(timeout)),
             None => self.workers.clone(),
         };
-        let call = Call::part_of(self.client, self.options, registry, subject, interrupt);
+        let unusable = self.unusable.clone();
+        let call = Call::part_of(
+            self.client,
+            self.options,
+            registry,
+            subject,
+            interrupt,
+            unusable,
+        );
         Call {
             company,
             group: Some(self),

@@ -7,6 +7,7 @@ mod call;
 mod catalog;
 mod flights;
 mod group;
+mod life;
 mod login;
 mod manifests;
 mod mission;
@@ -20,7 +21,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::builder::Settings;
-use self::origins::Origins;
+use self::life::Life;
+use self::origins::{Origins, RegistryState};
 use crate::error::Result;
 use crate::http::RateLimit;
 use crate::reference::Registry;
@@ -41,7 +43,7 @@ pub use self::tags::TagPages;
 ///
 /// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each
 /// registry. All methods take `&self` and may be called from any number of threads at once. A client keeps no
-/// thread, and nothing of its outlives it.
+/// thread, and nothing of its outlives it. A child process that `fork` made can't use it, and has to make its own.
 ///
 /// ```no_run
 /// use ocireg::{Client, Presence};
@@ -65,6 +67,7 @@ pub struct Client {
 /// What clones share.
 pub(crate) struct Inner {
     settings: Settings,
+    life: Life,
     origins: Origins,
 }
 
@@ -94,19 +97,12 @@ impl Client {
 
     /// The rate limit that the registry reported last, if it ever did (J1).
     pub fn rate_limit(&self, registry: &Registry) -> Option<RateLimit> {
-        self.inner
-            .origins
-            .known(registry)?
-            .learned()
-            .rate_limit
-            .clone()
+        self.known(registry)?.learned().rate_limit.clone()
     }
 
     /// The warnings that the registry has sent (J3) or caused, each once, at most 32.
     pub fn warnings(&self, registry: &Registry) -> Vec<String> {
-        self.inner
-            .origins
-            .known(registry)
+        self.known(registry)
             .map(|state| state.learned().warnings.clone())
             .unwrap_or_default()
     }
@@ -114,13 +110,27 @@ impl Client {
     /// Closes the connections that are not in use, as before a long pause or a `fork`. What was learned
     /// stays, tokens too; the next call connects anew.
     pub fn close_idle(&self) {
-        self.inner.origins.close_idle();
+        if !self.inner.life.is_of_another_process() {
+            self.inner.origins.close_idle();
+        }
+    }
+
+    /// What is known of a registry, in the process that knows it.
+    fn known(&self, registry: &Registry) -> Option<Arc<RegistryState>> {
+        if self.inner.life.is_of_another_process() {
+            return None;
+        }
+        self.inner.origins.known(registry)
     }
 
     fn from_settings(settings: Settings) -> Client {
         let origins = Origins::new(settings.resolver.clone());
         Client {
-            inner: Arc::new(Inner { settings, origins }),
+            inner: Arc::new(Inner {
+                settings,
+                life: Life::begin(),
+                origins,
+            }),
             options: Arc::default(),
         }
     }
@@ -142,7 +152,7 @@ impl Client {
 
     /// Whether it is not known yet how the registry wants to be asked, or whether it will answer at all.
     pub(crate) fn is_new_to(&self, registry: &Registry) -> bool {
-        self.inner.origins.known(registry).is_none_or(|state| {
+        self.known(registry).is_none_or(|state| {
             state.learned().reached.is_none() || state.session.awaits_first_token()
         })
     }

@@ -200,6 +200,13 @@ impl Origins {
         if let Some(state) = registries.get(registry) {
             return state.clone();
         }
+        let state = self.unshared(registry, settings);
+        registries.insert(registry.clone(), state.clone());
+        state
+    }
+
+    /// A state that nobody else has, and that nothing is known in.
+    pub(crate) fn unshared(&self, registry: &Registry, settings: &Settings) -> Arc<RegistryState> {
         let given = settings
             .registries
             .get(registry)
@@ -211,7 +218,7 @@ impl Origins {
             self.platform_roots.clone(),
             given.authorities,
         ));
-        let state = Arc::new(RegistryState {
+        Arc::new(RegistryState {
             origin,
             session: Session::new(given.credentials),
             flights: Flights::default(),
@@ -225,9 +232,7 @@ impl Origins {
             trust,
             connections: Mutex::default(),
             learned: Mutex::default(),
-        });
-        registries.insert(registry.clone(), state.clone());
-        state
+        })
     }
 
     pub(crate) fn close_idle(&self) {

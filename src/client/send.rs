@@ -107,6 +107,9 @@ impl Call<'_> {
         ask: &Ask<'_>,
         read: impl FnMut(Answer) -> Result<T, ReadError>,
     ) -> Result<T, Error> {
+        if let Some(error) = &self.unusable {
+            return Err(error.clone().about(self.subject));
+        }
         let result = self.send_until_read(ask, read);
         if result.is_err() {
             self.note_in_group(&result);
@@ -418,6 +421,10 @@ fn reach(state: &RegistryState, url: &Url) -> Reach {
 pub(super) fn stopped_error(stopped: Stopped, doing: &str) -> Error {
     match stopped {
         Stopped::Cancelled => Error::new(ErrorKind::Cancelled, format!("cancelled while {doing}")),
+        Stopped::ShutDown => {
+            let message = format!("the client was shut down while {doing}");
+            Error::new(ErrorKind::Cancelled, message)
+        }
         Stopped::Callback => Error::new(
             ErrorKind::Callback,
             format!("stopped by a callback while {doing}"),

@@ -63,12 +63,15 @@ pub(crate) type ProgressCallback = Arc<dyn Fn(Progress) -> ControlFlow<()> + Sen
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
     Cancelled,
+    ShutDown,
     Deadline,
     Callback,
 }
 
 /// The ways one call can be stopped.
 pub(crate) struct Interrupt {
+    /// Stops all calls of the client.
+    shutdown: Cancel,
     cancel: Option<Cancel>,
     /// Stops the threads of a call whose callback has stopped it.
     stop: Option<Cancel>,
@@ -80,11 +83,13 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     pub(crate) fn new(
+        shutdown: Cancel,
         cancel: Option<Cancel>,
         deadline: Option<Instant>,
         progress: Option<ProgressCallback>,
     ) -> Interrupt {
         Interrupt {
+            shutdown,
             cancel,
             stop: None,
             deadline,
@@ -96,7 +101,7 @@ impl Interrupt {
 
     /// For the other threads of the same call: stopped by the same, and by `stop`. Callbacks are the calling thread's.
     pub(crate) fn for_workers(&self, stop: &Cancel) -> Interrupt {
-        let mut workers = Interrupt::new(self.cancel.clone(), self.deadline, None);
+        let mut workers = self.part(self.deadline);
         workers.stop = Some(stop.clone());
         workers
     }
@@ -109,15 +114,22 @@ impl Interrupt {
             (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
             (deadline, limit) => deadline.or(limit),
         };
-        let mut part = Interrupt::new(self.cancel.clone(), deadline, None);
+        let mut part = self.part(deadline);
         part.stop.clone_from(&self.stop);
         part
     }
 
-    /// Looks whether the call should stop. Cheap: one atomic load and a clock read.
+    fn part(&self, deadline: Option<Instant>) -> Interrupt {
+        Interrupt::new(self.shutdown.clone(), self.cancel.clone(), deadline, None)
+    }
+
+    /// Looks whether the call should stop. Cheap: two atomic loads and a clock read.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         if self.cancel.as_ref().is_some_and(Cancel::is_triggered) {
             return Err(Stopped::Cancelled);
+        }
+        if self.shutdown.is_triggered() {
+            return Err(Stopped::ShutDown);
         }
         if self.stop.as_ref().is_some_and(Cancel::is_triggered) {
             return Err(Stopped::Callback);
@@ -217,7 +229,7 @@ mod tests {
     #[test]
     fn a_sleep_ends_when_cancelled() {
         let cancel = Cancel::new();
-        let interrupt = Interrupt::new(Some(cancel.clone()), None, None);
+        let interrupt = Interrupt::new(Cancel::new(), Some(cancel.clone()), None, None);
         let started = Instant::now();
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -234,8 +246,12 @@ mod tests {
 
     #[test]
     fn a_sleep_ends_at_the_deadline() {
-        let interrupt =
-            Interrupt::new(None, Some(Instant::now() + Duration::from_millis(30)), None);
+        let interrupt = Interrupt::new(
+            Cancel::new(),
+            None,
+            Some(Instant::now() + Duration::from_millis(30)),
+            None,
+        );
         assert_eq!(
             interrupt.sleep(Duration::from_secs(30)),
             Err(Stopped::Deadline)
@@ -253,7 +269,7 @@ mod tests {
                 ControlFlow::Continue(())
             }
         });
-        let interrupt = Interrupt::new(None, None, Some(callback));
+        let interrupt = Interrupt::new(Cancel::new(), None, None, Some(callback));
         assert_eq!(
             interrupt.sleep(Duration::from_secs(30)),
             Err(Stopped::Callback)

@@ -20,7 +20,7 @@ fn the_three_commands_one_reference_each() {
     let not_found: &[&str] = &[" answers: not found (HTTP 404)"];
     let refused: &[&str] = &[
         // The address is told once.
-        "ocireg: 127.0.0.1:1/team/app:latest: can't connect to 127.0.0.1:1 (check the host and port",
+        "ocireg: 127.0.0.1:1/team/app:latest: can't connect to 127.0.0.1:1: Connection refused (os error 111) (check the host and port",
         ": Connection refused",
     ];
     let cases: [(&str, &str, i32, String, &[&str]); 14] = [
