@@ -1,0 +1,155 @@
+//! Compiling and running C programs.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::library::{Library, output, root};
+
+/// What every program of ours must compile with.
+pub(crate) const STRICT: [&str; 6] = [
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Werror",
+];
+
+/// What a static library of ours needs beside it (`rustc --print native-static-libs`).
+const NATIVE_LIBRARIES: [&str; 5] = ["-lgcc_s", "-lpthread", "-lm", "-ldl", "-lc"];
+
+/// No program runs longer than this.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// How a program gets the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Linkage {
+    Shared,
+    Static,
+}
+
+/// A compiled program. Its file goes with it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    file: PathBuf,
+    _directory: TempDir,
+}
+
+/// How a program ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    /// `None`: by a signal.
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Program {
+    /// Compiles `source`, a path from the repository's root, with gcc and [`STRICT`].
+    #[track_caller]
+    pub(crate) fn compile(source: &str, library: &Library, linkage: Linkage) -> Program {
+        let mut compiler = Command::new("gcc");
+        compiler.args(STRICT).arg("-D_GNU_SOURCE").arg("-g");
+        Program::compile_with(compiler, source, library, linkage)
+    }
+
+    /// Compiles with a compiler and flags of the caller's.
+    #[track_caller]
+    pub(crate) fn compile_with(
+        mut compiler: Command,
+        source: &str,
+        library: &Library,
+        linkage: Linkage,
+    ) -> Program {
+        let directory = TempDir::new().expect("a temporary directory");
+        let file = directory.path().join("program");
+        compiler
+            .arg("-I")
+            .arg(root().join("include"))
+            .arg(root().join(source))
+            .arg("-o")
+            .arg(&file);
+        match linkage {
+            Linkage::Shared => {
+                let folder = library.directory.display();
+                compiler.arg(format!("-L{folder}"));
+                compiler.arg(format!("-Wl,-rpath,{folder}"));
+                compiler.args(["-locireg", "-lpthread"]);
+            }
+            Linkage::Static => {
+                compiler.arg(library.archive()).args(NATIVE_LIBRARIES);
+            }
+        }
+        output(&mut compiler);
+        Program {
+            file,
+            _directory: directory,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ran {
+        run(Command::new(&self.file).args(arguments))
+    }
+}
+
+/// Runs a command to its end, and no longer than two minutes.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Ran {
+    // A caught panic would fill the memory with a backtrace's tables.
+    command.env("RUST_BACKTRACE", "0");
+    command.stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let spawned = command.spawn();
+    let mut child = spawned.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = (read(out), read(err));
+    let code = wait(&mut child);
+    let (out, err) = (out.join().expect("read"), err.join().expect("read"));
+    assert!(
+        code.is_some(),
+        "{command:?} did not end in time\n{out}\n{err}"
+    );
+    Ran {
+        code: code.flatten(),
+        out,
+        err,
+    }
+}
+
+/// `None` if it had to be ended.
+fn wait(child: &mut Child) -> Option<Option<i32>> {
+    let end = Instant::now() + LONGEST;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child that can be waited for") {
+            return Some(status.code());
+        }
+        if Instant::now() >= end {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn read(from: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut from) = from {
+            let _ = from.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}

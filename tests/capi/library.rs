@@ -1,0 +1,92 @@
+//! The libraries that the C programs link, built as a C user's are: with the feature `capi`, outside of this build.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// A shared and a static library in one directory.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) directory: PathBuf,
+}
+
+impl Library {
+    /// The one for tests: unoptimised, with debug assertions, and with the function that panics (feature `_panic`).
+    /// Built once for all tests; fails where the committed header is stale.
+    pub(crate) fn for_tests() -> &'static Library {
+        static LIBRARY: OnceLock<Library> = OnceLock::new();
+        LIBRARY.get_or_init(|| Library::build(&["--features", "_panic"], "debug"))
+    }
+
+    fn build(arguments: &[&str], folder: &str) -> Library {
+        let target = target_directory();
+        let done = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+            .current_dir(root())
+            .args(["rustc", "--quiet", "--package", "ocireg", "--lib"])
+            .args(["--crate-type", "cdylib,staticlib", "--target-dir"])
+            .arg(&target)
+            .args(arguments)
+            .env("OCIREG_HEADER", "check")
+            .output()
+            .expect("cargo runs");
+        let words = String::from_utf8_lossy(&done.stderr);
+        assert!(
+            done.status.success(),
+            "the library does not build:\n{words}"
+        );
+        let library = Library {
+            directory: target.join(folder),
+        };
+        library.link_soname();
+        library
+    }
+
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.directory.join("libocireg.so")
+    }
+
+    pub(crate) fn archive(&self) -> PathBuf {
+        self.directory.join("libocireg.a")
+    }
+
+    /// Programs look for the library by its soname when they start.
+    fn link_soname(&self) {
+        let shared = self.shared();
+        let soname = soname(&shared);
+        let link = self.directory.join(soname);
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink("libocireg.so", &link).expect("a link can be made");
+    }
+}
+
+/// The name that a shared library gives itself.
+pub(crate) fn soname(library: &Path) -> String {
+    let text = output(Command::new("readelf").arg("-d").arg(library));
+    let line = text.lines().find(|line| line.contains("(SONAME)"));
+    let name = line.and_then(|line| line.split(['[', ']']).nth(1));
+    name.expect("a shared library with a soname").to_owned()
+}
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Beside what cargo builds for us, so that the builds do not wait for each other, nor undo each other's work.
+pub(crate) fn target_directory() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("capi")
+}
+
+/// What a command that must succeed prints.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> String {
+    let done = command.output();
+    let done = done.unwrap_or_else(|error| panic!("{command:?} does not run: {error}"));
+    let words = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?} failed:\n{words}");
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
