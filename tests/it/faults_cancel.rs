@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use ocireg::{CallOptions, Cancel, Client, Error, ErrorKind};
 
 use super::faults_stages::{Bound, Stage};
-use super::faults_support::{Ask, PROMPT, once, time_to_stop};
-use fake_registry::{Config, FakeRegistry, ScriptServer};
+use super::faults_support::{Ask, PROMPT, once, time_to_end, time_to_stop};
+use fake_registry::{Config, FakeRegistry, Script, ScriptServer};
 
 /// Runs a test that measures up to five times: load can only add to a measure, so the best one counts.
 #[track_caller]
@@ -54,6 +54,24 @@ fn r34_a_cancel_ends_every_wait_within_half_a_second() {
             });
             stage.works_again(&client);
             took
+        });
+    });
+}
+
+#[test]
+fn a_shutdown_ends_every_wait_within_half_a_second() {
+    Stage::each(|stage| {
+        is_prompt(stage, |stage| {
+            let client = stage.client(|settings| settings);
+            let clone = client.clone();
+            time_to_end(
+                stage.arrived(),
+                || clone.shutdown(),
+                || {
+                    let result = stage.ask.run(&client, &stage.authority);
+                    stopped(stage, result, ErrorKind::Cancelled);
+                },
+            )
         });
     });
 }
@@ -180,6 +198,52 @@ fn r34_a_triggered_token_stops_later_calls_before_they_ask() {
     }
     assert_eq!(registry.request_count(), 1);
     Ask::Ping.run(&client, &authority).unwrap();
+}
+
+#[test]
+fn a_client_that_was_shut_down_asks_nobody() {
+    let registry = FakeRegistry::start(Config::new());
+    let client = once();
+    let authority = registry.authority();
+    Ask::Ping.run(&client, &authority).unwrap();
+    client.clone().shutdown();
+    for ask in [Ask::Head, Ask::Tags, Ask::Ping] {
+        let error = ask.run(&client, &authority).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::State, "{ask:?}: {error}");
+        assert!(error.subject().is_some(), "{ask:?}: {error}");
+    }
+    let references = ["a:1", "b:1"].map(|name| format!("{authority}/{name}").parse().unwrap());
+    for answer in client.lookup_all(&references) {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::State);
+    }
+    assert_eq!(registry.request_count(), 1);
+    // Another client is another matter.
+    Ask::Ping.run(&once(), &authority).unwrap();
+}
+
+#[test]
+fn a_batch_keeps_what_it_has_when_its_client_is_shut_down() {
+    let silent = Script::new().read_request().stall();
+    let server = ScriptServer::start(vec![Ask::Head.good(), silent]);
+    let references: Vec<_> = (1..=3)
+        .map(|tag| {
+            format!("{}/team/app:{tag}", server.authority())
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    let client = once();
+    let clone = client.clone();
+    let options = CallOptions::new().concurrency(1).on_item(move |_, _| {
+        clone.shutdown();
+        ControlFlow::Continue(())
+    });
+    let answers = client.with(options).lookup_all(&references);
+    assert!(answers[0].is_ok(), "{:?}", answers[0]);
+    for answer in &answers[1..] {
+        let error = answer.as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+    }
 }
 
 #[test]

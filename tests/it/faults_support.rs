@@ -141,14 +141,23 @@ impl Ask {
 /// Triggers a token while `call` runs with it, and says how long that went on afterwards.
 pub(crate) fn time_to_stop(after: Duration, call: impl FnOnce(&Cancel)) -> Duration {
     let cancel = Cancel::new();
+    time_to_end(after, || cancel.trigger(), || call(&cancel))
+}
+
+/// Does `stop` while `call` runs, and says how long that went on afterwards.
+pub(crate) fn time_to_end(
+    after: Duration,
+    stop: impl FnOnce() + Send,
+    call: impl FnOnce(),
+) -> Duration {
     std::thread::scope(|scope| {
-        let trigger = scope.spawn(|| {
+        let stopping = scope.spawn(|| {
             std::thread::sleep(after);
-            cancel.trigger();
+            stop();
             Instant::now()
         });
-        call(&cancel);
+        call();
         let ended = Instant::now();
-        ended.saturating_duration_since(trigger.join().unwrap())
+        ended.saturating_duration_since(stopping.join().unwrap())
     })
 }
