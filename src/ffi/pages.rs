@@ -21,12 +21,18 @@ use crate::{CatalogPages, Page, Registry, Repository, Result, TagPages};
 pub struct ocireg_pages {
     pages: Pages,
     stop: Option<Arc<Stop>>,
+    /// A page could not be read: there are no more.
+    failed: bool,
 }
 
 impl ocireg_pages {
     fn new(pages: Pages, running: Running<'_>) -> ocireg_pages {
         let stop = running.into_stop();
-        ocireg_pages { pages, stop }
+        ocireg_pages {
+            pages,
+            stop,
+            failed: false,
+        }
     }
 }
 
@@ -127,8 +133,12 @@ pub unsafe extern "C" fn ocireg_pages_next(
             let out = Out::cleared(out, ptr::null_mut())?;
             (out, boundary::object_mut(pages, "pages")?)
         };
-        let page = pages.pages.next();
-        if let Some(page) = running::end(&pages.stop, page.transpose())? {
+        if pages.failed {
+            return Ok(());
+        }
+        let page = running::end(&pages.stop, pages.pages.next().transpose());
+        pages.failed = page.is_err();
+        if let Some(page) = page? {
             out.give(page);
         }
         Ok(())
