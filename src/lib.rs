@@ -49,6 +49,11 @@
 //! https is spoken unless the host is loopback or [`ClientBuilder::plain_http`] says otherwise; there is no
 //! fallback from one to the other.
 //!
+//! # From C
+//!
+//! The feature `capi` exports the same calls as C functions, `ocireg_client_exists` and so on; `include/ocireg.h` is
+//! their manual. A Rust program does not need it.
+//!
 //! # Logging
 //!
 //! Requests are logged at level *debug* under targets that begin with `ocireg`, without secrets. A program
