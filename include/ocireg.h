@@ -670,7 +670,8 @@ ocireg_client *ocireg_client_clone(const ocireg_client *client);
 
 /**
  * Ends the client, its clones included, from any thread: calls under way end within half a second with
- * OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. It still has to be freed.
+ * OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are closed. It still has to be
+ * freed.
  */
 void ocireg_client_shutdown(const ocireg_client *client);
 

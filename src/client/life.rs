@@ -46,7 +46,8 @@ impl Life {
 
 impl Client {
     /// Ends the client, its clones included, from any thread: calls under way end within half a second with
-    /// [`ErrorKind::Cancelled`], those made from now on fail with [`ErrorKind::State`].
+    /// [`ErrorKind::Cancelled`], those made from now on fail with [`ErrorKind::State`]. Idle connections are
+    /// closed.
     ///
     /// ```
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -59,5 +60,6 @@ impl Client {
     /// ```
     pub fn shutdown(&self) {
         self.inner.life.shutdown.trigger();
+        self.close_idle();
     }
 }

@@ -73,7 +73,8 @@ pub unsafe extern "C" fn ocireg_client_clone(client: *const ocireg_client) -> *m
 }
 
 /// Ends the client, its clones included, from any thread: calls under way end within half a second with
-/// OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. It still has to be freed.
+/// OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are closed. It still has to be
+/// freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
