@@ -34,6 +34,9 @@
  *            failure.
  * ERRORS     The last argument, `ocireg_error **error`, may be NULL. Else it is set to NULL on success and to an error on
  *            failure, without looking at what was there: free an error before its variable is used again.
+ *            A function that asks a registry can fail with OCIREG_E_INVALID_ARGUMENT, _INVALID_REFERENCE, _STATE, _CANCELLED,
+ *            _CALLBACK, and with what may happen on the way (_RESOLVE to _TRANSPORT) and in an answer (_UNAUTHORIZED to
+ *            _TOO_LARGE). What is special stands at the function.
  * OUTPUTS    `out` is set to NULL or 0 before anything else, and filled on OCIREG_OK only. So all can be freed at one
  *            place, whatever came of the call.
  * OWNERSHIP  What comes through an `out` or `error` that is a pointer to a pointer, or from a function that ends in _new or
@@ -775,7 +778,8 @@ ocireg_status ocireg_call_set_page_size(ocireg_call *call,
 ocireg_status ocireg_call_add_accept(ocireg_call *call, const char *media_type);
 
 /**
- * Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request. Nothing else needs a ping.
+ * Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET /v2/
+ * (distribution specification, "Determining Support"). Nothing else needs a ping.
  *
  * OCIREG_E_PROTOCOL where something answers that is no registry.
  */
@@ -802,7 +806,8 @@ ocireg_status ocireg_client_check_login(const ocireg_client *client,
  * Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request, if the registry is open
  * or its token is there.
  *
- * "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer.
+ * "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks with HEAD (distribution
+ * specification, "Checking if content exists in the registry"), and with GET only where HEAD can't answer.
  *
  * ```c
  * ocireg_presence presence;
@@ -850,8 +855,9 @@ ocireg_status ocireg_client_digest(const ocireg_client *client,
                                    ocireg_error **error);
 
 /**
- * All tags of a repository (`"localhost:5000/team/app"`), in the registry's order. One request a page. A list that breaks
- * off is an error; ocireg_client_tag_pages() keeps what came. Free the list with ocireg_strings_free().
+ * All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution specification, "Listing
+ * tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such repository. A list that breaks off is an error
+ * too; ocireg_client_tag_pages() keeps what came. Free the list with ocireg_strings_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_tags(const ocireg_client *client,
@@ -861,7 +867,8 @@ ocireg_status ocireg_client_tags(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * All repositories of a registry (`"localhost:5000"`), without its name, in its order. Many registries have no catalog
+ * All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker Registry HTTP API V2,
+ * "Listing repositories"). Many registries have no catalog
  * (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with ocireg_strings_free().
  */
 OCIREG_MUST_USE
@@ -874,7 +881,8 @@ ocireg_status ocireg_client_catalog(const ocireg_client *client,
 /**
  * All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? Costs
  * a request for each page of the tag list and one for each tag, up to ocireg_call_set_concurrency() at once. Compared is
- * what a tag itself resolves to: for a multi-platform image its index. Free the list with ocireg_strings_free().
+ * what a tag itself resolves to: for a multi-platform image its index. A tag that has vanished meanwhile is left out; any
+ * other failure ends the call, since a list with gaps would look complete. Free the list with ocireg_strings_free().
  *
  * ```c
  * ocireg_strings *tags;

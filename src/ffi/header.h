@@ -27,6 +27,9 @@
  *            failure.
  * ERRORS     The last argument, `ocireg_error **error`, may be NULL. Else it is set to NULL on success and to an error on
  *            failure, without looking at what was there: free an error before its variable is used again.
+ *            A function that asks a registry can fail with OCIREG_E_INVALID_ARGUMENT, _INVALID_REFERENCE, _STATE, _CANCELLED,
+ *            _CALLBACK, and with what may happen on the way (_RESOLVE to _TRANSPORT) and in an answer (_UNAUTHORIZED to
+ *            _TOO_LARGE). What is special stands at the function.
  * OUTPUTS    `out` is set to NULL or 0 before anything else, and filled on OCIREG_OK only. So all can be freed at one
  *            place, whatever came of the call.
  * OWNERSHIP  What comes through an `out` or `error` that is a pointer to a pointer, or from a function that ends in _new or

@@ -15,7 +15,8 @@ use crate::Reference;
 /// Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request, if the registry is open
 /// or its token is there.
 ///
-/// "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer.
+/// "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks with HEAD (distribution
+/// specification, "Checking if content exists in the registry"), and with GET only where HEAD can't answer.
 ///
 /// ```c
 /// ocireg_presence presence;

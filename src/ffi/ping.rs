@@ -36,7 +36,8 @@ impl From<AuthScheme> for ocireg_auth_scheme {
     }
 }
 
-/// Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request. Nothing else needs a ping.
+/// Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET /v2/
+/// (distribution specification, "Determining Support"). Nothing else needs a ping.
 ///
 /// OCIREG_E_PROTOCOL where something answers that is no registry.
 #[unsafe(no_mangle)]
