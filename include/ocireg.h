@@ -323,6 +323,8 @@ typedef struct ocireg_batch ocireg_batch;
 /**
  * How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry takes one, or NULL for
  * the client's settings. It can be used for any number of calls, on any number of threads at once while no setter runs.
+ *
+ * A setter's status need not be looked at: a call with a setting that was unusable fails, and says which.
  */
 typedef struct ocireg_call ocireg_call;
 

@@ -92,6 +92,7 @@ impl Batch {
         let results = match call {
             None => client.lookup_all(&self.good),
             Some(call) => {
+                call.check()?;
                 let unusable = self.items.iter().flatten().count();
                 let before = u64::try_from(unusable).unwrap_or(u64::MAX);
                 let mut options = call.options(&stop, before);

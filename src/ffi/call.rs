@@ -34,10 +34,14 @@ pub type ocireg_item_cb = Option<
 
 /// How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry takes one, or NULL for
 /// the client's settings. It can be used for any number of calls, on any number of threads at once while no setter runs.
+///
+/// A setter's status need not be looked at: a call with a setting that was unusable fails, and says which.
 pub struct ocireg_call {
     options: CallOptions,
     progress: Option<Callback<ProgressFn>>,
     item: Option<Callback<ItemFn>>,
+    /// The first argument that was unusable.
+    problem: Option<ocireg_error>,
 }
 
 type ProgressFn = unsafe extern "C" fn(*mut c_void, u64, u64) -> i32;
@@ -69,6 +73,11 @@ impl<F: Copy> Callback<F> {
 }
 
 impl ocireg_call {
+    /// Whether a call can be made with it.
+    pub(super) fn check(&self) -> Result<(), ocireg_error> {
+        self.problem.clone().map_or(Ok(()), Err)
+    }
+
     /// The settings for one call, whose callbacks tell `stop`. `before` items were done already.
     pub(super) fn options(&self, stop: &Arc<Stop>, before: u64) -> CallOptions {
         let options = self.options.clone();
@@ -117,7 +126,12 @@ unsafe fn change(
 ) -> ocireg_status {
     boundary::run_quietly(|| {
         // SAFETY: NULL or alive and not shared, as the caller of this function promises.
-        setting(unsafe { boundary::object_mut(call, "call") }?)
+        let call = unsafe { boundary::object_mut(call, "call") }?;
+        let changed = setting(call);
+        if let Err(problem) = &changed {
+            call.problem.get_or_insert_with(|| problem.clone());
+        }
+        changed
     })
 }
 
@@ -146,6 +160,7 @@ pub extern "C" fn ocireg_call_new() -> *mut ocireg_call {
         options: CallOptions::new(),
         progress: None,
         item: None,
+        problem: None,
     })
 }
 

@@ -41,7 +41,7 @@ impl Question {
                 (out, client, about, self.call.as_ref())
             };
             let about: S = about.parse()?;
-            out.set(ask(Running::new(client, call), about)?);
+            out.set(ask(Running::new(client, call)?, about)?);
             Ok(())
         };
         // SAFETY: NULL or writable, as the caller of this function promises.

@@ -45,19 +45,23 @@ pub(super) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(client: &'a ocireg_client, call: Option<&ocireg_call>) -> Running<'a> {
+    pub(super) fn new(
+        client: &'a ocireg_client,
+        call: Option<&ocireg_call>,
+    ) -> Result<Running<'a>, ocireg_error> {
         let Some(call) = call else {
             // The commonest call has nothing to set up.
-            return Running {
+            return Ok(Running {
                 client: Cow::Borrowed(client.client()),
                 stop: None,
-            };
+            });
         };
+        call.check()?;
         let stop = Arc::<Stop>::default();
-        Running {
+        Ok(Running {
             client: Cow::Owned(client.client().with(call.options(&stop, 0))),
             stop: Some(stop),
-        }
+        })
     }
 
     pub(super) fn client(&self) -> &Client {
