@@ -26,6 +26,10 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
     for line in io::stdin().lock().lines() {
         references.push(line?.trim().parse()?);
     }
+    // An empty list opens no gate.
+    if references.is_empty() {
+        return Err("no references on standard input".into());
+    }
     let names = references.clone();
     // Called on this thread, one answer at a time, in the order in which they come.
     let options = CallOptions::new()

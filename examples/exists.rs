@@ -4,7 +4,8 @@
 //! cargo run --example exists -- localhost:5000/team/app:1.2 alpine:3.20
 //! ```
 //!
-//! Exits with 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there was no answer.
+//! Exits with 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there was no answer, or no question: an
+//! empty list opens no gate.
 
 use std::process::ExitCode;
 
@@ -18,6 +19,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if std::env::args().len() < 2 {
+        eprintln!("usage: exists REFERENCE...");
+        return ExitCode::from(2);
+    }
     // The worst answer decides: no answer, then denied, then absent.
     const BY_WEIGHT: [u8; 4] = [0, 1, 3, 2];
     let mut worst = 0;
