@@ -1,5 +1,6 @@
 //! The C interface, as C programs see it: the header, the library, the programs in `tests/c` and `examples-c`.
 
 mod cc;
+mod examples;
 mod header;
 mod library;
