@@ -2,10 +2,10 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test lint tools bench fuzz clean
+.PHONY: help demo test lint tools examples-c bench fuzz clean
 
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Starts a local registry, fills it, and asks it questions
 	@scripts/demo.sh
@@ -24,6 +24,9 @@ lint: ## Checks formatting, clippy and documentation
 tools: ## Gets the real registries and proxies into target/tools
 	@scripts/install-tools.sh
 
+examples-c: ## Builds the C programs in examples-c
+	@$(MAKE) --no-print-directory -C examples-c
+
 # What could not be had is left out of the tables, which say so.
 bench: ## Measures ocireg beside its peers
 	@scripts/install-tools.sh curl openssl libcurl docker-registry token-server crane python-dxf || true
@@ -36,4 +39,5 @@ fuzz: ## Runs each fuzz target for SECONDS (20)
 
 clean: ## Removes what was built, tools included
 	$(CARGO) clean
+	@$(MAKE) --no-print-directory -C examples-c clean
 	rm -rf target

@@ -30,10 +30,21 @@ show() {
 }
 
 build() {
-    echo "Building the ocireg command and the Rust example (the first time takes some minutes) ..."
+    echo "Building the ocireg command, the Rust example and the C library (the first time takes some minutes) ..."
     cargo build -q --release -p ocireg-cli
     cargo build -q --release --example exists
+    build_c_examples
     PATH=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH
+}
+
+c_missing=
+# Against the library of this clone, whatever is installed. Everything else works without a C compiler.
+build_c_examples() {
+    local tool compiler=${CC:-cc}
+    for tool in make "${compiler%% *}"; do
+        command -v "$tool" >/dev/null || c_missing+=" $tool"
+    done
+    [[ -n $c_missing ]] || make -s --no-print-directory -C examples-c FROM=tree
 }
 
 # Starts the server in the background and sets $server to its process id and $registry to the address in its log.
@@ -177,10 +188,18 @@ ask 1 "absent $image:9.9 -"$'\n'"exists $image:1.0 $digest" ocireg exists --wait
 heading "The same from a Rust program: examples/exists.rs"
 ask 1 "*absent*exists*$digest*" cargo run -q --release --example exists -- "$image:1.0" "$image:9.9"
 
+heading "The same from a C program: examples-c/exists.c"
+if [[ -n $c_missing ]]; then
+    echo "Left out, since this is not here:$c_missing"
+else
+    ask 1 "absent $image:9.9 -"$'\n'"exists $image:1.0 $digest" examples-c/exists "$image:1.0" "$image:9.9"
+    ask 2 "error 127.0.0.1:1/demo/hello:1.0 -"$'\n'"exists $image:1.0 $digest" examples-c/exists 127.0.0.1:1/demo/hello:1.0 "$image:1.0"
+fi
+
 echo
 if ((wrong > 0)); then
     echo "$wrong of $asked answers were wrong."
     exit 1
 fi
-echo "All $asked answers were as expected. The registry is stopped and its files are removed."
+echo "All $asked answers were as expected${c_missing:+ (the C program was left out)}. The registry is stopped and its files are removed."
 echo "The command is ${CARGO_TARGET_DIR:-target}/release/ocireg; \`ocireg help\` tells what else it can do."
