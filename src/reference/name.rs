@@ -73,6 +73,13 @@ fn check_part(part: &str, at: usize) -> Result<(), Fault> {
             "{what} in the repository name at byte {at}"
         )));
     }
+    // Nearly all need no closer look.
+    if part
+        .bytes()
+        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+    {
+        return Ok(());
+    }
     let alphanumeric = |c: char| matches!(c, 'a'..='z' | '0'..='9');
     let separator = |c: char| matches!(c, '.' | '_' | '-');
     if let Some((i, c)) = part

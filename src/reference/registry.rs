@@ -106,7 +106,9 @@ impl Registry {
         if text.starts_with('[') {
             return parse_bracketed(text, at);
         }
-        if text.parse::<Ipv6Addr>().is_ok() {
+        // No IPv6 address has fewer than two.
+        let colons = text.bytes().filter(|byte| *byte == b':').count();
+        if colons > 1 && text.parse::<Ipv6Addr>().is_ok() {
             let what = format!("an IPv6 address without brackets at byte {at}");
             return Err(Fault::new(what).hint(format!("write [{text}]")));
         }
@@ -123,12 +125,14 @@ impl Registry {
     }
 
     fn from_parts(host: String, port: Option<u16>) -> Registry {
-        let mut text = match host.contains(':') {
-            true => format!("[{host}]"),
-            false => host.clone(),
-        };
+        // With room for brackets, a colon and five digits.
+        let mut text = String::with_capacity(host.len() + 8);
+        match host.contains(':') {
+            true => text.extend(["[", &host, "]"]),
+            false => text.push_str(&host),
+        }
         if let Some(port) = port {
-            text.push_str(&format!(":{port}"));
+            text.extend([":", &port.to_string()]);
         }
         Registry { text, host, port }
     }
@@ -191,6 +195,10 @@ fn check_label(label: &str, at: usize) -> Result<(), Fault> {
         return Err(Fault::new(format!(
             "empty label in the host name at byte {at}"
         )));
+    }
+    // Nearly all need no closer look.
+    if label.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(());
     }
     for (i, c) in label.char_indices() {
         if c == '-' && (i == 0 || i + 1 == label.len()) {

@@ -75,8 +75,9 @@ fn check_whole(text: &str) -> Result<(), Fault> {
 /// Whether what precedes the first '/' is a registry (design decision 8, as distribution/reference has it).
 fn is_host(first: &str) -> bool {
     first == "localhost"
-        || first.contains(['.', ':'])
-        || first.contains(|c: char| c.is_ascii_uppercase())
+        || first
+            .bytes()
+            .any(|byte| matches!(byte, b'.' | b':' | b'A'..=b'Z'))
 }
 
 fn cut_at_first(separator: char, piece: Piece<'_>) -> (Piece<'_>, Option<Piece<'_>>) {
