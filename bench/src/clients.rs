@@ -1,9 +1,10 @@
 //! The clients that are compared, each alone in a process: warm up on one connection, then print the CPU time of the rest.
 
-use std::io::{ErrorKind, Read, Write};
+use std::hint::black_box;
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-use ocireg::{Client, Presence, Reference};
+use ocireg::{Client, ErrorKind, Presence, Reference};
 
 use crate::{Outcome, cpu_time};
 
@@ -15,6 +16,20 @@ pub(crate) fn ocireg(registry: &str, image: &str, requests: &str) -> Outcome<()>
     let reference: Reference = format!("{registry}/{image}").parse()?;
     measure(requests, || match client.exists(&reference)? {
         Presence::Exists(_) => Ok(()),
+        other => Err(format!("ocireg: {other:?}").into()),
+    })
+}
+
+/// Calls that end before anything is sent, since the client is shut down; with the reason as a text, which C has always.
+pub(crate) fn refused(calls: &str) -> Outcome<()> {
+    let client = Client::new()?;
+    let reference: Reference = "127.0.0.1:5000/team/app:1.2".parse()?;
+    client.shutdown();
+    measure(calls, || match client.exists(&reference) {
+        Err(error) if error.kind() == ErrorKind::State => {
+            black_box(format!("{error:#}"));
+            Ok(())
+        }
         other => Err(format!("ocireg: {other:?}").into()),
     })
 }
@@ -31,7 +46,7 @@ pub(crate) fn careful(registry: &str, request: &str, requests: &str) -> Outcome<
         let result = stream.read(&mut [0]);
         stream.set_nonblocking(false)?;
         match result {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             _ => Err("raw: the connection is not quiet".into()),
         }
     })
@@ -68,10 +83,10 @@ fn measure(requests: &str, mut look_up: impl FnMut() -> Outcome<()>) -> Outcome<
     for _ in 0..requests / WARM_UP_SHARE {
         look_up()?;
     }
-    let before = cpu_time();
+    let before = cpu_time()?;
     for _ in 0..requests {
         look_up()?;
     }
-    println!("{}", (cpu_time() - before).as_nanos());
+    println!("{}", (cpu_time()? - before).as_nanos());
     Ok(())
 }

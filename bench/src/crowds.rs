@@ -118,9 +118,9 @@ fn report(ask: impl FnOnce(&Client) -> Outcome<usize>) -> Outcome<()> {
     let client = Client::new()?;
     let wide = client.with(CallOptions::new().concurrency(WIDTH));
     let before = peak()?;
-    let (wall, cpu) = (Instant::now(), cpu_time());
+    let (wall, cpu) = (Instant::now(), cpu_time()?);
     let found = ask(&wide)?;
-    let (wall, cpu) = (wall.elapsed().as_nanos(), (cpu_time() - cpu).as_nanos());
+    let (wall, cpu) = (wall.elapsed().as_nanos(), (cpu_time()? - cpu).as_nanos());
     let peak = peak()?;
     println!("{found} {wall} {cpu} {peak} {}", peak - before);
     Ok(())

@@ -52,7 +52,7 @@ pub(crate) fn read(registry: &str, repository: &str) -> Outcome<()> {
     // The connection and a first page are not the list's.
     client.tag_pages(&repository).next().transpose()?;
     let peak_before = peak()?;
-    let (wall, cpu) = (Instant::now(), cpu_time());
+    let (wall, cpu) = (Instant::now(), cpu_time()?);
     let mut tags = 0;
     for page in client.tag_pages(&repository) {
         tags += page?.entries.len();
@@ -60,7 +60,7 @@ pub(crate) fn read(registry: &str, repository: &str) -> Outcome<()> {
     println!(
         "{tags} {} {} {}",
         wall.elapsed().as_nanos(),
-        (cpu_time() - cpu).as_nanos(),
+        (cpu_time()? - cpu).as_nanos(),
         peak()? - peak_before
     );
     Ok(())

@@ -11,108 +11,175 @@ use std::time::Duration;
 use ocireg::{Client, Reference};
 use test_support::{DockerRegistry, RegistryConfig, seed, tool};
 
+use crate::boundary;
 use crate::clients::WARM_UP_SHARE;
 use crate::server::{FOUND, Server};
 use crate::{Outcome, median, myself, numbers, tools};
 
-const IMAGE: &str = "team/app:1.2";
+pub(crate) const IMAGE: &str = "team/app:1.2";
 /// The targets: the CPU time of a lookup, as a part of libcurl's and as a multiple of the raw loop's.
 const OF_LIBCURL: f64 = 0.8;
 const OF_RAW: f64 = 2.0;
 
 pub(crate) fn compare() -> Outcome<()> {
-    let libcurl = build_libcurl_client();
-    if let Err(why) = &libcurl {
-        println!("libcurl is left out: {why}\n");
-    }
-    let libcurl = libcurl.ok();
+    let libcurl = left_out("libcurl", build_libcurl_client());
+    let from_c = left_out("the C interface", boundary::build_client("release"));
+    let installed = left_out("the installed C library", boundary::build_client("dist"));
+    let programs = Programs {
+        libcurl,
+        from_c,
+        installed,
+    };
     println!("CPU time of a warm lookup (user and system), median of interleaved rounds\n");
 
     let server = Server::start(Duration::ZERO)?;
-    run(
-        "tiny server",
-        &server.registry,
-        libcurl.as_deref(),
-        (25, 3_000),
-    )?;
+    run("tiny server", &server.registry, &programs, (25, 3_000))?;
 
     if tool("docker-registry").is_none() {
         println!("docker-registry is left out: scripts/install-tools.sh gets it\n");
     } else if let Some(registry) = DockerRegistry::start(&RegistryConfig::new()) {
         let (repository, tag) = IMAGE.split_once(':').ok_or("an image without a tag")?;
         seed::push_tags(registry.authority(), repository, &[tag]);
-        run(
-            "docker-registry",
-            registry.authority(),
-            libcurl.as_deref(),
-            (11, 300),
-        )?;
+        let registry = registry.authority();
+        run("docker-registry", registry, &programs, (11, 300))?;
     }
     Ok(())
 }
+
+/// Says why something can't be compared with.
+fn left_out(what: &str, built: Outcome<PathBuf>) -> Option<PathBuf> {
+    if let Err(why) = &built {
+        println!("{what} is left out: {why}\n");
+    }
+    built.ok()
+}
+
+/// The clients that are C programs, as far as they could be built.
+struct Programs {
+    libcurl: Option<PathBuf>,
+    from_c: Option<PathBuf>,
+    installed: Option<PathBuf>,
+}
+
+/// One of those that take turns.
+struct Contender {
+    name: &'static str,
+    command: Box<dyn Fn() -> Outcome<Command>>,
+    /// Microseconds of a lookup, a number a round.
+    times: Vec<f64>,
+}
+
+const RUST: &str = "ocireg";
+const FROM_C: &str = "ocireg from C";
+const INSTALLED: &str = "ocireg from C, as installed";
+const RAW: &str = "raw socket loop";
+const CAREFUL: &str = "raw, with our system calls";
+const LIBCURL: &str = "libcurl easy";
 
 /// One table: the clients take turns, so that whatever else the machine does hits all of them.
 fn run(
     name: &str,
     registry: &str,
-    libcurl: Option<&Path>,
+    programs: &Programs,
     (rounds, requests): (usize, u32),
 ) -> Outcome<()> {
-    let request = request_of_ocireg()?.replace(STAND_IN, registry);
-    let count = requests.to_string();
-    let mut clients = vec![
-        ("ocireg", Vec::new()),
-        ("raw socket loop", Vec::new()),
-        ("raw, with our system calls", Vec::new()),
-    ];
-    if libcurl.is_some() {
-        clients.push(("libcurl easy", Vec::new()));
-    }
+    let mut contenders = contenders(registry, programs, requests)?;
+    let count = contenders.len();
     for round in 0..rounds {
-        for turn in 0..clients.len() {
-            let turn = (turn + round) % clients.len();
-            let (client, times) = &mut clients[turn];
-            let command = match (*client, libcurl) {
-                ("ocireg", _) => with(myself()?, &["ocireg", registry, IMAGE, &count]),
-                ("libcurl easy", Some(program)) => {
-                    libcurl_command(program, registry, &request, requests)
-                }
-                ("raw socket loop", _) => with(myself()?, &["raw", registry, &request, &count]),
-                _ => with(myself()?, &["careful", registry, &request, &count]),
-            };
-            let nanoseconds = *numbers(command)?.first().ok_or("a client prints nothing")?;
-            times.push(nanoseconds as f64 / f64::from(requests) / 1000.0);
+        for turn in 0..count {
+            let contender = &mut contenders[(turn + round) % count];
+            let numbers = numbers((contender.command)()?)?;
+            let nanoseconds = *numbers.first().ok_or("a client prints nothing")?;
+            let time = nanoseconds as f64 / f64::from(requests) / 1000.0;
+            contender.times.push(time);
         }
     }
-    let title = format!("{name}, {rounds} rounds of {requests}");
-    report(&title, &clients);
+    report(
+        &format!("{name}, {rounds} rounds of {requests}"),
+        &contenders,
+    );
     Ok(())
 }
 
-fn report(title: &str, clients: &[(&str, Vec<f64>)]) {
-    let ours = &clients[0].1;
-    println!("{title:<36} µs   ocireg is   at most");
-    for (client, times) in clients {
-        // Of each round its own ratio: what slowed a round slowed both.
-        let ratios: Vec<f64> = ours.iter().zip(times).map(|(a, b)| a / b).collect();
-        let (ratio, limit) = (median(&ratios), limit(client));
-        let verdict = match limit {
-            Some(limit) if ratio <= limit => format!("{limit:6.2} × met"),
-            Some(limit) => format!("{limit:6.2} × MISSED"),
-            None => String::new(),
+fn contenders(registry: &str, programs: &Programs, requests: u32) -> Outcome<Vec<Contender>> {
+    let request = request_of_ocireg()?.replace(STAND_IN, registry);
+    let count = requests.to_string();
+    let of_this_program = |name: &'static str, what: [&str; 3]| {
+        let what = what.map(str::to_owned);
+        let count = count.clone();
+        let command = move || {
+            let mut command = myself()?;
+            command.args(&what).arg(&count);
+            Ok(command)
         };
-        println!(
-            "  {client:<32} {:6.1}   {ratio:6.2} ×  {verdict}",
-            median(times)
-        );
+        contender(name, command)
+    };
+    let mut contenders = vec![
+        of_this_program(RUST, ["ocireg", registry, IMAGE]),
+        of_this_program(RAW, ["raw", registry, &request]),
+        of_this_program(CAREFUL, ["careful", registry, &request]),
+    ];
+    for (name, program) in [(FROM_C, &programs.from_c), (INSTALLED, &programs.installed)] {
+        let Some(program) = program.clone() else {
+            continue;
+        };
+        let image = format!("{registry}/{IMAGE}");
+        contenders.push(contender(name, move || {
+            Ok(boundary::client(&program, &image, requests))
+        }));
+    }
+    if let Some(program) = programs.libcurl.clone() {
+        let registry = registry.to_owned();
+        contenders.push(contender(LIBCURL, move || {
+            Ok(libcurl_command(&program, &registry, &request, requests))
+        }));
+    }
+    Ok(contenders)
+}
+
+fn contender(name: &'static str, command: impl Fn() -> Outcome<Command> + 'static) -> Contender {
+    Contender {
+        name,
+        command: Box::new(command),
+        times: Vec::new(),
+    }
+}
+
+fn report(title: &str, contenders: &[Contender]) {
+    let find = |name: &str| contenders.iter().find(|contender| contender.name == name);
+    let ours = [RUST, FROM_C, INSTALLED].map(find);
+    println!("{title:<32}     µs   Rust is      C is   installed C is");
+    for contender in contenders {
+        print!("  {:<30} {:6.1}", contender.name, median(&contender.times));
+        for ours in ours {
+            match ours {
+                Some(ours) => print!("   {:5.2} ×", ratio(ours, contender)),
+                None => print!("         -"),
+            }
+        }
+        if let Some(limit) = limit(contender.name) {
+            let met = |ours: &Contender| ratio(ours, contender) <= limit;
+            let word = match ours.iter().flatten().all(|ours| met(ours)) {
+                true => "met by all",
+                false => "MISSED by one at least",
+            };
+            print!("   at most {limit:.2} ×: {word}");
+        }
+        println!();
     }
     println!();
 }
 
+/// The median of each round's own ratio: what slowed a round slowed both.
+fn ratio(ours: &Contender, other: &Contender) -> f64 {
+    let ratios = ours.times.iter().zip(&other.times).map(|(a, b)| a / b);
+    median(&ratios.collect::<Vec<f64>>())
+}
+
 fn limit(client: &str) -> Option<f64> {
     match client {
-        "libcurl easy" => Some(OF_LIBCURL),
-        "raw socket loop" => Some(OF_RAW),
+        LIBCURL => Some(OF_LIBCURL),
+        RAW => Some(OF_RAW),
         _ => None,
     }
 }

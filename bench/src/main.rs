@@ -4,6 +4,7 @@
 //! measurement has a process to itself.
 
 mod batches;
+mod boundary;
 mod clients;
 mod crowds;
 mod lists;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -26,15 +27,18 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         [] => lookups::compare()
+            .and_then(|()| boundary::compare())
             .and_then(|()| lists::compare())
             .and_then(|()| crowds::compare())
             .and_then(|()| batches::compare()),
         ["lookups"] => lookups::compare(),
+        ["boundary"] => boundary::compare(),
         ["lists"] => lists::compare(),
         ["crowds"] => crowds::compare(),
         ["batches"] => batches::compare(),
         ["serve", delay] => server::serve(delay),
         ["ocireg", registry, image, requests] => clients::ocireg(registry, image, requests),
+        ["refused", calls] => clients::refused(calls),
         ["raw", registry, request, requests] => clients::raw(registry, request, requests),
         ["careful", registry, request, requests] => clients::careful(registry, request, requests),
         ["list", registry, repository] => lists::read(registry, repository),
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
         ["measure", output, program, ref arguments @ ..] => {
             process::measure(output, program, arguments)
         }
-        _ => Err("usage: ocireg-bench [lookups|lists|crowds|batches]".into()),
+        _ => Err("usage: ocireg-bench [lookups|boundary|lists|crowds|batches]".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,12 +83,8 @@ fn tools() -> PathBuf {
 }
 
 /// The CPU time of this process so far, user and system together.
-fn cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(
-        now.tv_sec.try_into().unwrap_or_default(),
-        now.tv_nsec.try_into().unwrap_or_default(),
-    )
+fn cpu_time() -> Outcome<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into())
 }
 
 fn median(values: &[f64]) -> f64 {
