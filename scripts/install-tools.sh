@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to, and what they compare with.
+# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to, what they compare with, and what the
+# tests of the C interface compile and look with.
 #
 # Nothing on the system is changed: Debian's packages are unpacked, not installed, since installing docker-registry or
-# nginx would start a service on port 5000 or 80. So root is not needed either. The one exception is curl and openssl,
-# which have too many libraries to unpack: they are installed when root asks, and otherwise named as missing.
+# nginx would start a service on port 5000 or 80. So root is not needed either. The exceptions are curl, openssl, compilers and
+# the like, which have too many files to unpack: they are installed when root asks, and otherwise named as missing.
 #
 # With names as arguments only these are got, else all that the tests need. A tool of the right version on PATH is used
 # as it is; TOOLS_DIR says where the others go (default: target/tools).
@@ -14,6 +15,8 @@ CRANE_VERSION=v0.22.1
 DISTRIBUTION_VERSION=v3.1.2
 TOKEN_SERVER_VERSION=v2.8.3+incompatible
 CONTAINER_REGISTRY_VERSION=0.3.1
+# The newest that Rust 1.95 builds.
+CARGO_C_VERSION=0.10.24
 DXF_VERSION=12.1.1
 
 cd "$(dirname "$0")/.."
@@ -88,7 +91,8 @@ unpack_only() {
 link() {
     local binary=$1 name=${1##*/} libraries
     rm -f "$tools/bin/$name"
-    if ! ldd "$tools/root/$binary" 2>/dev/null | grep -q 'not found'; then
+    # Not a pipe to grep -q, which ends before ldd has written all: then the pipe fails, as if nothing had been found.
+    if [[ $(ldd "$tools/root/$binary" 2>/dev/null) != *'not found'* ]]; then
         ln -s "../root/$binary" "$tools/bin/$name"
         return
     fi
@@ -118,13 +122,13 @@ go_install() {
     GOBIN=$tools/bin go install -trimpath -ldflags='-s -w' "$2" >>"$log" 2>&1 && [[ -x $tools/bin/$1 ]]
 }
 
-# cargo_install BINARY VERSION ARGUMENT...: the crate of that name
+# cargo_install BINARY CRATE@VERSION ARGUMENT...
 cargo_install() {
-    local name=$1 version=$2
+    local name=$1 crate=$2
     shift 2
-    say "cargo install $name $version (a minute the first time)"
+    say "cargo install $crate (minutes the first time)"
     # Outside our own build: neither its lock file nor its flags are ours.
-    env -u RUSTFLAGS cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$name@$version" "$@" \
+    env -u RUSTFLAGS cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "$crate" --bin "$name" "$@" \
         >>"$log" 2>&1 && [[ -x $tools/bin/$name ]] && rm -rf "$tools/build"
 }
 
@@ -135,12 +139,22 @@ pip_install() {
     python3 -m venv "$tools/$1" >>"$log" 2>&1 && "$tools/$1/bin/pip" install --quiet --disable-pip-version-check "$2" >>"$log" 2>&1
 }
 
-# system PACKAGE: installs it, for root only.
+# system PACKAGE...: installs them, for root only.
 system() {
-    [[ $(id -u) = 0 ]] || { echo "$1 must be installed by root: apt-get install $1" >>"$log"; return 1; }
-    say "installing Debian's $1"
+    [[ $(id -u) = 0 ]] || { echo "$* must be installed by root: apt-get install $*" >>"$log"; return 1; }
+    command -v apt-get >/dev/null || { echo "no apt-get here" >>"$log"; return 1; }
+    say "installing Debian's $*"
     apt-get -q update >>"$log" 2>&1 || true
-    DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$1" >>"$log" 2>&1
+    DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$@" >>"$log" 2>&1
+}
+
+# Can clang link a program with its address sanitizer?
+sanitizes() {
+    local work status=0
+    work=$(mktemp -d)
+    echo 'int main(void) { return 0; }' | clang -fsanitize=address -x c - -o "$work/program" >>"$log" 2>&1 || status=1
+    rm -rf "$work"
+    return "$status"
 }
 
 give_up() {
@@ -178,7 +192,32 @@ get() {
         ;;
     container-registry)
         have container-registry "$CONTAINER_REGISTRY_VERSION" container-registry --version ||
-            cargo_install container-registry "$CONTAINER_REGISTRY_VERSION" --features bin
+            cargo_install container-registry "container-registry@$CONTAINER_REGISTRY_VERSION" --features bin
+        ;;
+    gcc) have gcc 'gcc ' gcc --version || system gcc libc6-dev ;;
+    g++) have g++ 'g++ ' g++ --version || system g++ ;;
+    clang) have clang 'clang version' clang --version || system clang ;;
+    asan)
+        # A package of its own, with the compiler's version in its name.
+        if sanitizes; then
+            say "clang's address sanitizer: here"
+        else
+            system "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" && sanitizes
+        fi
+        ;;
+    valgrind) have valgrind valgrind- valgrind --version || system valgrind libc6-dbg ;;
+    cmake) have cmake 'cmake version' cmake --version || system cmake make ;;
+    pkg-config) have pkg-config . pkg-config --version || system pkg-config ;;
+    readelf) have readelf readelf readelf --version || system binutils ;;
+    abidiff)
+        # "abidiff: 2.2.0", and not "abidiff: error while loading".
+        { have abidiff 'abidiff: 2' abidiff --version && have abidw 'abidw: 2' abidw --version; } ||
+            { unpack usr/bin/abidiff abigail-tools libabigail0 && link usr/bin/abidw; } || system abigail-tools
+        ;;
+    cargo-cinstall)
+        # Unoptimised and without debug information: it only starts the compiler, and builds in half the time.
+        have cargo-cinstall "$CARGO_C_VERSION" cargo-cinstall --version ||
+            CARGO_PROFILE_DEV_DEBUG=0 cargo_install cargo-cinstall "cargo-c@$CARGO_C_VERSION" --features vendored-openssl --debug
         ;;
     python-dxf)
         # Only the benchmarks compare with it.
@@ -192,7 +231,8 @@ get() {
     esac
 }
 
-(($#)) || set -- curl openssl docker-registry nginx strace crane registry token-server container-registry
+(($#)) || set -- curl openssl docker-registry nginx strace crane registry token-server container-registry \
+    gcc g++ clang asan valgrind cmake pkg-config readelf abidiff cargo-cinstall
 for name in "$@"; do
     get "$name" || give_up "$name"
 done
