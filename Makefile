@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test lint tools examples-c bench fuzz clean
+.PHONY: help demo test lint tools examples-c bench fuzz library install uninstall abi clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,25 @@ SECONDS ?= 20
 
 fuzz: ## Runs each fuzz target for SECONDS (20)
 	@scripts/fuzz.sh $(SECONDS)
+
+# The library for C. PREFIX, LIBDIR and INCLUDEDIR are where it will be used; DESTDIR is for packagers.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+paths = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)'
+
+library: ## Builds the library for C, shared and static
+	@$(paths) scripts/install-c.sh build
+
+install: ## Installs the library for C below PREFIX (/usr/local)
+	@$(paths) scripts/install-c.sh install
+
+uninstall: ## Removes what install put there
+	@$(paths) scripts/install-c.sh uninstall
+
+abi: ## Writes abi/ anew, after an addition to the C interface
+	@scripts/abi.sh write
 
 clean: ## Removes what was built, tools included
 	$(CARGO) clean
