@@ -127,10 +127,9 @@ install_all() {
     put 644 "$built/libocireg.a" "$libdir/libocireg.a"
     put 644 include/ocireg.h "$includedir/ocireg.h"
     put 644 "$pc_file" "$libdir/pkgconfig/ocireg.pc"
-    for file in "${pending[@]}"; do
-        mv -fT "$file$mark" "$file"
-        say "$file"
-    done
+    # Nothing is said in between: a reader that has gone away would end us half-way.
+    for file in "${pending[@]}"; do mv -fT "$file$mark" "$file"; done
+    for file in "${pending[@]}"; do say "$file"; done
     pending=()
     [[ -n $destdir ]] || tell_the_loader "$soname"
 }

@@ -107,6 +107,12 @@ impl Program {
 /// Runs a command to its end, and no longer than two minutes.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
+    run_within(command, LONGEST)
+}
+
+/// Runs a command to its end, and no longer than this.
+#[track_caller]
+pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
     // A caught panic would fill the memory with a backtrace's tables.
     command.env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null());
@@ -115,7 +121,7 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     let mut child = spawned.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (out, err) = (read(out), read(err));
-    let code = wait(&mut child);
+    let code = wait(&mut child, longest);
     let (out, err) = (out.join().expect("read"), err.join().expect("read"));
     assert!(
         code.is_some(),
@@ -129,8 +135,8 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 }
 
 /// `None` if it had to be ended.
-fn wait(child: &mut Child) -> Option<Option<i32>> {
-    let end = Instant::now() + LONGEST;
+fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
+    let end = Instant::now() + longest;
     loop {
         if let Some(status) = child.try_wait().expect("a child that can be waited for") {
             return Some(status.code());

@@ -1,0 +1,156 @@
+//! The library as users install it: by `make install`, and by cargo-c.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use test_support::require;
+
+use crate::cc::{Ran, run_within};
+use crate::library::{output, root, target_directory};
+
+/// Profile `dist` takes two minutes of a processor.
+pub(crate) const LONGEST_BUILD: Duration = Duration::from_secs(1200);
+
+/// Where a library is installed.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) prefix: PathBuf,
+}
+
+impl Installed {
+    /// By `make install`, which builds profile `dist`; once for all tests. `None` is a skip.
+    #[track_caller]
+    pub(crate) fn by_make() -> Option<&'static Installed> {
+        static INSTALLED: OnceLock<Installed> = OnceLock::new();
+        require("make")?;
+        require("readelf")?;
+        Some(INSTALLED.get_or_init(|| {
+            let prefix = empty("installed-by-make");
+            let ran = make("install", &[("PREFIX", &prefix)]);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            Installed { prefix }
+        }))
+    }
+
+    /// By `cargo cinstall`, once for all tests. `None` is a skip.
+    #[track_caller]
+    pub(crate) fn by_cargo_c() -> Option<&'static Installed> {
+        static INSTALLED: OnceLock<Installed> = OnceLock::new();
+        let program = require("cargo-cinstall")?;
+        Some(INSTALLED.get_or_init(|| {
+            let prefix = empty("installed-by-cargo-c");
+            let mut cargo = cargo();
+            cargo
+                .env("PATH", path_with(&program))
+                .args(["cinstall", "--locked", "--package", "ocireg"])
+                .args(["--profile", "dist", "--target-dir"])
+                // Its own: with other settings it would undo what `make install` has built.
+                .arg(target_directory().join("cargo-c"))
+                .arg("--prefix")
+                .arg(&prefix)
+                .arg("--libdir")
+                .arg(prefix.join("lib"));
+            // What is compared does not depend on these, and the machine's code is not needed twice.
+            for (setting, value) in [("LTO", "off"), ("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "16")] {
+                cargo.env(format!("CARGO_PROFILE_DIST_{setting}"), value);
+            }
+            let ran = run_within(&mut cargo, LONGEST_BUILD);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            Installed { prefix }
+        }))
+    }
+
+    pub(crate) fn library_directory(&self) -> PathBuf {
+        self.prefix.join("lib")
+    }
+
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.library_directory().join("libocireg.so")
+    }
+
+    pub(crate) fn pkg_config_path(&self) -> PathBuf {
+        self.library_directory().join("pkgconfig")
+    }
+
+    /// What pkg-config says of it.
+    #[track_caller]
+    pub(crate) fn pkg_config(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("pkg-config");
+        command.env("PKG_CONFIG_PATH", self.pkg_config_path());
+        let said = output(command.args(arguments).arg("ocireg"));
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A target of our Makefile, with its variables.
+#[track_caller]
+pub(crate) fn make(target: &str, variables: &[(&str, &Path)]) -> Ran {
+    let mut command = Command::new("make");
+    command
+        .current_dir(root())
+        .args(["--no-print-directory", target])
+        .env("CARGO_TARGET_DIR", target_directory())
+        // Those of a `make test` that started us are not for this one.
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL");
+    for name in ["PREFIX", "DESTDIR", "LIBDIR", "INCLUDEDIR"] {
+        command.env_remove(name);
+    }
+    for (name, value) in variables {
+        command.arg(format!("{name}={}", value.display()));
+    }
+    run_within(&mut command, LONGEST_BUILD)
+}
+
+/// The cargo that runs this test.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    cargo.current_dir(root());
+    cargo
+}
+
+/// The files and links below a directory, with the link's target, by their path from it.
+pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Option<PathBuf>> {
+    let mut found = BTreeMap::new();
+    let mut left = vec![directory.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(&next).expect("a directory that can be read") {
+            let path = entry.expect("an entry").path();
+            let kind = fs::symlink_metadata(&path).expect("a file").file_type();
+            if kind.is_dir() {
+                left.push(path);
+                continue;
+            }
+            let target = kind
+                .is_symlink()
+                .then(|| fs::read_link(&path).expect("a link"));
+            let name = path.strip_prefix(directory).expect("a path below it");
+            found.insert(name.to_owned(), target);
+        }
+    }
+    found
+}
+
+/// A directory below the target directory, without what an earlier run left there. It stays: a `static` is never dropped,
+/// and cargo would keep what it built of every temporary one.
+pub(crate) fn empty(name: &str) -> PathBuf {
+    let directory = target_directory().join(name);
+    if directory.exists() {
+        output(Command::new("chmod").args(["-R", "u+w"]).arg(&directory));
+        fs::remove_dir_all(&directory).expect("it can be removed");
+    }
+    fs::create_dir_all(&directory).expect("the target directory can be written");
+    directory
+}
+
+fn path_with(program: &Path) -> OsString {
+    let own = program.parent().map(Path::to_owned);
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(own.into_iter().chain(env::split_paths(&path))).expect("a PATH")
+}

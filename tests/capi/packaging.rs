@@ -1,0 +1,308 @@
+//! What a packager meets: the library's size and needs, the crate as it would be published, a build from sources that
+//! can't be written to.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use test_support::skip;
+
+use crate::cc::{Ran, run_within};
+use crate::installed::{Installed, LONGEST_BUILD, cargo, empty, files};
+use crate::library::{output, root, target_directory};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What somebody pays who links us, in bytes. Grow it on purpose.
+const LARGEST: u64 = 2_200_000;
+/// Normal dependencies with the feature `capi`, ourselves included.
+const MOST_CRATES: usize = 45;
+
+/// What `readelf` says of the installed library; `None` is a skip.
+#[track_caller]
+fn readelf(arguments: &[&str]) -> Option<String> {
+    let installed = Installed::by_make()?;
+    Some(output(
+        Command::new("readelf")
+            .args(arguments)
+            .arg(installed.shared()),
+    ))
+}
+
+#[test]
+fn the_shared_library_is_small_and_stripped() {
+    let Some(sections) = readelf(&["-SW"]) else {
+        return;
+    };
+    let shared = Installed::by_make().expect("it was there").shared();
+    let size = fs::metadata(&shared).expect("a file").len();
+    println!("libocireg.so: {size} bytes");
+    assert!(size <= LARGEST, "{size} bytes, more than {LARGEST}");
+    for section in [".symtab", ".debug_info", ".debug_line"] {
+        assert!(!sections.contains(section), "{section}");
+    }
+}
+
+#[test]
+fn the_shared_library_needs_the_c_library_alone_and_is_never_unloaded() {
+    let Some(dynamic) = readelf(&["-d"]) else {
+        return;
+    };
+    let allowed = [
+        "libc.so.",
+        "libgcc_s.so.",
+        "ld-linux",
+        "libm.so.",
+        "libpthread.so.",
+    ];
+    let needed: Vec<&str> = dynamic
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .filter_map(|line| line.split(['[', ']']).nth(1))
+        .collect();
+    println!("libocireg.so needs {needed:?}");
+    assert!(!needed.is_empty());
+    for name in needed {
+        assert!(
+            allowed.iter().any(|start| name.starts_with(start)),
+            "{name}"
+        );
+    }
+    let flags = dynamic.lines().find(|line| line.contains("(FLAGS_1)"));
+    assert!(
+        flags.is_some_and(|line| line.contains("NODELETE")),
+        "{dynamic}"
+    );
+}
+
+#[test]
+fn the_oldest_c_library_that_will_do_is_told() {
+    let Some(versions) = readelf(&["-VW"]) else {
+        return;
+    };
+    let number = |text: &str| -> Option<Vec<u32>> {
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
+    let newest = versions
+        .split_whitespace()
+        .filter_map(|word| number(word.strip_prefix("GLIBC_")?))
+        .max();
+    // Of the machine that it was built on: a number to know, not one to hold.
+    println!("libocireg.so needs glibc {newest:?}");
+    assert!(newest.is_some_and(|parts| parts[0] == 2), "{versions}");
+}
+
+#[test]
+fn the_library_has_few_dependencies() {
+    let tree = output(
+        cargo()
+            .args([
+                "tree",
+                "--locked",
+                "--package",
+                "ocireg",
+                "--features",
+                "capi",
+            ])
+            .args(["--edges", "normal", "--prefix", "none", "--format", "{p}"]),
+    );
+    let crates: BTreeSet<&str> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    println!("{} crates", crates.len());
+    assert!(
+        crates.iter().any(|name| name.starts_with("ureq ")),
+        "{crates:?}"
+    );
+    assert!(crates.len() <= MOST_CRATES, "{crates:?}");
+}
+
+/// A copy of the sources as they would be published, after cargo has built what it packed. No git, and a workspace of
+/// its own.
+#[track_caller]
+fn published(name: &str) -> PathBuf {
+    static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+    let package = PACKAGE.get_or_init(|| {
+        // `--allow-dirty` is for work in progress. A build script that changes the sources fails here all the same.
+        let mut package = cargo();
+        package
+            .args([
+                "package",
+                "--package",
+                "ocireg",
+                "--locked",
+                "--allow-dirty",
+            ])
+            .args(["--quiet", "--features", "capi", "--target-dir"])
+            .arg(target_directory());
+        let ran = run_within(&mut package, LONGEST_BUILD);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        target_directory().join(format!("package/ocireg-{VERSION}.crate"))
+    });
+    let directory = empty(name);
+    // `--touch`: the files are all of one old date in there, and cargo would take them for what it built before.
+    output(
+        Command::new("tar")
+            .args(["--strip-components=1", "--touch", "-xzf"])
+            .arg(package)
+            .arg("-C")
+            .arg(&directory),
+    );
+    // The target directory may lie in our own workspace, which the copy has nothing to do with.
+    let manifest = directory.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    fs::write(&manifest, text + "\n[workspace]\n").expect("a copy that can be written");
+    directory
+}
+
+/// Cargo in a copy of the sources.
+#[track_caller]
+fn build(sources: &Path, prefix: &[String], arguments: &[&str], variable: (&str, &str)) -> Ran {
+    let cargo = cargo();
+    let mut words = prefix.to_vec();
+    words.push(cargo.get_program().to_string_lossy().into_owned());
+    let mut command = Command::new(&words[0]);
+    command
+        .args(&words[1..])
+        .args(arguments)
+        .args(["--features", "capi", "--target-dir"])
+        .arg(target_directory())
+        .current_dir(sources)
+        .env(variable.0, variable.1);
+    run_within(&mut command, LONGEST_BUILD)
+}
+
+#[test]
+fn the_published_crate_has_what_the_c_interface_needs() {
+    let sources = published("published");
+    let found = files(&sources);
+    for name in [
+        "Cargo.lock",
+        "build.rs",
+        "cbindgen.toml",
+        "include/ocireg.h",
+        "src/ffi/mod.rs",
+        "src/ffi/header.h",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ] {
+        assert!(found.contains_key(Path::new(name)), "{name}: {found:?}");
+    }
+    for name in found.keys() {
+        assert!(
+            !name.starts_with("tests") && !name.starts_with("fake-registry"),
+            "{name:?}"
+        );
+    }
+    let same = |name: &str| {
+        let ours = fs::read(root().join(name)).expect("a file of ours");
+        assert!(
+            fs::read(sources.join(name)).expect("a file") == ours,
+            "{name}"
+        );
+    };
+    same("include/ocireg.h");
+    same("src/ffi/header.h");
+}
+
+#[test]
+fn a_stale_header_fails_the_check_and_says_what_to_do() {
+    let sources = published("published-stale");
+    let header = sources.join("include/ocireg.h");
+    let current = fs::read_to_string(&header).expect("the header");
+    let stale = current.replace("ocireg_version(void)", "ocireg_version(int old)");
+    assert_ne!(stale, current);
+    fs::write(&header, &stale).expect("a copy that can be written");
+    let arguments = ["check", "--locked", "--offline", "--lib"];
+    let ran = build(&sources, &[], &arguments, ("OCIREG_HEADER", "check"));
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    for words in [
+        "include/ocireg.h is stale",
+        "build with `--features capi` and commit it",
+        "- const char *ocireg_version(int old);",
+        "+ const char *ocireg_version(void);",
+    ] {
+        assert!(ran.err.contains(words), "{words}\n{}", ran.err);
+    }
+    assert_eq!(fs::read_to_string(&header).expect("the header"), stale);
+    // Doing it helps. Without the lock file, which not every packager takes along.
+    fs::remove_file(sources.join("Cargo.lock")).expect("a lock file");
+    let arguments = ["check", "--offline", "--lib"];
+    let ran = build(&sources, &[], &arguments, ("OCIREG_HEADER", ""));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(fs::read_to_string(&header).expect("the header") == current);
+}
+
+/// How to run a program that can't write where the mode forbids it: root can, unless it has given up that right. `None`
+/// is a skip.
+#[track_caller]
+fn bound_by_modes(directory: &Path) -> Option<Vec<String>> {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let forbidden = |prefix: &[String]| {
+        let file = directory.join("written");
+        let mut touch = Command::new(&prefix[0]);
+        let done = touch.args(&prefix[1..]).arg("touch").arg(&file).output();
+        // The next one is to fail for the directory's mode, and not to find a file that it may write to.
+        let _ = fs::remove_file(&file);
+        done.is_ok_and(|done| !done.status.success())
+    };
+    let as_user = words("env");
+    let without_the_right = words("setpriv --bounding-set=-dac_override --inh-caps=-dac_override");
+    let found = [as_user, without_the_right]
+        .into_iter()
+        .find(|prefix| forbidden(prefix) && runs(prefix));
+    if found.is_none() {
+        skip("nothing here keeps root from writing to a directory without the right to");
+    }
+    found
+}
+
+fn runs(prefix: &[String]) -> bool {
+    let done = Command::new(&prefix[0])
+        .args(&prefix[1..])
+        .arg("true")
+        .output();
+    done.is_ok_and(|done| done.status.success())
+}
+
+fn set_mode(directory: &Path, mode: &str) {
+    output(Command::new("chmod").args(["-R", mode]).arg(directory));
+}
+
+#[test]
+fn sources_that_cannot_be_written_to_build() {
+    let sources = published("published-read-only");
+    let header = sources.join("include/ocireg.h");
+    let current = fs::read_to_string(&header).expect("the header");
+    let stale = format!("{current}\n");
+    let check = ["check", "--locked", "--offline", "--lib"];
+    let doc = ["doc", "--locked", "--offline", "--lib", "--no-deps"];
+    // docs.rs sets the variable.
+    let cases = [
+        (&check[..], "DOCS_RS_NOT", &current, false),
+        (&check, "DOCS_RS_NOT", &stale, true),
+        (&doc, "DOCS_RS", &stale, false),
+    ];
+    for (arguments, variable, text, warns) in cases {
+        fs::write(&header, text).expect("a copy that can be written");
+        set_mode(&sources, "a-w");
+        let ran = bound_by_modes(&sources)
+            .map(|prefix| build(&sources, &prefix, arguments, (variable, "1")));
+        set_mode(&sources, "u+w");
+        let Some(ran) = ran else {
+            return;
+        };
+        let what = format!("{arguments:?}, {variable}: {ran:?}");
+        assert_eq!(ran.code, Some(0), "{what}");
+        let warning = "the stale include/ocireg.h can't be written";
+        assert_eq!(ran.err.contains(warning), warns, "{what}");
+        assert!(
+            fs::read_to_string(&header).expect("the header") == *text,
+            "{what}"
+        );
+    }
+}
