@@ -378,7 +378,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let directory = TempDir::new().expect("a temporary directory");
-        let release = directory.path().join("target/release");
+        let release = directory.path().join("target/capi/release");
         fs::create_dir_all(&release).expect("a directory");
         fs::copy(Library::for_tests().shared(), release.join("libocireg.so")).expect("the library");
         let prefix = release.display();
@@ -429,7 +429,7 @@ fn make_builds_the_examples_against_the_tree() {
             place
                 .directory
                 .path()
-                .join("target/release")
+                .join("target/capi/release")
                 .join(name)
                 .is_symlink()
         );
