@@ -16,13 +16,15 @@ pub(super) unsafe fn run(
     error: *mut *mut ocireg_error,
     body: impl FnOnce() -> Result<(), ocireg_error>,
 ) -> ocireg_status {
-    let give = |value: *mut ocireg_error| {
+    // A failure that nobody wants to see is dropped.
+    let give = |failure: Option<ocireg_error>| {
         if !error.is_null() {
+            let object = failure.map_or(ptr::null_mut(), boxed);
             // SAFETY: not NULL, so it can be written to, as the caller of this function promises.
-            unsafe { error.write(value) };
+            unsafe { error.write(object) };
         }
     };
-    give(ptr::null_mut());
+    give(None);
     // Unwind safe: what a panic may leave half done are maps behind mutexes, whose every change is one step.
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return ocireg_status::OCIREG_OK,
@@ -30,7 +32,7 @@ pub(super) unsafe fn run(
         Err(_) => ocireg_error::panicked(),
     };
     let status = failure.code();
-    give(Box::into_raw(Box::new(failure)));
+    give(Some(failure));
     status
 }
 
