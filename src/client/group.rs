@@ -174,15 +174,20 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Tells the progress callback that one more of `total` is done.
-    pub(crate) fn advanced(&self, total: usize) {
-        if let Err(Stopped::Callback) = self.own.advance(1, Some(total as u64)) {
+    /// Lets the progress callback know how many items are still to come.
+    pub(crate) fn expect(&self, items: usize) {
+        self.own.expect(items as u64);
+    }
+
+    /// Tells the progress callback that one more is done.
+    pub(crate) fn advanced(&self) {
+        if let Err(Stopped::Callback) = self.own.advance(1) {
             self.stop();
         }
     }
 
     /// Gives a result to the caller's item callback.
-    pub(crate) fn finished(&self, position: usize, total: usize, result: &Result<Presence>) {
+    pub(crate) fn finished(&self, position: usize, result: &Result<Presence>) {
         let callback = self
             .options
             .on_item
@@ -191,7 +196,7 @@ impl<'a> Group<'a> {
         if callback.is_some_and(|callback| callback(position, result).is_break()) {
             self.stop();
         }
-        self.advanced(total);
+        self.advanced();
     }
 
     /// Ends the calls that are still under way.

@@ -132,7 +132,7 @@ impl Paging {
         };
         let read = page.page.entries.len() as u64;
         call.interrupt
-            .advance(read, None)
+            .advance(read)
             .map_err(|stopped| call.stopped(stopped, "reading a list"))?;
         Ok(Some(page))
     }

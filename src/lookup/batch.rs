@@ -42,8 +42,9 @@ impl Client {
     pub fn lookup_all(&self, references: &[Reference]) -> Vec<Result<Presence>> {
         let mut results: Vec<Option<Result<Presence>>> = references.iter().map(|_| None).collect();
         let group = self.group();
+        group.expect(references.len());
         let done = |position: usize, result: Result<Presence>| {
-            group.finished(position, references.len(), &result);
+            group.finished(position, &result);
             results[position] = Some(result);
         };
         self.ask_all(&group, references, look_up, done);
@@ -73,6 +74,7 @@ impl Client {
         mut each: impl FnMut(usize, Result<Descriptor>) -> ControlFlow<()>,
     ) {
         let group = self.group_of_timed_items();
+        group.expect(references.len());
         let mut stopped = false;
         let done = |position: usize, result: Result<Descriptor>| {
             if stopped {
@@ -82,7 +84,7 @@ impl Client {
             if stopped {
                 group.stop();
             }
-            group.advanced(references.len());
+            group.advanced();
         };
         self.ask_all(&group, references, describe, done);
     }

@@ -63,18 +63,19 @@ impl Client {
         }
         let known = |tag: &Tag| list.digests.get(tag).cloned();
         let mut digests: Vec<Option<Digest>> = tags.iter().map(known).collect();
-        let unknown = (0..tags.len())
+        let unknown: Vec<usize> = (0..tags.len())
             .filter(|&tag| digests[tag].is_none())
             .collect();
+        // Beside the entries of the list, which are done.
+        group.expect(unknown.len());
         let mut failure = None;
-        let total = tags.len();
         let ask = |item: usize| {
             let reference = repository.tagged(tags[item].clone());
             let call = group.call(repository.registry(), &reference, Company::default());
             describe(&call, &reference)
         };
         let done = |item: usize, result: Result<Descriptor>| {
-            group.advanced(total);
+            group.advanced();
             match result {
                 Ok(descriptor) => digests[item] = Some(descriptor.digest),
                 // Vanished since the list was made, unless it is the one that was asked for.
@@ -88,7 +89,7 @@ impl Client {
             }
         };
         let lanes = vec![Lane {
-            items: unknown,
+            items: unknown.into(),
             needs_leader: false,
         }];
         workers::run(lanes, self.concurrency(), group.slice(), ask, done, || {

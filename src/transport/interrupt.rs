@@ -78,6 +78,8 @@ pub(crate) struct Interrupt {
     deadline: Option<Instant>,
     progress: Option<ProgressCallback>,
     done: AtomicU64,
+    /// `u64::MAX` is not known.
+    total: AtomicU64,
     last_tick: Mutex<Instant>,
 }
 
@@ -95,6 +97,7 @@ impl Interrupt {
             deadline,
             progress,
             done: AtomicU64::new(0),
+            total: AtomicU64::new(u64::MAX),
             last_tick: Mutex::new(Instant::now()),
         }
     }
@@ -160,22 +163,29 @@ impl Interrupt {
             }
             *last = Instant::now();
         }
-        self.report(None)
+        self.report()
+    }
+
+    /// Says that so much is to be done from now on.
+    pub(crate) fn expect(&self, more: u64) {
+        let total = self.done.load(Ordering::Relaxed).saturating_add(more);
+        self.total.store(total, Ordering::Relaxed);
     }
 
     /// Adds to what is done and tells the progress callback.
-    pub(crate) fn advance(&self, more: u64, total: Option<u64>) -> Result<(), Stopped> {
+    pub(crate) fn advance(&self, more: u64) -> Result<(), Stopped> {
         self.done.fetch_add(more, Ordering::Relaxed);
-        self.report(total)
+        self.report()
     }
 
-    fn report(&self, total: Option<u64>) -> Result<(), Stopped> {
+    fn report(&self) -> Result<(), Stopped> {
         let Some(callback) = &self.progress else {
             return Ok(());
         };
+        let total = self.total.load(Ordering::Relaxed);
         match callback(Progress {
             done: self.done.load(Ordering::Relaxed),
-            total,
+            total: (total != u64::MAX).then_some(total),
         }) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Stopped::Callback),
