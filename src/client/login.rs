@@ -29,13 +29,19 @@ impl Client {
         state.session.forget_logins();
         let nothing_given = state.session.credentials().is_empty();
         let wanted = |cause: Error| {
-            Error::new(
+            let error = Error::new(
                 ErrorKind::Unauthorized,
                 "the registry asks for a login, and none was given for it",
-            )
-            .with_hint("give a user name and password or a token for this registry")
-            .caused_by(cause)
-            .about(registry)
+            );
+            let error = match cause.http_status() {
+                Some(status) => error.with_http_status(status),
+                None => error,
+            };
+            error
+                .with_registry_errors(cause.registry_errors().to_vec())
+                .with_hint("give a user name and password or a token for this registry")
+                .caused_by(cause)
+                .about(registry)
         };
         let ask = Ask::ping(Access::Scopes(Vec::new()));
         let answer = match call.send(&ask, |answer| Ok(answer.complete()?)) {
