@@ -101,17 +101,13 @@ pub(super) fn run<R: Send>(
     };
     let (sender, results) = mpsc::channel();
     thread::scope(|scope| {
-        let mut started = 0;
+        let mut helpers = Vec::new();
         for _ in 0..threads {
             let (pool, sender) = (&pool, sender.clone());
             let builder = thread::Builder::new().name("ocireg-lookup".to_owned());
-            started += usize::from(
-                builder
-                    .spawn_scoped(scope, move || pool.serve(&sender))
-                    .is_ok(),
-            );
+            helpers.extend(builder.spawn_scoped(scope, move || pool.serve(&sender)));
         }
-        if started == 0 {
+        if helpers.is_empty() {
             pool.serve(&sender);
         }
         drop(sender);
@@ -120,6 +116,12 @@ pub(super) fn run<R: Send>(
                 Ok((item, result)) => done(item, result),
                 Err(RecvTimeoutError::Timeout) => idle(),
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        // The scope waits for their work, not for their end: a host may unload this library, or itself, after the call.
+        for helper in helpers {
+            if let Err(panic) = helper.join() {
+                std::panic::resume_unwind(panic);
             }
         }
     });
