@@ -62,35 +62,59 @@ impl Program {
     /// Compiles with a compiler and flags of the caller's.
     #[track_caller]
     pub(crate) fn compile_with(
-        mut compiler: Command,
+        compiler: Command,
         source: &str,
         library: &Library,
         linkage: Linkage,
     ) -> Program {
-        let directory = TempDir::new().expect("a temporary directory");
-        let file = directory.path().join("program");
-        compiler
-            .arg("-I")
-            .arg(root().join("include"))
-            .arg(root().join(source))
-            .arg("-o")
-            .arg(&file);
+        let (mut compiler, program) = Program::prepared(compiler, source);
         match linkage {
             Linkage::Shared => {
                 let folder = library.directory.display();
                 compiler.arg(format!("-L{folder}"));
                 compiler.arg(format!("-Wl,-rpath,{folder}"));
-                compiler.args(["-locireg", "-lpthread"]);
+                compiler.arg("-locireg");
             }
             Linkage::Static => {
                 compiler.arg(library.archive()).args(NATIVE_LIBRARIES);
             }
         }
-        output(&mut compiler);
-        Program {
+        program.made_by(compiler)
+    }
+
+    /// What every compilation has in common, and the program that it will make.
+    fn prepared(mut compiler: Command, source: &str) -> (Command, Program) {
+        let directory = TempDir::new().expect("a temporary directory");
+        let file = directory.path().join("program");
+        compiler
+            .arg("-I")
+            .arg(root().join("include"))
+            .arg("-I")
+            .arg(root().join("tests/c"))
+            .arg(root().join(source))
+            .arg("-o")
+            .arg(&file)
+            .args(["-lpthread", "-ldl"]);
+        let program = Program {
             file,
             _directory: directory,
-        }
+        };
+        (compiler, program)
+    }
+
+    #[track_caller]
+    fn made_by(self, mut compiler: Command) -> Program {
+        output(&mut compiler);
+        self
+    }
+
+    /// Compiles a program that is not linked with the library.
+    #[track_caller]
+    pub(crate) fn compile_alone(source: &str) -> Program {
+        let mut compiler = Command::new("gcc");
+        compiler.args(STRICT).arg("-D_GNU_SOURCE").arg("-g");
+        let (compiler, program) = Program::prepared(compiler, source);
+        program.made_by(compiler)
     }
 
     pub(crate) fn path(&self) -> &Path {

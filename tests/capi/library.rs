@@ -18,30 +18,38 @@ impl Library {
     /// Built once for all tests; fails where the committed header is stale.
     pub(crate) fn for_tests() -> &'static Library {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
-        LIBRARY.get_or_init(|| Library::build(&["--features", "_panic"], "debug"))
+        LIBRARY.get_or_init(|| {
+            let target = target_directory();
+            build(cargo("cdylib,staticlib", &target));
+            let library = Library {
+                directory: target.join("debug"),
+            };
+            library.link_soname();
+            library
+        })
     }
 
-    fn build(arguments: &[&str], folder: &str) -> Library {
-        let target = target_directory();
-        let done = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
-            .current_dir(root())
-            .args(["rustc", "--quiet", "--package", "ocireg", "--lib"])
-            .args(["--crate-type", "cdylib,staticlib", "--target-dir"])
-            .arg(&target)
-            .args(arguments)
-            .env("OCIREG_HEADER", "check")
-            .output()
-            .expect("cargo runs");
-        let words = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            done.status.success(),
-            "the library does not build:\n{words}"
-        );
-        let library = Library {
-            directory: target.join(folder),
-        };
-        library.link_soname();
-        library
+    /// The same, static only, with AddressSanitizer in our code and in that of our dependencies. Built once for all tests,
+    /// in a directory of its own: with other flags everything is built anew.
+    pub(crate) fn with_address_sanitizer() -> &'static Library {
+        static LIBRARY: OnceLock<Library> = OnceLock::new();
+        const MACHINE: &str = "x86_64-unknown-linux-gnu";
+        LIBRARY.get_or_init(|| {
+            let target = target_directory().join("asan");
+            let mut cargo = cargo("staticlib", &target);
+            // With a target named, build scripts and procedural macros are spared.
+            cargo.args(["--target", MACHINE]);
+            // The sanitizers of the stable compiler are the nightly one's, but for the permission.
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+            cargo.env(
+                "RUSTFLAGS",
+                "-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer",
+            );
+            build(cargo);
+            Library {
+                directory: target.join(MACHINE).join("debug"),
+            }
+        })
     }
 
     pub(crate) fn shared(&self) -> PathBuf {
@@ -60,6 +68,30 @@ impl Library {
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink("libocireg.so", &link).expect("a link can be made");
     }
+}
+
+/// Unoptimised, with the function that panics.
+fn cargo(crate_types: &str, target: &Path) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut cargo = Command::new(program);
+    cargo
+        .current_dir(root())
+        .args(["rustc", "--quiet", "--package", "ocireg", "--lib"])
+        .args(["--features", "_panic", "--crate-type", crate_types])
+        .arg("--target-dir")
+        .arg(target)
+        .env("OCIREG_HEADER", "check");
+    cargo
+}
+
+#[track_caller]
+fn build(mut cargo: Command) {
+    let done = cargo.output().expect("cargo runs");
+    let words = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success(),
+        "the library does not build:\n{words}"
+    );
 }
 
 /// The name that a shared library gives itself.

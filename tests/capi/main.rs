@@ -2,9 +2,17 @@
 
 mod abi;
 mod cc;
+mod declarations;
+mod dialects;
 mod examples;
 mod header;
+mod hostile;
 mod install;
 mod installed;
 mod library;
+mod memory;
+mod misuse;
 mod packaging;
+mod programs;
+mod scenes;
+mod waits;
