@@ -123,7 +123,7 @@ fn sanitizers_find_nothing(scene: &Scene) {
 
 #[test]
 fn sanitizers_find_nothing_in_misuse() {
-    sanitizers_find_nothing(&misuse::scene(1 << 16));
+    sanitizers_find_nothing(&misuse::scene(1 << 14));
 }
 
 #[test]
