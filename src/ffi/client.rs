@@ -14,8 +14,8 @@ use crate::{Client, Registry};
 /// Asks registries. Yours; free it with ocireg_client_free().
 ///
 /// Make one and keep it: it holds connections, and remembers tokens and what it learned of each registry. Any number of
-/// threads may use it at once. After fork() the child process has to make its own: calls with this one fail with
-/// OCIREG_E_STATE there, and freeing it is fine.
+/// threads may use it at once. After fork() the child process has to make its own: what would ask a registry
+/// with this one fails with OCIREG_E_STATE there, what only tells what is known knows nothing, and freeing it is fine.
 pub struct ocireg_client(Client);
 
 impl ocireg_client {

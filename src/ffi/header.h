@@ -39,7 +39,7 @@
  * ARGUMENTS  Strings are NUL-terminated UTF-8. Where a pointer must not be NULL and is, or a string is not UTF-8, or a
  *            number is out of range, the call fails with OCIREG_E_INVALID_ARGUMENT, and the error names the argument. NULL
  *            is allowed for `error`, `call`, `options` of ocireg_client_new(), `userdata` and callbacks. Functions that
- *            return a property of an object answer NULL or 0 for NULL.
+ *            return a property of an object answer NULL for NULL, or 0, or -1 where that stands for "not said".
  * UNITS      Times are in milliseconds, sizes in bytes.
  * THREADS    Functions that take an object by pointer to const may run on any number of threads at once with the same
  *            object; those that take it without const need it alone. No _free while another call uses the object. Any
@@ -52,8 +52,9 @@
  *            or ocireg_client_shutdown(). A progress callback is called every 200 ms at least while a call waits.
  * PROCESS    Nothing has to be initialised. The library installs no signal handler, raises no SIGPIPE, goes on after EINTR,
  *            and writes nothing to standard output or standard error (but for the panic message of a bug in it). Of the
- *            environment it reads SSL_CERT_FILE and SSL_CERT_DIR, which say where the platform's root certificates are,
- *            when a client makes its first TLS connection. After fork() the child needs clients of its own: those of the parent answer
+ *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. They
+ *            are read when a client makes its first TLS connection; getenv() is also called when it first asks a
+ *            registry (for proxy variables, without effect), so do not call setenv() on another thread then. After fork() the child needs clients of its own: those of the parent answer
  *            OCIREG_E_STATE there. Memory that runs out ends the process.
  * SECRETS    A password or token reaches the registry that it was given for, and its token service, and is in no error, log
  *            record or warning.
