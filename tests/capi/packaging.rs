@@ -121,6 +121,12 @@ fn the_library_has_few_dependencies() {
     assert!(crates.len() <= MOST_CRATES, "{crates:?}");
 }
 
+/// Where these builds go: cargo names its libraries alike whatever the sources and the features, so that in the folder of
+/// [`Library::for_tests`](crate::library::Library::for_tests) they would take its place while programs are linked with it.
+fn own_target() -> PathBuf {
+    target_directory().join("packages")
+}
+
 /// A copy of the sources as they would be published, after cargo has built what it packed. No git, and a workspace of
 /// its own.
 #[track_caller]
@@ -138,10 +144,10 @@ fn published(name: &str) -> PathBuf {
                 "--allow-dirty",
             ])
             .args(["--quiet", "--features", "capi", "--target-dir"])
-            .arg(target_directory());
+            .arg(own_target());
         let ran = run_within(&mut package, LONGEST_BUILD);
         assert_eq!(ran.code, Some(0), "{ran:?}");
-        target_directory().join(format!("package/ocireg-{VERSION}.crate"))
+        own_target().join(format!("package/ocireg-{VERSION}.crate"))
     });
     let directory = empty(name);
     // `--touch`: the files are all of one old date in there, and cargo would take them for what it built before.
@@ -170,7 +176,7 @@ fn build(sources: &Path, prefix: &[String], arguments: &[&str], variable: (&str,
         .args(&words[1..])
         .args(arguments)
         .args(["--features", "capi", "--target-dir"])
-        .arg(target_directory())
+        .arg(own_target())
         .current_dir(sources)
         .env(variable.0, variable.1);
     run_within(&mut command, LONGEST_BUILD)
