@@ -140,7 +140,10 @@ pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
     // A caught panic would fill the memory with a backtrace's tables.
     command.env("RUST_BACKTRACE", "0");
     // Cargo's own, which would come before the folder that a program was linked with.
-    if !command.get_envs().any(|(name, _)| name == "LD_LIBRARY_PATH") {
+    if !command
+        .get_envs()
+        .any(|(name, _)| name == "LD_LIBRARY_PATH")
+    {
         command.env_remove("LD_LIBRARY_PATH");
     }
     command.stdin(Stdio::null());
