@@ -3,7 +3,7 @@
 use ring::digest as ring_digest;
 
 use crate::error::{Error, ErrorKind, Result, printable};
-use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
+use crate::text::{Fault, all_bytes, check_plain, parsed_from_text, shown_as_str};
 
 /// A hash algorithm of digests.
 ///
@@ -130,8 +130,22 @@ impl Digest {
     }
 
     fn parse(text: &str) -> Result<Digest, Fault> {
+        if let Some(digest) = Digest::usual(text) {
+            return Ok(digest);
+        }
         check_plain(text)?;
         Digest::parse_at(text, 0)
+    }
+
+    /// What nearly every answer has, found with a tenth of the work; `None` says nothing about the text.
+    fn usual(text: &str) -> Option<Digest> {
+        let algorithm = Algorithm::Sha256;
+        let hex = text.strip_prefix(algorithm.as_str())?.strip_prefix(':')?;
+        let plain = all_bytes(hex, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (plain && hex.len() == algorithm.hex_len()).then(|| Digest {
+            text: text.to_owned(),
+            algorithm,
+        })
     }
 
     /// Parses a digest that stands at byte `at` of the text that errors speak of.

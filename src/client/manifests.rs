@@ -48,7 +48,8 @@ impl Call<'_> {
 
     fn manifest(&self, method: Method, reference: &Reference) -> Ask<'static> {
         let name = reference.repository().name();
-        let target = format!("/v2/{name}/manifests/{}", reference.manifest_reference());
+        let which = reference.manifest_reference();
+        let target = ["/v2/", name.as_str(), "/manifests/", which].concat();
         let accept = if self.options.accept.is_empty() {
             Cow::Borrowed(ACCEPT.as_str())
         } else {

@@ -206,10 +206,10 @@ impl Call<'_> {
         state: &RegistryState,
         mission: Mission<'_>,
     ) -> Result<Answer, Box<Trouble>> {
-        let mut visited = vec![mission.url.clone()];
+        let mut visited = Vec::new();
+        let mut url = mission.url.clone();
         let mut strayed = false;
         loop {
-            let url = visited[visited.len() - 1].clone();
             strayed |= url.origin() != mission.url.origin();
             let request = mission.request(self, url, strayed);
             let mut answer = self.exchange(state, request)?;
@@ -217,17 +217,18 @@ impl Call<'_> {
             if !redirect::is_redirect(answer.status) {
                 return Ok(answer);
             }
+            let (status, here) = (answer.status, answer.url.clone());
+            visited.push(here.clone());
             let next = mission.next(&visited, answer.headers.get("location"));
-            let (status, url) = (answer.status, answer.url.clone());
             // Only to give the connection back; what it says does not matter.
             let _ = answer.read_to_limit(MAX_REDIRECT_BODY);
-            visited.push(next.map_err(|refused| {
-                let host = url.authority();
+            url = next.map_err(|refused| {
+                let host = here.authority();
                 let message =
                     format!("{host} answers with a redirect that is not followed (HTTP {status})");
                 let error = Error::new(ErrorKind::Protocol, message).with_http_status(status);
                 Trouble::fatal(error.caused_by(refused).about(self.subject))
-            })?);
+            })?;
         }
     }
 

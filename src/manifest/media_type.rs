@@ -58,6 +58,10 @@ impl MediaType {
 
     /// Reads a `Content-Type`: its parameters are dropped (E9). `None` if it names no media type.
     pub(crate) fn from_content_type(value: &str) -> Option<MediaType> {
+        let known = MANIFESTS.iter().find(|known| known.as_str() == value);
+        if let Some(known) = known {
+            return Some(known.clone());
+        }
         let name = value.split(';').next().unwrap_or_default().trim();
         check(name).ok()?;
         Some(MediaType(Cow::Owned(name.to_ascii_lowercase())))

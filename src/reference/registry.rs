@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::address::{ends_in_a_number, ipv6_text};
-use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
+use crate::text::{Fault, check_plain, cut_at, parsed_from_text, shown_as_str};
 
 /// A registry: `host[:port]`.
 ///
@@ -99,7 +99,7 @@ impl Registry {
     /// Parses a registry that stands at byte `at` of the text that errors speak of.
     pub(super) fn parse_at(text: &str, at: usize) -> Result<Registry, Fault> {
         // Before anything else, so that no error names a character of a password.
-        if let Some(i) = text.find('@') {
+        if let Some(i) = text.bytes().position(|byte| byte == b'@') {
             let what = format!("'@' in the registry at byte {}", at + i);
             return Err(Fault::new(what).hint("user name and password do not belong here"));
         }
@@ -112,7 +112,7 @@ impl Registry {
             let what = format!("an IPv6 address without brackets at byte {at}");
             return Err(Fault::new(what).hint(format!("write [{text}]")));
         }
-        let (host, port) = match text.split_once(':') {
+        let (host, port) = match cut_at(text, b':') {
             Some((host, port)) => (host, Some(parse_port(port, at + host.len() + 1)?)),
             None => (text, None),
         };

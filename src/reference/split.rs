@@ -2,7 +2,7 @@
 //!
 //! This only cuts; whether a part is what it should be, its own parser says.
 
-use crate::text::{Fault, looks_like_digest};
+use crate::text::{Fault, cut_at, looks_like_digest};
 
 /// A piece of a text and the byte it starts at, for errors.
 #[derive(Clone, Copy)]
@@ -22,8 +22,8 @@ pub(super) struct Pieces<'a> {
 
 pub(super) fn split(text: &str) -> Result<Pieces<'_>, Fault> {
     check_whole(text)?;
-    let (before, digest) = cut_at_first('@', Piece { text, at: 0 });
-    let (registry, rest) = match before.text.split_once('/') {
+    let (before, digest) = cut_at_first(b'@', Piece { text, at: 0 });
+    let (registry, rest) = match cut_at(before.text, b'/') {
         Some((first, rest)) if is_host(first) => {
             let at = first.len() + 1;
             (Some(Piece { text: first, at: 0 }), Piece { text: rest, at })
@@ -31,10 +31,14 @@ pub(super) fn split(text: &str) -> Result<Pieces<'_>, Fault> {
         _ => (None, before),
     };
     // A ':' before the last '/' belongs to no tag; the name's parser will name it.
-    let last_part_at = rest.text.rfind('/').map_or(0, |slash| slash + 1);
+    let last_part_at = rest
+        .text
+        .bytes()
+        .rposition(|byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
     let (folders, last_part) = rest.text.split_at(last_part_at);
     let (last_part, tag) = cut_at_first(
-        ':',
+        b':',
         Piece {
             text: last_part,
             at: rest.at + last_part_at,
@@ -57,7 +61,7 @@ fn check_whole(text: &str) -> Result<(), Fault> {
     if text.is_empty() {
         return Err(Fault::new("empty"));
     }
-    if let Some((before, after)) = text.split_once('@') {
+    if let Some((before, after)) = cut_at(text, b'@') {
         if after.contains('/') && !looks_like_digest(after) {
             let what = format!("'@' before a '/' at byte {}", before.len());
             return Err(Fault::new(what)
@@ -80,11 +84,11 @@ fn is_host(first: &str) -> bool {
             .any(|byte| matches!(byte, b'.' | b':' | b'A'..=b'Z'))
 }
 
-fn cut_at_first(separator: char, piece: Piece<'_>) -> (Piece<'_>, Option<Piece<'_>>) {
-    match piece.text.split_once(separator) {
+fn cut_at_first(separator: u8, piece: Piece<'_>) -> (Piece<'_>, Option<Piece<'_>>) {
+    match cut_at(piece.text, separator) {
         None => (piece, None),
         Some((before, after)) => {
-            let at = piece.at + before.len() + separator.len_utf8();
+            let at = piece.at + before.len() + 1;
             let before = Piece {
                 text: before,
                 at: piece.at,

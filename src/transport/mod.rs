@@ -148,9 +148,12 @@ impl fmt::Debug for Body {
 }
 
 fn to_ureq(request: &Request<'_>) -> Result<http::Request<()>, WireError> {
+    let authority = request.url.authority().to_string();
     let mut builder = http::Request::builder()
         .method(request.method.as_str())
-        .uri(request.url.to_request_string());
+        .uri(request.url.request_string_at(&authority))
+        // What ureq would write too, with more work.
+        .header(http::header::HOST, authority);
     for (name, value) in &request.headers {
         builder = builder.header(*name, value.as_ref());
     }

@@ -5,7 +5,7 @@
 
 mod resolve;
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -128,14 +128,12 @@ impl Url {
 
     /// The whole URL with its query, for the wire only.
     pub(crate) fn to_request_string(&self) -> String {
-        // With room for "https://", brackets, a colon and a port.
-        let mut text = String::with_capacity(self.host().len() + self.target.len() + 16);
-        text.push_str(self.scheme().as_str());
-        text.push_str("://");
-        // Writing to a String can't fail.
-        let _ = write!(text, "{}", self.authority());
-        text.push_str(&self.target);
-        text
+        self.request_string_at(&self.authority().to_string())
+    }
+
+    /// The same for whoever has the text of [`authority`](Url::authority) already.
+    pub(crate) fn request_string_at(&self, authority: &str) -> String {
+        [self.scheme().as_str(), "://", authority, &self.target].concat()
     }
 }
 
