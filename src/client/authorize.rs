@@ -197,7 +197,7 @@ impl Call<'_> {
             {
                 return Ok(token);
             }
-            match state.flights.board(&key) {
+            match state.flights.board(&key, self.asker) {
                 Seat::Pilot(pilot) => {
                     // Another thread may have fetched it between the look into the cache and boarding.
                     if let Some(token) =
@@ -212,7 +212,7 @@ impl Call<'_> {
                     pilot.ends_with(outcome);
                     return result;
                 }
-                // A callback of the fetching thread has made this call: it can't wait for itself.
+                // A callback on the fetching thread has made this call: it can't wait for itself.
                 Seat::Alone => return self.fetch(state, service, scopes).1,
                 Seat::Passenger(flight) => {
                     let outcome = flight.wait(&self.interrupt).map_err(|stopped| {

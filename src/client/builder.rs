@@ -331,6 +331,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether a setting is unusable already.
+    #[cfg(feature = "capi")]
+    pub(crate) fn has_problem(&self) -> bool {
+        self.problem.is_some()
+    }
+
     fn note(&mut self, problem: Error) {
         self.problem.get_or_insert(problem);
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::Inner;
@@ -155,6 +156,9 @@ pub(crate) struct Call<'a> {
     /// What errors name.
     pub(super) subject: &'a dyn fmt::Display,
     pub(super) interrupt: Arc<Interrupt>,
+    /// The thread that the caller made the call on, perhaps in a callback of a call that it has under way: this one must not
+    /// wait for that.
+    pub(super) asker: ThreadId,
     /// Why the client could not be used when the call began.
     pub(super) unusable: Option<Error>,
     /// What a token may as well be for.
@@ -197,6 +201,7 @@ impl<'a> Call<'a> {
             state,
             subject,
             interrupt,
+            asker: thread::current().id(),
             unusable,
             company,
             group: None,

@@ -35,7 +35,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Seat<'a> {
     Pilot(Pilot<'a>),
     Passenger(Arc<Flight>),
-    /// The flight is this thread's own.
+    /// The flight is the asking thread's own, which waits for this one in a callback.
     Alone,
 }
 
@@ -48,10 +48,11 @@ pub(crate) struct Pilot<'a> {
 }
 
 impl Flights {
-    pub(crate) fn board(&self, key: &str) -> Seat<'_> {
+    /// `asker` is the thread that the caller made the call on, of which this one may be a worker.
+    pub(crate) fn board(&self, key: &str, asker: ThreadId) -> Seat<'_> {
         let mut flights = lock(&self.0);
         if let Some(flight) = flights.get(key) {
-            return if flight.pilot == thread::current().id() {
+            return if flight.pilot == asker {
                 Seat::Alone
             } else {
                 Seat::Passenger(flight.clone())

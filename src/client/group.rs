@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use super::Inner;
@@ -77,6 +78,8 @@ pub(crate) struct Group<'a> {
     own: Arc<Interrupt>,
     workers: Arc<Interrupt>,
     stop: Cancel,
+    /// The calling thread.
+    asker: ThreadId,
     /// Why the client could not be used when the group began.
     unusable: Option<Error>,
     /// The most time for each call, where it is not for all together.
@@ -115,6 +118,7 @@ impl<'a> Group<'a> {
             own,
             workers,
             stop,
+            asker: thread::current().id(),
             unusable: client.life.check().err(),
             each,
             hopeless: Mutex::default(),
@@ -143,6 +147,7 @@ impl<'a> Group<'a> {
             unusable,
         );
         Call {
+            asker: self.asker,
             company,
             group: Some(self),
             ..call

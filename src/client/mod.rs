@@ -43,7 +43,8 @@ pub use self::tags::TagPages;
 ///
 /// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each
 /// registry. All methods take `&self` and may be called from any number of threads at once. A client keeps no
-/// thread, and nothing of its outlives it. A child process that `fork` made can't use it, and has to make its own.
+/// thread; only an attempt to connect that was given up may go on in one of its own until the connect timeout. A child process
+/// that `fork` made can't use it, and has to make its own.
 ///
 /// ```no_run
 /// use ocireg::{Client, Presence};
@@ -68,7 +69,18 @@ pub struct Client {
 pub(crate) struct Inner {
     settings: Settings,
     life: Life,
-    origins: Origins,
+    /// Counted for [`Inner::drop`] alone.
+    origins: Arc<Origins>,
+}
+
+/// In a child process nothing of the parent's connections is touched: another thread may have been changing them when `fork`
+/// copied them. What they hold stays until the child ends.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.life.is_of_another_process() {
+            std::mem::forget(self.origins.clone());
+        }
+    }
 }
 
 impl Client {
@@ -124,7 +136,7 @@ impl Client {
     }
 
     fn from_settings(settings: Settings) -> Client {
-        let origins = Origins::new(settings.resolver.clone());
+        let origins = Arc::new(Origins::new(settings.resolver.clone()));
         Client {
             inner: Arc::new(Inner {
                 settings,

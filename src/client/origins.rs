@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::builder::Settings;
@@ -11,7 +12,7 @@ use crate::auth::{Credentials, Secret, Session};
 use crate::http::RateLimit;
 use crate::origin::Origin;
 use crate::reference::Registry;
-use crate::transport::{Authorities, Connections, PlatformRoots, Resolver, TlsTrust};
+use crate::transport::{Authorities, Connections, PlatformRoots, Resolver, TlsTrust, WireConfig};
 use crate::url::Scheme;
 
 /// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets another chance: GETs
@@ -53,6 +54,7 @@ impl RegistrySettings {
 /// All servers that a client has talked to.
 #[derive(Debug)]
 pub(crate) struct Origins {
+    config: WireConfig,
     resolver: Arc<dyn Resolver>,
     platform_roots: Arc<PlatformRoots>,
     registries: Mutex<HashMap<Registry, Arc<RegistryState>>>,
@@ -66,6 +68,7 @@ pub(crate) struct RegistryState {
     pub(crate) flights: Flights,
     pub(crate) trusted_realms: Vec<String>,
     pub(crate) headers: Vec<(String, Secret)>,
+    config: WireConfig,
     resolver: Arc<dyn Resolver>,
     trust: Arc<TlsTrust>,
     /// The latest last.
@@ -97,7 +100,8 @@ pub(crate) struct Learned {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gate {
     closed_until: Option<Instant>,
-    probing: bool,
+    /// The thread that has gone first.
+    probing: Option<ThreadId>,
     /// How often in a row the registry has said so. A refusal of the one that went first is one of all that
     /// waited for it.
     refusals: u32,
@@ -123,7 +127,7 @@ impl Gate {
             self.refusals = self.refusals.saturating_add(1);
         }
         self.closed_until = self.closed_until.max(now.checked_add(wait));
-        self.probing = false;
+        self.probing = None;
     }
 
     pub(crate) fn open(&mut self) {
@@ -134,7 +138,8 @@ impl Gate {
         self.refusals
     }
 
-    pub(crate) fn arrive(&mut self) -> AtGate {
+    /// `asker` is the thread that the caller made the call on.
+    pub(crate) fn arrive(&mut self, asker: ThreadId) -> AtGate {
         let Some(until) = self.closed_until else {
             return AtGate::Open;
         };
@@ -142,15 +147,20 @@ impl Gate {
         if !wait.is_zero() {
             return AtGate::Closed(wait);
         }
-        if std::mem::replace(&mut self.probing, true) {
-            return AtGate::OtherWentFirst;
+        match self.probing {
+            // A callback on that thread has made this call: it can't wait for itself.
+            Some(first) if first == asker => AtGate::Open,
+            Some(_) => AtGate::OtherWentFirst,
+            None => {
+                self.probing = Some(thread::current().id());
+                AtGate::GoesFirst
+            }
         }
-        AtGate::GoesFirst
     }
 
     /// The one that went first has come to nothing: another may.
     pub(crate) fn give_up_first(&mut self) {
-        self.probing = false;
+        self.probing = None;
     }
 }
 
@@ -188,6 +198,7 @@ impl Learned {
 impl Origins {
     pub(crate) fn new(resolver: Arc<dyn Resolver>) -> Origins {
         Origins {
+            config: WireConfig::new(),
             resolver,
             platform_roots: Arc::default(),
             registries: Mutex::default(),
@@ -224,8 +235,10 @@ impl Origins {
             flights: Flights::default(),
             trusted_realms: given.trusted_realms,
             headers: given.headers,
+            config: self.config.clone(),
             resolver: self.resolver.clone(),
             own: Mutex::new(Arc::new(Connections::new(
+                &self.config,
                 self.resolver.clone(),
                 trust.clone(),
             ))),
@@ -262,14 +275,19 @@ impl RegistryState {
         if connections.len() == MAX_ORIGINS {
             connections.remove(0);
         }
-        let new = Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()));
+        let new = self.new_connections();
         connections.push((origin.clone(), new.clone()));
         new
     }
 
+    fn new_connections(&self) -> Arc<Connections> {
+        let (resolver, trust) = (self.resolver.clone(), self.trust.clone());
+        Arc::new(Connections::new(&self.config, resolver, trust))
+    }
+
     /// Closes the connections that nobody is using. Those in use are closed when their exchange is over.
     fn close_idle(&self) {
-        let new = Arc::new(Connections::new(self.resolver.clone(), self.trust.clone()));
+        let new = self.new_connections();
         // The old ones close when they are dropped, which is not under the lock.
         let _own = std::mem::replace(&mut *lock(&self.own), new);
         let _others = std::mem::take(&mut *lock(&self.connections));

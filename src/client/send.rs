@@ -176,7 +176,7 @@ impl Call<'_> {
             if let Some(error) = self.hopeless() {
                 return Err(error);
             }
-            let wait = match state.learned().gate.arrive() {
+            let wait = match state.learned().gate.arrive(self.asker) {
                 AtGate::Open => return Ok(None),
                 AtGate::GoesFirst => return Ok(Some(First(state))),
                 AtGate::OtherWentFirst => LOOK_AGAIN,
@@ -442,6 +442,10 @@ pub(super) fn stopped_error(stopped: Stopped, doing: &str) -> Error {
 fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
     let rate_limit = RateLimit::from_headers(&answer.headers);
     let warnings = warnings(&answer.headers);
+    // Before the lock: a program's logger may ask what is known of the registry.
+    for warning in &warnings {
+        log::warn!("{} warns: {warning}", state.origin);
+    }
     let mut learned = state.learned();
     learned.reached = watch.seen().peer.or(learned.reached);
     if shows_registry(answer.status, &answer.headers) {
@@ -451,7 +455,6 @@ fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
         learned.rate_limit = rate_limit;
     }
     for warning in warnings {
-        log::warn!("{} warns: {warning}", state.origin);
         learned.warn(warning);
     }
 }

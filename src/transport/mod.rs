@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
+use ureq::config::Config;
 use ureq::http;
 use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
@@ -46,14 +47,13 @@ const MAX_IDLE: usize = 64;
 /// nothing but a silent retry.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 
-/// The connections to one origin.
-#[derive(Debug)]
-pub(crate) struct Connections {
-    agent: Agent,
-}
+/// What all connections of a client have in common. Made once: ureq reads the environment for its defaults, which is not safe
+/// while another thread changes it.
+#[derive(Debug, Clone)]
+pub(crate) struct WireConfig(Config);
 
-impl Connections {
-    pub(crate) fn new(resolver: Arc<dyn Resolver>, trust: Arc<TlsTrust>) -> Connections {
+impl WireConfig {
+    pub(crate) fn new() -> WireConfig {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -65,8 +65,25 @@ impl Connections {
             .max_idle_age(MAX_IDLE_AGE)
             .max_response_header_size(MAX_HEAD)
             .build();
+        WireConfig(config)
+    }
+}
+
+/// The connections to one origin.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    agent: Agent,
+}
+
+impl Connections {
+    pub(crate) fn new(
+        config: &WireConfig,
+        resolver: Arc<dyn Resolver>,
+        trust: Arc<TlsTrust>,
+    ) -> Connections {
+        let connector = WireConnector { resolver, trust };
         Connections {
-            agent: Agent::with_parts(config, WireConnector { resolver, trust }, NoResolver),
+            agent: Agent::with_parts(config.0.clone(), connector, NoResolver),
         }
     }
 

@@ -419,8 +419,7 @@ fn refused(error: RustlsError) -> WireError {
     use CertificateError as Bad;
     const GIVE_CA: &str =
         "if that is right, give its CA certificate for this registry (--ca-file, or ca_file)";
-    const NOT_TLS: &str =
-        "if it speaks plain http, say so for this registry (--plain-http, or plain_http)";
+    const NOT_TLS: &str = "if it speaks plain http, say so for this registry (the setting plain_http, or --plain-http)";
     let (message, hint) = match &error {
         RustlsError::InvalidCertificate(bad) => match bad {
             Bad::UnknownIssuer => (

@@ -181,7 +181,8 @@ impl Scene {
     pub(crate) fn log() -> Scene {
         let service = token_service::Config::new().user("user", "hunter2-secret", &["mine"]);
         let service = TokenService::start(service);
-        let registry = FakeRegistry::start(Config::new().bearer(&service.realm(), "lab"));
+        let config = Config::new().bearer(&service.realm(), "lab");
+        let registry = FakeRegistry::start(config.quirk(Quirk::Warning("moves".to_owned())));
         registry.put_manifest("mine", "1", OCI, "{}");
         let arguments = vec![registry.authority()];
         Scene::new("tests/c/log.c", arguments, Box::new((service, registry)))

@@ -1,6 +1,7 @@
 //! Decision 7, row R12: many threads and few token requests.
 
-use std::sync::Barrier;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -134,6 +135,30 @@ fn decision_7_a_refusal_is_shared() {
 
 /// Waits until something is so, but not for ever.
 #[track_caller]
+/// A callback of the thread that fetches a token may begin a batch, whose threads need the same token.
+#[test]
+fn decision_7_a_fetching_threads_callback_may_begin_a_batch() {
+    let delay = Odd::Delay(Duration::from_millis(600));
+    let service = Arc::new(TokenService::start(service_config().quirk(delay)));
+    let registry = bearer_registry(&service);
+    let authority = registry.authority();
+    let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
+    let image = reference(&format!("{authority}/mine:1"));
+    let inner = client.with(CallOptions::new().timeout(Duration::from_secs(5)));
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    let (fetching, wanted, seen) = (service.clone(), image.clone(), outcomes.clone());
+    let watching = CallOptions::new().progress(move |_| {
+        let mut seen = seen.lock().unwrap();
+        if fetching.request_count() == 1 && seen.is_empty() {
+            let results = inner.lookup_all(std::slice::from_ref(&wanted));
+            seen.extend(results.iter().map(outcome));
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(outcome(&client.with(watching).exists(&image)), "exists");
+    assert_eq!(*outcomes.lock().unwrap(), ["exists"]);
+}
+
 fn until(so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !so() {

@@ -104,6 +104,31 @@ fn r28_a_progress_callback_may_call() {
     );
 }
 
+/// The request that goes first after a 429 waits for its callback, which must not wait for it.
+#[test]
+fn r28_a_progress_callback_may_ask_a_registry_that_has_said_429() {
+    let delay = Quirk::Delay(Duration::from_millis(600));
+    let config = Config::new().quirk(Quirk::TooManyRequests(1, "0".into()));
+    let registry = Arc::new(FakeRegistry::start(config.quirk(delay)));
+    registry.put_manifest("t/a", "v1", MANIFEST_TYPE, MANIFEST);
+    let client = hasty().build().unwrap();
+    let inner = client.with(CallOptions::new().timeout(Duration::from_secs(5)));
+    let answers = Arc::new(Mutex::new(Vec::new()));
+    let (asked, seen) = (registry.clone(), answers.clone());
+    let watching = CallOptions::new().progress(move |_| {
+        if asked.request_count() == 2 && seen.lock().unwrap().is_empty() {
+            let answer = Ask::Head.run(&inner, &asked.authority());
+            seen.lock()
+                .unwrap()
+                .push(answer.map_err(|error| error.to_string()));
+        }
+        ControlFlow::Continue(())
+    });
+    let answer = Ask::Head.run(&client.with(watching), &registry.authority());
+    assert_eq!(answer.unwrap(), Ask::Head.expected());
+    assert_eq!(*answers.lock().unwrap(), [Ok(Ask::Head.expected())]);
+}
+
 #[test]
 fn r28_public_types_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + 'static>() {}
