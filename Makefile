@@ -42,16 +42,19 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
-paths = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' DESTDIR='$(DESTDIR)'
+library install uninstall: export PREFIX := $(PREFIX)
+library install uninstall: export LIBDIR := $(LIBDIR)
+library install uninstall: export INCLUDEDIR := $(INCLUDEDIR)
+library install uninstall: export DESTDIR := $(DESTDIR)
 
 library: ## Builds the library for C, shared and static
-	@$(paths) scripts/install-c.sh build
+	@scripts/install-c.sh build
 
 install: ## Installs the library for C below PREFIX (/usr/local)
-	@$(paths) scripts/install-c.sh install
+	@scripts/install-c.sh install
 
 uninstall: ## Removes what install put there
-	@$(paths) scripts/install-c.sh uninstall
+	@scripts/install-c.sh uninstall
 
 abi: ## Writes abi/ anew, after an addition to the C interface
 	@scripts/abi.sh write

@@ -203,3 +203,4 @@ if ((wrong > 0)); then
 fi
 echo "All $asked answers were as expected${c_missing:+ (the C program was left out)}. The registry is stopped and its files are removed."
 echo "The command is ${CARGO_TARGET_DIR:-target}/release/ocireg; \`ocireg help\` tells what else it can do."
+echo "For C: examples-c has the programs, include/ocireg.h is the manual, and \`make library && sudo make install\` installs it."

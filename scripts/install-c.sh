@@ -6,7 +6,7 @@
 # PREFIX (/usr/local), LIBDIR (PREFIX/lib) and INCLUDEDIR (PREFIX/include) are where the files will be used. DESTDIR is put before
 # them for copying only, so that a packager can stage. `cargo cinstall` installs the same files; tests/capi compares the two.
 #
-# All files are copied under names of their own first and renamed when all are there, so a failure leaves what was installed before.
+# All files are copied under names of their own first and renamed when all are there, so a failure before that leaves what was installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,10 +22,12 @@ libdir=${LIBDIR:-$prefix/lib}
 includedir=${INCLUDEDIR:-$prefix/include}
 destdir=${DESTDIR:-}
 destdir=${destdir%/}
-for path in "$prefix/" "$libdir" "$includedir" "${destdir:-/}"; do
+for path in "${prefix:-/}" "$libdir" "$includedir" "${destdir:-/}"; do
     [[ $path = /* ]] || fail "not an absolute path: $path"
-    # pkg-config reads them as several words; our own quoting is no help to the programs that use its output.
-    [[ $path != *[[:space:]]* ]] || fail "pkg-config can't cope with white space in a path: $path"
+done
+for path in "$prefix" "$libdir" "$includedir"; do
+    # It has a meaning of its own for these, and our quoting would be no help to the programs that use its output.
+    [[ $path != *[[:space:]\"\'\`\#\$\\\&\;\|\<\>\(\)\*\?]* ]] || fail "pkg-config can't cope with white space or such a character in a path: $path"
 done
 [[ $(uname -s) = Linux ]] || fail "only for Linux; elsewhere use cargo-c: cargo cinstall --profile dist"
 PATH=$PATH:/usr/sbin:/sbin
@@ -53,7 +55,8 @@ build() {
         return
     fi
     command -v cargo >/dev/null ||
-        fail "cargo is not here (sudo hides what is in a home directory): run \`make library\` as yourself, then install"
+        fail "cargo is not here (sudo hides what is in a home directory): run \`make library\` as yourself, then install (with \
+the same CARGO_TARGET_DIR if you have set it)"
     local locked=()
     [[ ! -e Cargo.lock ]] || locked=(--locked)
     # Cargo would not run the compiler again only because of this file.
@@ -70,7 +73,7 @@ soname_of() { readelf -d "$1" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p'; }
 # Paths below the prefix are given through it, as cargo-c does.
 below_prefix() {
     case $1 in
-    "$prefix"/*) printf '${prefix}/%s' "${1#"$prefix"/}" ;;
+    "$prefix"/*) [[ -z $prefix ]] && printf '%s' "$1" || printf '${prefix}/%s' "${1#"$prefix"/}" ;;
     *) printf '%s' "$1" ;;
     esac
 }
@@ -127,11 +130,15 @@ install_all() {
     put 644 "$built/libocireg.a" "$libdir/libocireg.a"
     put 644 include/ocireg.h "$includedir/ocireg.h"
     put 644 "$pc_file" "$libdir/pkgconfig/ocireg.pc"
+    for file in "${pending[@]}"; do [[ ! -d $file || -L $file ]] || fail "a directory is in the way: $file"; done
     # Nothing is said in between: a reader that has gone away would end us half-way.
     for file in "${pending[@]}"; do mv -fT "$file$mark" "$file"; done
-    for file in "${pending[@]}"; do say "$file"; done
+    local installed=("${pending[@]}")
     pending=()
+    # Whoever does not read to the end gets an installation all the same.
+    trap '' PIPE
     [[ -n $destdir ]] || tell_the_loader "$soname"
+    for file in "${installed[@]}"; do say "$file"; done
 }
 
 # Does the loader look there by itself? ldconfig -N -X only lists.
@@ -164,10 +171,13 @@ tell_the_loader() {
 uninstall_all() {
     local soname file found=
     soname=$(soname_of "$destdir$libdir/libocireg.so" 2>/dev/null) || true
-    [[ -n $soname ]] || soname=libocireg.so.$version
+    # By cargo-c's rule, where the link for linkers is gone already.
+    [[ -n $soname ]] || soname=libocireg.so.$(sed -E 's/^(0\.[0-9]+|[1-9][0-9]*)\..*/\1/' <<<"$version")
+    # The library's own version has nothing but numbers; what else begins so is not ours.
     for file in "$destdir$libdir/$soname" "$destdir$libdir/$soname".* "$destdir$libdir"/libocireg.{so,a} \
         "$destdir$includedir/ocireg.h" "$destdir$libdir/pkgconfig/ocireg.pc"; do
         [[ -e $file || -L $file ]] || continue
+        [[ $file != */"$soname".* || ${file##*/"$soname".} =~ ^[0-9.]+$ ]] || continue
         rm -f "$file"
         say "removed $file"
         found=yes

@@ -76,7 +76,7 @@ unpack_only() {
     local work status=0
     say "unpacking Debian's $*"
     command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo "no apt-get or dpkg here" >>"$log"; return 1; }
-    work=$(mktemp -d "$tools/unpack.XXXXXX")
+    work=$(mktemp -d "$tools/unpack.XXXXXX") || return 1
     (cd "$work" && download "$@") || status=1
     local deb
     for deb in "$work"/*.deb; do
