@@ -6,11 +6,13 @@
  * Lines and exit code are those of exists.c. Ctrl-C ends it within half a second: what has an answer by then is kept, all else
  * is an `error`, and so is the exit code.
  */
+#define _POSIX_C_SOURCE 200809L /* isatty */
 #include <inttypes.h>
 #include <ocireg.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A signal handler gets no argument of ours. */
 static ocireg_cancel *cancel;
@@ -32,7 +34,7 @@ static int32_t on_item(void *userdata, size_t index, ocireg_presence presence, c
     int *worst = (int *)userdata;
     printf("%s %s %s\n", words[answer], references[index], descriptor != NULL ? ocireg_descriptor_digest(descriptor) : "-");
     if (error != NULL && ocireg_error_code(error) != OCIREG_E_CANCELLED)
-        fprintf(stderr, "\nbatch: %s\n", ocireg_error_message(error));
+        fprintf(stderr, "batch: %s\n", ocireg_error_message(error));
     if (weights[answer] > *worst) *worst = weights[answer];
     return 0; /* Anything else would stop the call. */
 }
@@ -40,15 +42,15 @@ static int32_t on_item(void *userdata, size_t index, ocireg_presence presence, c
 /* Called after each answer, and every 200 ms while there is none. */
 static int32_t on_progress(void *userdata, uint64_t done, uint64_t total) {
     (void)userdata;
-    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64, done, total);
+    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 "\r", done, total); /* The next line goes over it. */
     return 0;
 }
 
-/* How many references are in standard input; 0 also if there are too many, or it is no text. */
+/* How many references are in standard input; 0 also if there are too many, it is no text or can't be read to its end. */
 static size_t read_references(void) {
     static char text[1 << 20];
     size_t size = fread(text, 1, sizeof text - 1, stdin), count = 0;
-    if (size == sizeof text - 1 || strlen(text) != size) return 0;
+    if (ferror(stdin) || size == sizeof text - 1 || strlen(text) != size) return 0;
     for (char *word = strtok(text, " \t\r\n"); word != NULL; word = strtok(NULL, " \t\r\n")) {
         if (count == MOST) return 0;
         references[count++] = word;
@@ -74,7 +76,7 @@ int main(void) {
     ocireg_call_set_cancel(call, cancel);
     ocireg_call_set_concurrency(call, 16); /* requests at once */
     ocireg_call_set_item_callback(call, on_item, &worst);
-    ocireg_call_set_progress(call, on_progress, NULL);
+    if (isatty(2)) ocireg_call_set_progress(call, on_progress, NULL); /* Into a file or a pipe it would be noise. */
     signal(SIGINT, on_interrupt);
     if (ocireg_client_new(NULL, &client, &error) != OCIREG_OK ||
         ocireg_client_lookup_all(client, references, count, call, &batch, &error) != OCIREG_OK) {
@@ -82,7 +84,8 @@ int main(void) {
         worst = 3;
     }
     signal(SIGINT, SIG_DFL); /* Before the token goes. */
-    fprintf(stderr, "\n%s", ocireg_cancel_is_triggered(cancel) ? "batch: cancelled\n" : "");
+    if (isatty(2)) fprintf(stderr, "\n");
+    if (ocireg_cancel_is_triggered(cancel)) fprintf(stderr, "batch: cancelled\n");
     ocireg_error_free(error);
     ocireg_batch_free(batch); /* It has the same answers, in the order of the references. */
     ocireg_call_free(call);

@@ -3,8 +3,8 @@
  *
  *     ./find localhost:5000/team/app:latest
  *
- * Prints `TAG is REFERENCE` for each tag, the one asked for among them. Ends at the first reference that has no answer, with
- * 1 if it is absent, 3 if it is denied, else 2.
+ * Prints `TAG is REFERENCE` for each tag, the one asked for among them. Exits with 1 where no tag has the digest asked for.
+ * Ends at the first reference that has no answer, with 1 if it is absent, 3 if it is denied, else 2.
  */
 #include <ocireg.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@ static int exit_code(ocireg_status status) {
 int main(int argc, char **argv) {
     ocireg_client *client = NULL;
     ocireg_error *error = NULL;
+    int missed = 0;
 
     if (argc < 2) {
         fprintf(stderr, "usage: find REFERENCE...\n");
@@ -33,6 +34,10 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc && status == OCIREG_OK; i++) {
         ocireg_strings *tags;
         status = ocireg_client_tags_sharing(client, argv[i], call, &tags, &error);
+        if (status == OCIREG_OK && ocireg_strings_len(tags) == 0) {
+            fprintf(stderr, "find: no tag is %s\n", argv[i]);
+            missed = 1;
+        }
         for (size_t t = 0; t < ocireg_strings_len(tags); t++) /* 0 of NULL */
             printf("%s is %s\n", ocireg_strings_get(tags, t), argv[i]);
         ocireg_strings_free(tags);
@@ -41,5 +46,5 @@ int main(int argc, char **argv) {
     ocireg_error_free(error);
     ocireg_call_free(call);
     ocireg_client_free(client);
-    return exit_code(status);
+    return status == OCIREG_OK ? missed : exit_code(status);
 }

@@ -5,16 +5,23 @@
 //! ```
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use ocireg::{Client, Reference};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<ExitCode, Box<dyn Error>> {
     let client = Client::new()?;
+    let mut exit = ExitCode::SUCCESS;
     for name in std::env::args().skip(1) {
         let reference: Reference = name.parse()?;
-        for tag in client.tags_sharing(&reference)? {
+        let tags = client.tags_sharing(&reference)?;
+        if tags.is_empty() {
+            eprintln!("find: no tag is {name}");
+            exit = ExitCode::from(1);
+        }
+        for tag in tags {
             println!("{tag} is {name}");
         }
     }
-    Ok(())
+    Ok(exit)
 }
