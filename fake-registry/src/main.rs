@@ -2,11 +2,12 @@
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::thread;
 
 use clap::Parser;
 use fake_registry::{Ca, Config, FakeRegistry, Quirk};
 
-/// An in-memory OCI registry on 127.0.0.1. Prints its URL and runs until its standard input ends.
+/// An in-memory OCI registry on 127.0.0.1. Prints its URL and runs until it is ended.
 #[derive(Debug, Parser)]
 #[command(after_help = quirk_help())]
 struct Options {
@@ -22,6 +23,9 @@ struct Options {
     /// Fills the repository t/a with so many tags of one manifest.
     #[arg(long, value_name = "N", default_value_t = 0)]
     tags: usize,
+    /// Ends when its standard input does, as it does with the program that holds the other end.
+    #[arg(long)]
+    until_input_ends: bool,
     /// Writes a line for every request to standard error.
     #[arg(long)]
     log: bool,
@@ -53,7 +57,11 @@ fn main() -> io::Result<()> {
     }
     println!("{}", registry.url());
     io::stdout().flush()?;
-    // Whoever started us holds the other end: when that process ends, however it ends, so do we.
-    io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    if options.until_input_ends {
+        io::stdin().read_to_end(&mut Vec::new())?;
+        return Ok(());
+    }
+    loop {
+        thread::park();
+    }
 }
