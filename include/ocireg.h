@@ -25,7 +25,7 @@
  *             fprintf(stderr, "%s\n", ocireg_error_message(error));
  *         ocireg_error_free(error);
  *         ocireg_client_free(client);
- *         return presence == OCIREG_PRESENCE_EXISTS ? 0 : 1;
+ *         return presence == OCIREG_PRESENCE_EXISTS ? 0 : presence == OCIREG_PRESENCE_UNKNOWN ? 2 : 1;
  *     }
  *
  * What holds for every function:
@@ -52,17 +52,20 @@
  *            object; those that take it without const need it alone. No _free while another call uses the object. Any
  *            thread may use and free what another has made. There is no thread-local state.
  * CALLBACKS  run on the thread that made the call, one at a time, with no lock held; they may call the library, but not
- *            free what the call uses. They return 0 to go on; anything else stops the call with OCIREG_E_CALLBACK, and
+ *            free or change what the call uses, nor go on with the pager that is calling. They return 0 to go on; anything else stops the call with OCIREG_E_CALLBACK, and
  *            ocireg_error_callback_code() has the value. No longjmp or C++ exception may leave them. Only the log
  *            callback runs on any thread.
  * WAITING    Every call ends: by its time limit (5 minutes unless set), or within half a second of ocireg_cancel_trigger()
  *            or ocireg_client_shutdown(). A progress callback is called every 200 ms at least while a call waits.
  * PROCESS    Nothing has to be initialised. The library installs no signal handler, raises no SIGPIPE, goes on after EINTR,
  *            and writes nothing to standard output or standard error (but for the panic message of a bug in it). Of the
- *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. They
- *            are read when a client makes its first TLS connection; getenv() is also called when it first asks a
- *            registry (for proxy variables, without effect), so do not call setenv() on another thread then. After fork() the child needs clients of its own: those of the parent answer
- *            OCIREG_E_STATE there. Memory that runs out ends the process.
+ *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. Any
+ *            call may read the environment: no setenv() on another thread meanwhile. A helper thread has the signal mask of
+ *            the thread that made the call, and one that was left behind while it resolved or connected may end a little
+ *            after it: the shared library is never unloaded, and a plugin that links the static one must not be.
+ * FORK       After fork() the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
+ *            them does nothing to their connections, which the child keeps until it ends or calls exec.
+ * MEMORY     that runs out ends the process.
  * SECRETS    A password or token reaches the registry that it was given for, and its token service, and is in no error, log
  *            record or warning.
  */
@@ -360,8 +363,8 @@ typedef struct ocireg_error ocireg_error;
  * A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its password above all.
  *
  * A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not UTF-8, which need not
- * be looked at: ocireg_client_new() fails with the first setting that is unusable, whatever is wrong with it, and says
- * which. Strings are copied.
+ * be looked at: ocireg_client_new() fails with the first setting that is unusable, whatever is wrong with it, and says which:
+ * by the setter and its argument, or by the registry and what is wrong. Strings are copied.
  */
 typedef struct ocireg_options ocireg_options;
 
@@ -383,7 +386,7 @@ typedef struct ocireg_rate_limit ocireg_rate_limit;
 typedef struct ocireg_strings ocireg_strings;
 
 /**
- * Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Called on the thread that
+ * Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a pager each page counts anew. Called on the thread that
  * made the call, also without progress at least every 200 ms while the call waits. Return 0 to go on; anything else
  * stops the call with OCIREG_E_CALLBACK.
  */
@@ -882,7 +885,8 @@ ocireg_status ocireg_client_catalog(const ocireg_client *client,
                                     ocireg_error **error);
 
 /**
- * All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? Costs
+ * All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? None
+ * for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for one with a tag that is absent. Costs
  * a request for each page of the tag list and one for each tag, up to ocireg_call_set_concurrency() at once. Compared is
  * what a tag itself resolves to: for a multi-platform image its index. A tag that has vanished meanwhile is left out; any
  * other failure ends the call, since a list with gaps would look complete. Free the list with ocireg_strings_free().
@@ -916,7 +920,8 @@ ocireg_status ocireg_client_tags_of_digest(const ocireg_client *client,
 
 /**
  * The tags of a repository, page by page as the registry sends them. No request is made yet: ocireg_pages_next() makes
- * them, with the settings of `call`, whose timeout counts for each page. Free it with ocireg_pages_free().
+ * them, with the settings of `call`, whose timeout counts for each page; client, call and cancel token may be freed before.
+ * Free it with ocireg_pages_free().
  *
  * ```c
  * ocireg_pages *pages;
@@ -965,7 +970,8 @@ void ocireg_pages_free(ocireg_pages *pages);
  * Looks up `count` references at once, in any number of registries. One token serves up to 32 repositories, and a reference
  * that is there twice is asked once; ocireg_call_set_concurrency() says how many requests go out at once.
  *
- * Fails only if an argument is unusable or a callback stops it. Each reference has a result of its own, in the order given:
+ * Fails only if an argument is unusable or a callback stops it; a client that can no longer be used is OCIREG_E_STATE at
+ * each reference. Each reference has a result of its own, in the order given:
  * one that can't be used (NULL among them) or has no answer has an error. A timeout counts for all together; when it ends,
  * or the call is cancelled or the client shut down, what is finished keeps its result, and the rest have
  * OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.

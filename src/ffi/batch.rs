@@ -127,7 +127,8 @@ impl Batch {
 /// Looks up `count` references at once, in any number of registries. One token serves up to 32 repositories, and a reference
 /// that is there twice is asked once; ocireg_call_set_concurrency() says how many requests go out at once.
 ///
-/// Fails only if an argument is unusable or a callback stops it. Each reference has a result of its own, in the order given:
+/// Fails only if an argument is unusable or a callback stops it; a client that can no longer be used is OCIREG_E_STATE at
+/// each reference. Each reference has a result of its own, in the order given:
 /// one that can't be used (NULL among them) or has no answer has an error. A timeout counts for all together; when it ends,
 /// or the call is cancelled or the client shut down, what is finished keeps its result, and the rest have
 /// OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
@@ -161,12 +162,12 @@ pub unsafe extern "C" fn ocireg_client_lookup_all(
             let references = boundary::slice(references, count, "references")?;
             (out, client, references, call.as_ref())
         };
-        let parse = |text: &*const c_char| -> Result<Reference, ocireg_error> {
+        let parse = |(index, text): (usize, &*const c_char)| -> Result<Reference, ocireg_error> {
+            let name = format!("references[{index}]");
             // SAFETY: NULL or what the header demands, for each reference.
-            let text = unsafe { boundary::text(*text, "references[i]") }?;
-            Ok(text.parse()?)
+            Ok(unsafe { boundary::text(*text, &name) }?.parse()?)
         };
-        let batch = Batch::new(references.iter().map(parse));
+        let batch = Batch::new(references.iter().enumerate().map(parse));
         out.give(batch.run(client.client(), call)?);
         Ok(())
     };

@@ -13,7 +13,7 @@ use super::running::Stop;
 use super::status::ocireg_status;
 use crate::{CallOptions, MediaType, Progress};
 
-/// Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Called on the thread that
+/// Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a pager each page counts anew. Called on the thread that
 /// made the call, also without progress at least every 200 ms while the call waits. Return 0 to go on; anything else
 /// stops the call with OCIREG_E_CALLBACK.
 pub type ocireg_progress_cb =
@@ -122,6 +122,7 @@ impl ocireg_call {
 /// `call` is NULL or alive, and nobody else uses it.
 unsafe fn change(
     call: *mut ocireg_call,
+    setter: &str,
     setting: impl FnOnce(&mut ocireg_call) -> Result<(), ocireg_error>,
 ) -> ocireg_status {
     boundary::run_quietly(|| {
@@ -129,7 +130,7 @@ unsafe fn change(
         let call = unsafe { boundary::object_mut(call, "call") }?;
         let changed = setting(call);
         if let Err(problem) = &changed {
-            call.problem.get_or_insert_with(|| problem.clone());
+            call.problem.get_or_insert_with(|| problem.of(setter));
         }
         changed
     })
@@ -142,11 +143,12 @@ unsafe fn change(
 /// As of [`change`].
 unsafe fn change_options(
     call: *mut ocireg_call,
+    setter: &str,
     setting: impl FnOnce(CallOptions) -> Result<CallOptions, ocireg_error>,
 ) -> ocireg_status {
     // SAFETY: the caller of this function promises the same.
     unsafe {
-        change(call, |call| {
+        change(call, setter, |call| {
             call.options = setting(call.options.clone())?;
             Ok(())
         })
@@ -180,7 +182,7 @@ pub unsafe extern "C" fn ocireg_call_set_timeout_ms(
 ) -> ocireg_status {
     let setting = |options: CallOptions| Ok(options.timeout(limit(milliseconds)));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change_options(call, setting) }
+    unsafe { change_options(call, "ocireg_call_set_timeout_ms", setting) }
 }
 
 /// Lets `cancel` stop the call. The token may be freed before the call is made, but then nobody can trigger it.
@@ -194,7 +196,7 @@ pub unsafe extern "C" fn ocireg_call_set_cancel(
         Ok(options.cancel(&boundary::object(cancel, "cancel")?.0))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change_options(call, setting) }
+    unsafe { change_options(call, "ocireg_call_set_cancel", setting) }
 }
 
 /// Has `callback` told how far the call has come, with `userdata` as its first argument. NULL takes it back.
@@ -210,7 +212,7 @@ pub unsafe extern "C" fn ocireg_call_set_progress(
         Ok(())
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(call, setting) }
+    unsafe { change(call, "ocireg_call_set_progress", setting) }
 }
 
 /// Gives `callback` each result of ocireg_client_lookup_all() as it comes, with `userdata` as its first argument. NULL
@@ -227,7 +229,7 @@ pub unsafe extern "C" fn ocireg_call_set_item_callback(
         Ok(())
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(call, setting) }
+    unsafe { change(call, "ocireg_call_set_item_callback", setting) }
 }
 
 /// How many requests a call that makes many (ocireg_client_lookup_all(), ocireg_client_tags_sharing(),
@@ -244,7 +246,7 @@ pub unsafe extern "C" fn ocireg_call_set_concurrency(
         Err(_) => Ok(options.concurrency(usize::MAX)),
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change_options(call, setting) }
+    unsafe { change_options(call, "ocireg_call_set_concurrency", setting) }
 }
 
 /// Asks for lists in pages of this many entries; the registry may choose another size. OCIREG_E_INVALID_ARGUMENT for 0.
@@ -259,7 +261,7 @@ pub unsafe extern "C" fn ocireg_call_set_page_size(
         entries => Ok(options.page_size(entries)),
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change_options(call, setting) }
+    unsafe { change_options(call, "ocireg_call_set_page_size", setting) }
 }
 
 /// Accepts manifests of one more media type. The six types of images and their lists are always accepted.
@@ -274,5 +276,5 @@ pub unsafe extern "C" fn ocireg_call_add_accept(
         Ok(options.accept(media_type))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change_options(call, setting) }
+    unsafe { change_options(call, "ocireg_call_add_accept", setting) }
 }

@@ -79,7 +79,10 @@ pub unsafe extern "C" fn ocireg_client_clone(client: *const ocireg_client) -> *m
 pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
     if let Some(client) = unsafe { client.as_ref() } {
-        client.0.shutdown();
+        boundary::run_quietly(|| {
+            client.0.shutdown();
+            Ok(())
+        });
     }
 }
 
@@ -89,7 +92,10 @@ pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
 pub unsafe extern "C" fn ocireg_client_close_idle(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
     if let Some(client) = unsafe { client.as_ref() } {
-        client.0.close_idle();
+        boundary::run_quietly(|| {
+            client.0.close_idle();
+            Ok(())
+        });
     }
 }
 

@@ -30,7 +30,8 @@ impl From<&Error> for ocireg_error {
             http_status: error.http_status().unwrap_or_default(),
             registry_code: error
                 .registry_errors()
-                .first()
+                .iter()
+                .find(|error| !error.code.is_empty())
                 .map(|first| c_string(&first.code)),
             os_code: error.os_code().unwrap_or_default(),
             is_transient: error.is_transient(),
@@ -69,6 +70,15 @@ impl ocireg_error {
     pub(super) fn argument(name: &str, problem: &str) -> ocireg_error {
         let message = format!("the argument {name} {problem}");
         ocireg_error::new(ocireg_status::OCIREG_E_INVALID_ARGUMENT, &message)
+    }
+
+    /// The same, told by a later call than the `setter` that was given the argument.
+    pub(super) fn of(&self, setter: &str) -> ocireg_error {
+        let message = format!("{setter}(): {}", self.message.to_string_lossy());
+        ocireg_error {
+            message: c_string(&message),
+            ..self.clone()
+        }
     }
 
     pub(super) fn state(message: &str) -> ocireg_error {
@@ -174,4 +184,28 @@ pub unsafe extern "C" fn ocireg_error_rate_limit(
 pub unsafe extern "C" fn ocireg_error_free(error: *mut ocireg_error) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
     unsafe { boundary::free(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, RegistryError};
+
+    #[test]
+    fn the_registry_code_is_the_first_that_there_is() {
+        let entry = |code: &str| RegistryError {
+            code: code.to_owned(),
+            message: "denied".to_owned(),
+            detail: None,
+        };
+        let code = |entries: Vec<RegistryError>| {
+            let error = Error::new(ErrorKind::Denied, "no").with_registry_errors(entries);
+            ocireg_error::from(&error).registry_code
+        };
+        assert_eq!(code(vec![entry("")]), None);
+        assert_eq!(
+            code(vec![entry(""), entry("DENIED")]),
+            Some(c_string("DENIED"))
+        );
+    }
 }

@@ -12,8 +12,8 @@ use crate::{Client, ClientBuilder};
 /// A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its password above all.
 ///
 /// A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not UTF-8, which need not
-/// be looked at: ocireg_client_new() fails with the first setting that is unusable, whatever is wrong with it, and says
-/// which. Strings are copied.
+/// be looked at: ocireg_client_new() fails with the first setting that is unusable, whatever is wrong with it, and says which:
+/// by the setter and its argument, or by the registry and what is wrong. Strings are copied.
 pub struct ocireg_options {
     builder: ClientBuilder,
     /// The first argument that was unusable.
@@ -37,6 +37,7 @@ impl ocireg_options {
 /// `options` is NULL or alive, and nobody else uses it.
 unsafe fn change(
     options: *mut ocireg_options,
+    setter: &str,
     setting: impl FnOnce(ClientBuilder) -> Result<ClientBuilder, ocireg_error>,
 ) -> ocireg_status {
     boundary::run_quietly(|| {
@@ -45,7 +46,10 @@ unsafe fn change(
         match setting(options.builder.clone()) {
             Ok(builder) => options.builder = builder,
             Err(problem) => {
-                options.problem.get_or_insert_with(|| problem.clone());
+                // Not if an earlier setting was refused by the builder, which tells when a client is made.
+                if !options.builder.has_problem() {
+                    options.problem.get_or_insert_with(|| problem.of(setter));
+                }
                 return Err(problem);
             }
         }
@@ -80,7 +84,7 @@ pub unsafe extern "C" fn ocireg_options_set_user_agent(
         Ok(builder.user_agent(boundary::text(user_agent, "user_agent")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_user_agent", setting) }
 }
 
 /// The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS together. 0 is no limit.
@@ -92,7 +96,7 @@ pub unsafe extern "C" fn ocireg_options_set_connect_timeout_ms(
 ) -> ocireg_status {
     let setting = |builder: ClientBuilder| Ok(builder.connect_timeout(limit(milliseconds)));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_connect_timeout_ms", setting) }
 }
 
 /// The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults to 30,000.
@@ -103,7 +107,7 @@ pub unsafe extern "C" fn ocireg_options_set_idle_timeout_ms(
 ) -> ocireg_status {
     let setting = |builder: ClientBuilder| Ok(builder.idle_timeout(limit(milliseconds)));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_idle_timeout_ms", setting) }
 }
 
 /// The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no limit. Defaults to
@@ -115,7 +119,7 @@ pub unsafe extern "C" fn ocireg_options_set_call_timeout_ms(
 ) -> ocireg_status {
     let setting = |builder: ClientBuilder| Ok(builder.timeout(limit(milliseconds)));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_call_timeout_ms", setting) }
 }
 
 /// How often a failed request is repeated where that may help: connection failures, HTTP 408, 429 and 5xx. Defaults to 3.
@@ -126,7 +130,7 @@ pub unsafe extern "C" fn ocireg_options_set_retries(
 ) -> ocireg_status {
     let setting = |builder: ClientBuilder| Ok(builder.retries(retries));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_retries", setting) }
 }
 
 /// The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread at random. A Retry-After
@@ -139,7 +143,7 @@ pub unsafe extern "C" fn ocireg_options_set_retry_delay_ms(
     let delay = std::time::Duration::from_millis(milliseconds);
     let setting = |builder: ClientBuilder| Ok(builder.retry_delay(delay));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_retry_delay_ms", setting) }
 }
 
 /// The largest manifest that is read, in bytes; OCIREG_E_TOO_LARGE beyond. Defaults to 8 MiB.
@@ -150,7 +154,7 @@ pub unsafe extern "C" fn ocireg_options_set_max_manifest_bytes(
 ) -> ocireg_status {
     let setting = |builder: ClientBuilder| Ok(builder.max_manifest_bytes(bytes));
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_set_max_manifest_bytes", setting) }
 }
 
 /// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to nobody else.
@@ -168,7 +172,7 @@ pub unsafe extern "C" fn ocireg_options_add_basic_auth(
         Ok(builder.basic(registry, user, boundary::text(password, "password")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_basic_auth", setting) }
 }
 
 /// Shows `token` to `registry` with every request, as the registry's own token. It is not renewed.
@@ -184,7 +188,7 @@ pub unsafe extern "C" fn ocireg_options_add_bearer_token(
         Ok(builder.bearer(registry, boundary::text(token, "token")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_bearer_token", setting) }
 }
 
 /// Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what docker calls
@@ -201,7 +205,7 @@ pub unsafe extern "C" fn ocireg_options_add_identity_token(
         Ok(builder.identity_token(registry, boundary::text(token, "token")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_identity_token", setting) }
 }
 
 /// Lets the token service at `host` have the credentials of `registry`. Without it they go to the registry's own host, a
@@ -218,7 +222,7 @@ pub unsafe extern "C" fn ocireg_options_add_trusted_realm(
         Ok(builder.trusted_realm(registry, boundary::text(host, "host")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_trusted_realm", setting) }
 }
 
 /// Sends a header field to `registry` with every request, and to nobody else.
@@ -236,7 +240,7 @@ pub unsafe extern "C" fn ocireg_options_add_header(
         Ok(builder.add_header(registry, name, boundary::text(value, "value")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_header", setting) }
 }
 
 /// Speaks http with `registry`, without encryption: for a registry in a network that you trust. Wins over
@@ -251,7 +255,7 @@ pub unsafe extern "C" fn ocireg_options_add_plain_http(
         Ok(builder.plain_http(boundary::text(registry, "registry")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_plain_http", setting) }
 }
 
 /// Speaks https with `registry`: only needed for a loopback registry.
@@ -265,7 +269,7 @@ pub unsafe extern "C" fn ocireg_options_add_https(
         Ok(builder.https(boundary::text(registry, "registry")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_https", setting) }
 }
 
 /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that is itself in the
@@ -283,7 +287,7 @@ pub unsafe extern "C" fn ocireg_options_add_ca_file(
         Ok(builder.ca_file(registry, boundary::path(path, "path")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_ca_file", setting) }
 }
 
 /// As ocireg_options_add_ca_file(), from `length` bytes of memory.
@@ -300,7 +304,7 @@ pub unsafe extern "C" fn ocireg_options_add_ca_pem(
         Ok(builder.ca_pem(registry, boundary::slice(pem, length, "pem")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_ca_pem", setting) }
 }
 
 /// Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a request.
@@ -314,5 +318,5 @@ pub unsafe extern "C" fn ocireg_options_add_verify(
         Ok(builder.verify(boundary::text(registry, "registry")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
-    unsafe { change(options, setting) }
+    unsafe { change(options, "ocireg_options_add_verify", setting) }
 }

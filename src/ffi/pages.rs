@@ -54,7 +54,8 @@ impl Pages {
 }
 
 /// The tags of a repository, page by page as the registry sends them. No request is made yet: ocireg_pages_next() makes
-/// them, with the settings of `call`, whose timeout counts for each page. Free it with ocireg_pages_free().
+/// them, with the settings of `call`, whose timeout counts for each page; client, call and cancel token may be freed before.
+/// Free it with ocireg_pages_free().
 ///
 /// ```c
 /// ocireg_pages *pages;

@@ -68,7 +68,8 @@ pub unsafe extern "C" fn ocireg_client_catalog(
     }
 }
 
-/// All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? Costs
+/// All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? None
+/// for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for one with a tag that is absent. Costs
 /// a request for each page of the tag list and one for each tag, up to ocireg_call_set_concurrency() at once. Compared is
 /// what a tag itself resolves to: for a multi-platform image its index. A tag that has vanished meanwhile is left out; any
 /// other failure ends the call, since a list with gaps would look complete. Free the list with ocireg_strings_free().

@@ -85,7 +85,26 @@ int main(int count, char **arguments) {
     CHECK(none == NULL);
     CHECK(error && strstr(ocireg_error_message(error), "/nonexistent/ca.pem") != NULL);
     check(status, error, (struct wanted){OCIREG_E_CONFIG, 0, NULL, ENOENT, 0, 0});
+    /* Also if a later one is wrong in another way, which is told as soon as it is the first. */
+    CHECK(ocireg_options_add_basic_auth(options, lost, "user", NULL) == OCIREG_E_INVALID_ARGUMENT);
+    status = ocireg_client_new(options, &none, &error);
+    check(status, error, (struct wanted){OCIREG_E_CONFIG, 0, NULL, ENOENT, 0, 0});
     ocireg_options_free(options);
+    options = ocireg_options_new();
+    CHECK(ocireg_options_add_basic_auth(options, lost, "user", NULL) == OCIREG_E_INVALID_ARGUMENT);
+    CHECK(ocireg_options_add_ca_file(options, lost, "/nonexistent/ca.pem") == OCIREG_OK);
+    status = ocireg_client_new(options, &none, &error);
+    CHECK(error && strstr(ocireg_error_message(error), "ocireg_options_add_basic_auth(): the argument password is NULL"));
+    check(status, error, (struct wanted){OCIREG_E_INVALID_ARGUMENT, 0, NULL, 0, 0, 0});
+    ocireg_options_free(options);
+
+    /* Which of many. */
+    const char *images[] = {"localhost/a", NULL, "\xff"};
+    ocireg_batch *batch;
+    STATUS(ocireg_client_lookup_all(client, images, 3, NULL, &batch, &error), OCIREG_OK, error);
+    CHECK(strstr(ocireg_error_message(ocireg_batch_error(batch, 1)), "references[1] is NULL"));
+    CHECK(strstr(ocireg_error_message(ocireg_batch_error(batch, 2)), "references[2] is not UTF-8"));
+    ocireg_batch_free(batch);
 
     panic(client, lost);
     ocireg_client_free(client);

@@ -138,6 +138,8 @@ static void *nothing(void *argument) {
 int main(int count, char **arguments) {
     if (count != 4)
         return 2;
+    /* A shell has what it starts in the background ignore it. */
+    handle(SIGINT, SIG_DFL, 0);
     /* The C library's own handler comes with the first thread. */
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
