@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::Inner;
+use super::flights::Asker;
 use super::group::{Company, Group};
 use super::origins::RegistryState;
 use crate::error::{Error, Result};
@@ -156,9 +156,8 @@ pub(crate) struct Call<'a> {
     /// What errors name.
     pub(super) subject: &'a dyn fmt::Display,
     pub(super) interrupt: Arc<Interrupt>,
-    /// The thread that the caller made the call on, perhaps in a callback of a call that it has under way: this one must not
-    /// wait for that.
-    pub(super) asker: ThreadId,
+    /// Who has made the call; the thread that runs it may be a worker.
+    pub(super) asker: Asker,
     /// Why the client could not be used when the call began.
     pub(super) unusable: Option<Error>,
     /// What a token may as well be for.
@@ -201,7 +200,7 @@ impl<'a> Call<'a> {
             state,
             subject,
             interrupt,
-            asker: thread::current().id(),
+            asker: Asker::here(),
             unusable,
             company,
             group: None,

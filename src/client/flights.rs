@@ -7,13 +7,25 @@ use std::thread::{self, ThreadId};
 use super::answer::Complete;
 use crate::transport::{Interrupt, Stopped};
 
+/// The thread that a caller made a call on, perhaps in a callback of another call that it has under way: this one must not
+/// wait for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asker(ThreadId);
+
+impl Asker {
+    /// This thread.
+    pub(crate) fn here() -> Asker {
+        Asker(thread::current().id())
+    }
+}
+
 /// The fetches under way, by what they fetch.
 #[derive(Debug, Default)]
 pub(crate) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
 
 #[derive(Debug)]
 pub(crate) struct Flight {
-    pilot: ThreadId,
+    pilot: Asker,
     outcome: Mutex<Option<Outcome>>,
     over: Condvar,
 }
@@ -48,8 +60,8 @@ pub(crate) struct Pilot<'a> {
 }
 
 impl Flights {
-    /// `asker` is the thread that the caller made the call on, of which this one may be a worker.
-    pub(crate) fn board(&self, key: &str, asker: ThreadId) -> Seat<'_> {
+    /// This thread may be a worker of the asking one.
+    pub(crate) fn board(&self, key: &str, asker: Asker) -> Seat<'_> {
         let mut flights = lock(&self.0);
         if let Some(flight) = flights.get(key) {
             return if flight.pilot == asker {
@@ -58,7 +70,7 @@ impl Flights {
                 Seat::Passenger(flight.clone())
             };
         }
-        let pilot = thread::current().id();
+        let pilot = Asker::here();
         let flight = Arc::new(Flight {
             pilot,
             outcome: Mutex::default(),

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use super::Inner;
 use super::call::{Call, CallOptions};
+use super::flights::Asker;
 use super::send::stopped_error;
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,7 +79,7 @@ pub(crate) struct Group<'a> {
     workers: Arc<Interrupt>,
     stop: Cancel,
     /// The calling thread.
-    asker: ThreadId,
+    asker: Asker,
     /// Why the client could not be used when the group began.
     unusable: Option<Error>,
     /// The most time for each call, where it is not for all together.
@@ -118,7 +118,7 @@ impl<'a> Group<'a> {
             own,
             workers,
             stop,
-            asker: thread::current().id(),
+            asker: Asker::here(),
             unusable: client.life.check().err(),
             each,
             hopeless: Mutex::default(),

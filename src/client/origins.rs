@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::builder::Settings;
-use super::flights::Flights;
+use super::flights::{Asker, Flights};
 use crate::address::AddressClass;
 use crate::auth::{Credentials, Secret, Session};
 use crate::http::RateLimit;
@@ -101,7 +100,7 @@ pub(crate) struct Learned {
 pub(crate) struct Gate {
     closed_until: Option<Instant>,
     /// The thread that has gone first.
-    probing: Option<ThreadId>,
+    probing: Option<Asker>,
     /// How often in a row the registry has said so. A refusal of the one that went first is one of all that
     /// waited for it.
     refusals: u32,
@@ -138,8 +137,7 @@ impl Gate {
         self.refusals
     }
 
-    /// `asker` is the thread that the caller made the call on.
-    pub(crate) fn arrive(&mut self, asker: ThreadId) -> AtGate {
+    pub(crate) fn arrive(&mut self, asker: Asker) -> AtGate {
         let Some(until) = self.closed_until else {
             return AtGate::Open;
         };
@@ -152,7 +150,7 @@ impl Gate {
             Some(first) if first == asker => AtGate::Open,
             Some(_) => AtGate::OtherWentFirst,
             None => {
-                self.probing = Some(thread::current().id());
+                self.probing = Some(Asker::here());
                 AtGate::GoesFirst
             }
         }
