@@ -61,8 +61,8 @@
  *            and writes nothing to standard output or standard error (but for the panic message of a bug in it). Of the
  *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. Any
  *            call may read the environment: no setenv() on another thread meanwhile. A helper thread has the signal mask of
- *            the thread that made the call, and one that was left behind while it resolved or connected may end a little
- *            after it: the shared library is never unloaded, and a plugin that links the static one must not be.
+ *            the thread that made the call, and one that was left behind while it resolved or connected may go on until
+ *            the resolver's or the connect timeout: the shared library is never unloaded, and a plugin that links the static one must not be.
  * FORK       After fork() the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
  *            them does nothing to their connections, which the child keeps until it ends or calls exec.
  * MEMORY     that runs out ends the process.
@@ -406,7 +406,9 @@ typedef int32_t (*ocireg_item_cb)(void *userdata,
 /**
  * Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes from (`"ocireg::…"`) and
  * one line of text. Both strings end with the callback. Called on any thread that uses the library, several at once
- * perhaps; nothing in it is secret. What the library logs while the callback runs is dropped.
+ * perhaps; nothing in it is secret. What its thread logs while the callback runs is dropped. It may ask what is known, such as
+ * ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses several threads, such as
+ * ocireg_client_lookup_all(): they log too.
  */
 typedef void (*ocireg_log_cb)(void *userdata, int32_t level, const char *target, const char *message);
 

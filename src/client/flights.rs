@@ -47,7 +47,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Seat<'a> {
     Pilot(Pilot<'a>),
     Passenger(Arc<Flight>),
-    /// The flight is the asking thread's own, which waits for this one in a callback.
+    /// The asking thread has a flight of its own, this one or another that somebody may wait for, which waits for this call in
+    /// a callback.
     Alone,
 }
 
@@ -64,10 +65,9 @@ impl Flights {
     pub(crate) fn board(&self, key: &str, asker: Asker) -> Seat<'_> {
         let mut flights = lock(&self.0);
         if let Some(flight) = flights.get(key) {
-            return if flight.pilot == asker {
-                Seat::Alone
-            } else {
-                Seat::Passenger(flight.clone())
+            return match is_pilot(&flights, asker) {
+                true => Seat::Alone,
+                false => Seat::Passenger(flight.clone()),
             };
         }
         let pilot = Asker::here();
@@ -84,6 +84,17 @@ impl Flights {
             outcome: Outcome::Abandoned,
         })
     }
+}
+
+impl Flights {
+    /// Whether others may be waiting for this thread.
+    pub(crate) fn has_pilot(&self, asker: Asker) -> bool {
+        is_pilot(&lock(&self.0), asker)
+    }
+}
+
+fn is_pilot(flights: &HashMap<String, Arc<Flight>>, asker: Asker) -> bool {
+    flights.values().any(|flight| flight.pilot == asker)
 }
 
 impl Flight {

@@ -43,8 +43,8 @@ pub use self::tags::TagPages;
 ///
 /// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each
 /// registry. All methods take `&self` and may be called from any number of threads at once. A client keeps no
-/// thread; only an attempt to connect that was given up may go on in one of its own until the connect timeout. A child process
-/// that `fork` made can't use it, and has to make its own.
+/// thread; only an attempt to resolve or to connect that was given up may go on in one of its own, until the resolver's or the
+/// connect timeout. A child process that `fork` made can't use it, and has to make its own.
 ///
 /// ```no_run
 /// use ocireg::{Client, Presence};

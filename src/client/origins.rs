@@ -110,8 +110,8 @@ pub(crate) struct Gate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AtGate {
     Open,
-    /// It goes first, and the others wait for it.
-    GoesFirst,
+    /// It goes first, and the others wait for it: in place of this one, in whose callback it was made.
+    GoesFirst(Option<Asker>),
     Closed(Duration),
     /// Another has gone first.
     OtherWentFirst,
@@ -146,19 +146,20 @@ impl Gate {
             return AtGate::Closed(wait);
         }
         match self.probing {
+            Some(first) if first != asker => AtGate::OtherWentFirst,
             // A callback on that thread has made this call: it can't wait for itself.
-            Some(first) if first == asker => AtGate::Open,
-            Some(_) => AtGate::OtherWentFirst,
-            None => {
+            outer => {
                 self.probing = Some(Asker::here());
-                AtGate::GoesFirst
+                AtGate::GoesFirst(outer)
             }
         }
     }
 
-    /// The one that went first has come to nothing: another may.
-    pub(crate) fn give_up_first(&mut self) {
-        self.probing = None;
+    /// `first` no longer goes first: another may, unless it took the place of `outer`.
+    pub(crate) fn give_up_first(&mut self, first: Asker, outer: Option<Asker>) {
+        if self.probing == Some(first) {
+            self.probing = outer;
+        }
     }
 }
 
@@ -228,7 +229,6 @@ impl Origins {
             given.authorities,
         ));
         Arc::new(RegistryState {
-            origin,
             session: Session::new(given.credentials),
             flights: Flights::default(),
             trusted_realms: given.trusted_realms,
@@ -236,11 +236,13 @@ impl Origins {
             config: self.config.clone(),
             resolver: self.resolver.clone(),
             own: Mutex::new(Arc::new(Connections::new(
+                &origin,
                 &self.config,
                 self.resolver.clone(),
                 trust.clone(),
             ))),
             trust,
+            origin,
             connections: Mutex::default(),
             learned: Mutex::default(),
         })
@@ -273,19 +275,19 @@ impl RegistryState {
         if connections.len() == MAX_ORIGINS {
             connections.remove(0);
         }
-        let new = self.new_connections();
+        let new = self.new_connections(origin);
         connections.push((origin.clone(), new.clone()));
         new
     }
 
-    fn new_connections(&self) -> Arc<Connections> {
+    fn new_connections(&self, origin: &Origin) -> Arc<Connections> {
         let (resolver, trust) = (self.resolver.clone(), self.trust.clone());
-        Arc::new(Connections::new(&self.config, resolver, trust))
+        Arc::new(Connections::new(origin, &self.config, resolver, trust))
     }
 
     /// Closes the connections that nobody is using. Those in use are closed when their exchange is over.
     fn close_idle(&self) {
-        let new = self.new_connections();
+        let new = self.new_connections(&self.origin);
         // The old ones close when they are dropped, which is not under the lock.
         let _own = std::mem::replace(&mut *lock(&self.own), new);
         let _others = std::mem::take(&mut *lock(&self.connections));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Complete, shows_registry};
 use super::call::Call;
+use super::flights::Asker;
 use super::mission::Mission;
 use super::origins::{AtGate, RegistryState};
 use crate::address::AddressClass;
@@ -176,9 +177,19 @@ impl Call<'_> {
             if let Some(error) = self.hopeless() {
                 return Err(error);
             }
-            let wait = match state.learned().gate.arrive(self.asker) {
+            let found = state.learned().gate.arrive(self.asker);
+            let wait = match found {
                 AtGate::Open => return Ok(None),
-                AtGate::GoesFirst => return Ok(Some(First(state))),
+                AtGate::GoesFirst(outer) => {
+                    let first = Asker::here();
+                    return Ok(Some(First {
+                        state,
+                        first,
+                        outer,
+                    }));
+                }
+                // Others, the first one among them perhaps, may be waiting for what the asking thread has under way.
+                AtGate::OtherWentFirst if state.flights.has_pilot(self.asker) => return Ok(None),
                 AtGate::OtherWentFirst => LOOK_AGAIN,
                 AtGate::Closed(wait) => wait,
             };
@@ -383,11 +394,16 @@ impl Call<'_> {
 }
 
 /// The request that goes first when the gate opens again. However it ends, the others do not wait for it for ever.
-struct First<'a>(&'a RegistryState);
+struct First<'a> {
+    state: &'a RegistryState,
+    first: Asker,
+    outer: Option<Asker>,
+}
 
 impl Drop for First<'_> {
     fn drop(&mut self) {
-        self.0.learned().gate.give_up_first();
+        let mut learned = self.state.learned();
+        learned.gate.give_up_first(self.first, self.outer);
     }
 }
 

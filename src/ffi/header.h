@@ -54,8 +54,8 @@
  *            and writes nothing to standard output or standard error (but for the panic message of a bug in it). Of the
  *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. Any
  *            call may read the environment: no setenv() on another thread meanwhile. A helper thread has the signal mask of
- *            the thread that made the call, and one that was left behind while it resolved or connected may end a little
- *            after it: the shared library is never unloaded, and a plugin that links the static one must not be.
+ *            the thread that made the call, and one that was left behind while it resolved or connected may go on until
+ *            the resolver's or the connect timeout: the shared library is never unloaded, and a plugin that links the static one must not be.
  * FORK       After fork() the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
  *            them does nothing to their connections, which the child keeps until it ends or calls exec.
  * MEMORY     that runs out ends the process.

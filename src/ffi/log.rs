@@ -12,7 +12,9 @@ use super::status::ocireg_status;
 
 /// Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes from (`"ocireg::…"`) and
 /// one line of text. Both strings end with the callback. Called on any thread that uses the library, several at once
-/// perhaps; nothing in it is secret. What the library logs while the callback runs is dropped.
+/// perhaps; nothing in it is secret. What its thread logs while the callback runs is dropped. It may ask what is known, such as
+/// ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses several threads, such as
+/// ocireg_client_lookup_all(): they log too.
 pub type ocireg_log_cb = Option<
     unsafe extern "C" fn(
         userdata: *mut c_void,

@@ -1,6 +1,7 @@
 //! Decision 7, row R12: many threads and few token requests.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -133,8 +134,6 @@ fn decision_7_a_refusal_is_shared() {
     assert!(registry.request_count() <= THREADS);
 }
 
-/// Waits until something is so, but not for ever.
-#[track_caller]
 /// A callback of the thread that fetches a token may begin a batch, whose threads need the same token.
 #[test]
 fn decision_7_a_fetching_threads_callback_may_begin_a_batch() {
@@ -159,6 +158,40 @@ fn decision_7_a_fetching_threads_callback_may_begin_a_batch() {
     assert_eq!(*outcomes.lock().unwrap(), ["exists"]);
 }
 
+/// Two threads fetch a token each, and a callback of each asks for what the other is fetching.
+#[test]
+fn decision_7_two_fetching_threads_callbacks_do_not_wait_for_each_other() {
+    let service = Arc::new(TokenService::start(service_config()));
+    let registry = bearer_registry(&service);
+    let authority = registry.authority();
+    let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
+    let image = |name: &str| reference(&format!("{authority}/{name}:1"));
+    // From now on it is known where tokens come from.
+    assert_eq!(outcome(&client.exists(&image("open"))), "exists");
+    service.set_quirks([Odd::Delay(Duration::from_millis(800))]);
+    let inner = client.with(CallOptions::new().timeout(Duration::from_secs(5)));
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for (own, other) in [("mine", "also"), ("also", "mine")] {
+            let (fetching, inner, seen) = (service.clone(), inner.clone(), outcomes.clone());
+            let (own, other) = (image(own), image(other));
+            let asked = AtomicBool::new(false);
+            let watching = CallOptions::new().progress(move |_| {
+                if fetching.request_count() >= 3 && !asked.swap(true, Ordering::Relaxed) {
+                    let result = inner.exists(&other);
+                    seen.lock().unwrap().push(outcome(&result));
+                }
+                ControlFlow::Continue(())
+            });
+            let watched = client.with(watching);
+            scope.spawn(move || assert_eq!(outcome(&watched.exists(&own)), "exists"));
+        }
+    });
+    assert_eq!(*outcomes.lock().unwrap(), ["exists", "exists"]);
+}
+
+/// Waits until something is so, but not for ever.
+#[track_caller]
 fn until(so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !so() {
