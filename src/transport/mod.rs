@@ -15,7 +15,7 @@ mod watch;
 
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
@@ -29,6 +29,7 @@ use self::tcp::Socket;
 use self::tls::TlsStream;
 use self::watch::GiveUp;
 use crate::http::{Headers, Request};
+use crate::origin::Origin;
 
 pub(crate) use self::error::{Failure, Phase, WireError};
 pub(crate) use self::interrupt::{Interrupt, ProgressCallback, SLICE, Stopped};
@@ -73,10 +74,42 @@ impl WireConfig {
 #[derive(Debug)]
 pub(crate) struct Connections {
     agent: Agent,
+    /// What every request to the origin has in common, as ureq wants it; `None` if ureq wants it otherwise.
+    target: Option<Target>,
+    /// The first Accept that was sent. Nearly all are the same, and long.
+    accept: OnceLock<http::HeaderValue>,
+}
+
+/// An origin as ureq wants it.
+#[derive(Debug)]
+struct Target {
+    scheme: http::uri::Scheme,
+    authority: http::uri::Authority,
+    host: http::HeaderValue,
+}
+
+impl Target {
+    fn new(origin: &Origin) -> Option<Target> {
+        let text = origin.authority().to_string();
+        Some(Target {
+            scheme: origin.scheme().as_str().parse().ok()?,
+            authority: text.parse().ok()?,
+            host: text.parse().ok()?,
+        })
+    }
+
+    fn uri(&self, path_and_query: &str) -> Result<http::Uri, http::Error> {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path_and_query.parse()?);
+        Ok(http::Uri::from_parts(parts)?)
+    }
 }
 
 impl Connections {
     pub(crate) fn new(
+        origin: &Origin,
         config: &WireConfig,
         resolver: Arc<dyn Resolver>,
         trust: Arc<TlsTrust>,
@@ -84,6 +117,8 @@ impl Connections {
         let connector = WireConnector { resolver, trust };
         Connections {
             agent: Agent::with_parts(config.0.clone(), connector, NoResolver),
+            target: Target::new(origin),
+            accept: OnceLock::new(),
         }
     }
 
@@ -93,7 +128,7 @@ impl Connections {
         request: &Request<'_>,
         watch: &Arc<Watch>,
     ) -> Result<Response, WireError> {
-        let outgoing = to_ureq(request)?;
+        let outgoing = self.to_ureq(request)?;
         // A warm exchange may never wait, and so never look.
         watch.tick(Phase::Connect)?;
         let answer = {
@@ -116,6 +151,45 @@ impl Connections {
             headers,
             body,
         })
+    }
+
+    fn to_ureq(&self, request: &Request<'_>) -> Result<http::Request<()>, WireError> {
+        let unusable = || {
+            let message = "the URL can't be requested";
+            WireError::new(Failure::Protocol, Phase::Send, message)
+        };
+        let target = self.target.as_ref().ok_or_else(unusable)?;
+        let uri = target.uri(request.url.target());
+        let uri = uri.map_err(|error| unusable().caused_by(error))?;
+        let mut builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(uri)
+            // What ureq would write too, with more work.
+            .header(http::header::HOST, target.host.clone());
+        for (name, value) in &request.headers {
+            builder = match self.known_accept(name, value) {
+                Some(accept) => builder.header(http::header::ACCEPT, accept),
+                None => builder.header(*name, value.as_ref()),
+            };
+        }
+        builder
+            .body(())
+            .map_err(|error| unusable().caused_by(error))
+    }
+
+    /// The Accept that is sent again.
+    fn known_accept(&self, name: &str, value: &str) -> Option<http::HeaderValue> {
+        if name != "accept" {
+            return None;
+        }
+        let first = match self.accept.get() {
+            Some(first) => first,
+            None => {
+                let value = value.parse().ok()?;
+                self.accept.get_or_init(|| value)
+            }
+        };
+        (first.as_bytes() == value.as_bytes()).then(|| first.clone())
     }
 }
 
@@ -162,22 +236,6 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Body")
     }
-}
-
-fn to_ureq(request: &Request<'_>) -> Result<http::Request<()>, WireError> {
-    let authority = request.url.authority().to_string();
-    let mut builder = http::Request::builder()
-        .method(request.method.as_str())
-        .uri(request.url.request_string_at(&authority))
-        // What ureq would write too, with more work.
-        .header(http::header::HOST, authority);
-    for (name, value) in &request.headers {
-        builder = builder.header(*name, value.as_ref());
-    }
-    builder.body(()).map_err(|error| {
-        WireError::new(Failure::Protocol, Phase::Send, "the URL can't be requested")
-            .caused_by(error)
-    })
 }
 
 fn from_ureq(map: &http::HeaderMap) -> Headers {

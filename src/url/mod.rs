@@ -44,7 +44,7 @@ impl fmt::Display for Scheme {
 /// An absolute http or https URL, without user name, password and fragment.
 ///
 /// `Display` and `Debug` are for people: they hide the values of the query, which may be a signature or a
-/// token (S15). The wire gets [`to_request_string`](Url::to_request_string).
+/// token (S15). The wire gets what [`to_request_string`](Url::to_request_string) gives.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Url {
     origin: Origin,
@@ -126,14 +126,10 @@ impl Url {
         self.origin.authority()
     }
 
-    /// The whole URL with its query, for the wire only.
+    /// The whole URL with its query, which no person may see.
     pub(crate) fn to_request_string(&self) -> String {
-        self.request_string_at(&self.authority().to_string())
-    }
-
-    /// The same for whoever has the text of [`authority`](Url::authority) already.
-    pub(crate) fn request_string_at(&self, authority: &str) -> String {
-        [self.scheme().as_str(), "://", authority, &self.target].concat()
+        let authority = self.authority().to_string();
+        [self.scheme().as_str(), "://", &authority, &self.target].concat()
     }
 }
 
