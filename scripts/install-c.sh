@@ -14,7 +14,8 @@ fail() {
     printf 'install: %s\n' "$*" >&2
     exit 1
 }
-say() { printf 'install: %s\n' "$*"; }
+# Nobody has to listen.
+say() { printf 'install: %s\n' "$*" 2>/dev/null || true; }
 
 prefix=${PREFIX:-/usr/local}
 prefix=${prefix%/}
@@ -135,7 +136,7 @@ install_all() {
     for file in "${pending[@]}"; do mv -fT "$file$mark" "$file"; done
     local installed=("${pending[@]}")
     pending=()
-    # Whoever does not read to the end gets an installation all the same.
+    # Whoever does not read to the end gets a whole installation all the same.
     trap '' PIPE
     [[ -n $destdir ]] || tell_the_loader "$soname"
     for file in "${installed[@]}"; do say "$file"; done
