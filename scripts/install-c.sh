@@ -62,6 +62,12 @@ the same CARGO_TARGET_DIR if you have set it)"
     [[ ! -e Cargo.lock ]] || locked=(--locked)
     # Cargo would not run the compiler again only because of this file.
     [[ -e $native ]] || rm -f "$built"/deps/libocireg.{so,a} "$built"/libocireg.{so,a}
+    # Whoever installs it need not know where it was built; and its size does not depend on that.
+    local sources=${CARGO_HOME:-$HOME/.cargo}/registry/src
+    # Cargo's list for flags with spaces, which it reads in place of the other.
+    local unit=$'\x1f' flags=${RUSTFLAGS:-}
+    flags=${CARGO_ENCODED_RUSTFLAGS-${flags// /$unit}}
+    export CARGO_ENCODED_RUSTFLAGS="${flags:+$flags$unit}--remap-path-prefix=$sources=crates$unit--remap-path-prefix=$PWD=ocireg"
     # Without the Rust library beside, or cargo drops LTO; see Cargo.toml.
     cargo rustc "${locked[@]}" --package ocireg --lib --profile dist --features capi --crate-type cdylib,staticlib \
         --target-dir "$target" -- --print "native-static-libs=$native" || fail "the library does not build"

@@ -46,6 +46,23 @@ fn the_shared_library_is_small_and_stripped() {
 }
 
 #[test]
+fn the_shared_library_does_not_tell_where_it_was_built() {
+    let Some(installed) = Installed::by_make() else {
+        return;
+    };
+    let bytes = fs::read(installed.shared()).expect("the library");
+    let home = std::env::var("HOME").expect("HOME");
+    for path in [root().to_str().expect("a path in UTF-8"), &home] {
+        // A home directory of `/` is in everything.
+        let told = path.len() > 1
+            && bytes
+                .windows(path.len() + 1)
+                .any(|found| found == format!("{path}/").as_bytes());
+        assert!(!told, "{path}");
+    }
+}
+
+#[test]
 fn the_shared_library_needs_the_c_library_alone_and_is_never_unloaded() {
     let Some(dynamic) = readelf(&["-d"]) else {
         return;
