@@ -13,9 +13,9 @@ use super::running::Stop;
 use super::status::ocireg_status;
 use crate::{CallOptions, MediaType, Progress};
 
-/// Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a pager each page counts anew. Called on the thread that
-/// made the call, also without progress at least every 200 ms while the call waits. Return 0 to go on; anything else
-/// stops the call with OCIREG_E_CALLBACK.
+/// Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a pager each page counts
+/// anew. Called on the thread that made the call, also without progress at least every 200 ms while the call waits. Return
+/// 0 to go on; anything else stops the call with OCIREG_E_CALLBACK.
 pub type ocireg_progress_cb =
     Option<unsafe extern "C" fn(userdata: *mut c_void, done: u64, total: u64) -> i32>;
 

@@ -45,8 +45,8 @@
  *            object; those that take it without const need it alone. No _free while another call uses the object. Any
  *            thread may use and free what another has made. There is no thread-local state.
  * CALLBACKS  run on the thread that made the call, one at a time, with no lock held; they may call the library, but not
- *            free or change what the call uses, nor go on with the pager that is calling. They return 0 to go on; anything else stops the call with OCIREG_E_CALLBACK, and
- *            ocireg_error_callback_code() has the value. No longjmp or C++ exception may leave them. Only the log
+ *            free or change what the call uses, nor go on with the pager that is calling. They return 0 to go on; anything
+ *            else stops the call with OCIREG_E_CALLBACK, and ocireg_error_callback_code() has the value. No longjmp or C++ exception may leave them. Only the log
  *            callback runs on any thread.
  * WAITING    Every call ends: by its time limit (5 minutes unless set), or within half a second of ocireg_cancel_trigger()
  *            or ocireg_client_shutdown(). A progress callback is called every 200 ms at least while a call waits.
@@ -55,7 +55,8 @@
  *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. Any
  *            call may read the environment: no setenv() on another thread meanwhile. A helper thread has the signal mask of
  *            the thread that made the call, and one that was left behind while it resolved or connected may go on until
- *            the resolver's or the connect timeout: the shared library is never unloaded, and a plugin that links the static one must not be.
+ *            the resolver's or the connect timeout: the shared library is never unloaded, and a plugin that links the static
+ *            one must not be.
  * FORK       After fork() the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
  *            them does nothing to their connections, which the child keeps until it ends or calls exec.
  * MEMORY     that runs out ends the process.
