@@ -53,8 +53,8 @@
  *            thread may use and free what another has made. There is no thread-local state.
  * CALLBACKS  run on the thread that made the call, one at a time, with no lock held; they may call the library, but not
  *            free or change what the call uses, nor go on with the pager that is calling. They return 0 to go on; anything
- *            else stops the call with OCIREG_E_CALLBACK, and ocireg_error_callback_code() has the value. No longjmp or C++ exception may leave them. Only the log
- *            callback runs on any thread.
+ *            else stops the call with OCIREG_E_CALLBACK, and ocireg_error_callback_code() has the value. No longjmp or C++
+ *            exception may leave them. Only the log callback runs on any thread.
  * WAITING    Every call ends: by its time limit (5 minutes unless set), or within half a second of ocireg_cancel_trigger()
  *            or ocireg_client_shutdown(). A progress callback is called every 200 ms at least while a call waits.
  * PROCESS    Nothing has to be initialised. The library installs no signal handler, raises no SIGPIPE, goes on after EINTR,
