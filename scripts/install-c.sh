@@ -49,6 +49,12 @@ up_to_date() {
         [[ -z $(find src include build.rs cbindgen.toml Cargo.toml -newer "$built/libocireg.so" -print -quit) ]]
 }
 
+# quoted TEXT: as TOML has it
+quoted() {
+    local text=${1//\\/\\\\}
+    printf '"%s"' "${text//\"/\\\"}"
+}
+
 build() {
     if up_to_date && { [[ -n ${SUDO_USER:-} ]] || ! command -v cargo >/dev/null; }; then
         # Built as a user, installed as root: no compiler has to run as root, nor leave files of root in target/.
@@ -62,14 +68,12 @@ the same CARGO_TARGET_DIR if you have set it)"
     [[ ! -e Cargo.lock ]] || locked=(--locked)
     # Cargo would not run the compiler again only because of this file.
     [[ -e $native ]] || rm -f "$built"/deps/libocireg.{so,a} "$built"/libocireg.{so,a}
-    # Whoever installs it need not know where it was built; and its size does not depend on that.
-    local sources=${CARGO_HOME:-$HOME/.cargo}/registry/src
-    # Cargo's list for flags with spaces, which it reads in place of the other.
-    local unit=$'\x1f' flags=${RUSTFLAGS:-}
-    flags=${CARGO_ENCODED_RUSTFLAGS-${flags// /$unit}}
-    export CARGO_ENCODED_RUSTFLAGS="${flags:+$flags$unit}--remap-path-prefix=$sources=crates$unit--remap-path-prefix=$PWD=ocireg"
+    # Whoever installs it need not know where it was built; and its size does not depend on that. Flags that a user has set elsewhere
+    # take the place of these.
+    local sources=${CARGO_HOME:-${HOME:-}/.cargo}/registry/src
+    local flags="[$(quoted "--remap-path-prefix=$sources=crates"), $(quoted "--remap-path-prefix=$PWD=ocireg")]"
     # Without the Rust library beside, or cargo drops LTO; see Cargo.toml.
-    cargo rustc "${locked[@]}" --package ocireg --lib --profile dist --features capi --crate-type cdylib,staticlib \
+    cargo --config "build.rustflags=$flags" rustc "${locked[@]}" --package ocireg --lib --profile dist --features capi --crate-type cdylib,staticlib \
         --target-dir "$target" -- --print "native-static-libs=$native" || fail "the library does not build"
     [[ -s $native ]] || fail "the compiler did not say what a static library needs ($native)"
 }
@@ -79,10 +83,11 @@ soname_of() { readelf -d "$1" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p'; }
 
 # Paths below the prefix are given through it, as cargo-c does.
 below_prefix() {
-    case $1 in
-    "$prefix"/*) [[ -z $prefix ]] && printf '%s' "$1" || printf '${prefix}/%s' "${1#"$prefix"/}" ;;
-    *) printf '%s' "$1" ;;
-    esac
+    if [[ -n $prefix && $1 = "$prefix"/* ]]; then
+        printf '${prefix}/%s' "${1#"$prefix"/}"
+    else
+        printf '%s' "$1"
+    fi
 }
 
 pc() {
