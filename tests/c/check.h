@@ -65,6 +65,16 @@ static inline ocireg_client *client_of(ocireg_options *options) {
     return client;
 }
 
+/* Asks what is known of a registry, which sends no request. */
+static inline void ask_what_is_known(const ocireg_client *client, const char *authority) {
+    ocireg_rate_limit *limit;
+    ocireg_strings *warnings;
+    CHECK(ocireg_client_rate_limit(client, authority, &limit, NULL) == OCIREG_OK);
+    CHECK(ocireg_client_warnings(client, authority, &warnings, NULL) == OCIREG_OK);
+    ocireg_rate_limit_free(limit);
+    ocireg_strings_free(warnings);
+}
+
 static inline ocireg_client *plain_client(void) {
     return client_of(ocireg_options_new());
 }

@@ -129,12 +129,7 @@ static void while_threads_call(int forks) {
         if (child == 0) {
             alarm(20); /* A deadlock ends with SIGALRM. */
             all_refuse(client, pages);
-            ocireg_strings *warnings;
-            ocireg_rate_limit *limit;
-            CHECK(ocireg_client_warnings(client, authority, &warnings, NULL) == OCIREG_OK);
-            CHECK(ocireg_client_rate_limit(client, authority, &limit, NULL) == OCIREG_OK);
-            ocireg_strings_free(warnings);
-            ocireg_rate_limit_free(limit);
+            ask_what_is_known(client, authority);
             ocireg_client_close_idle(client);
             ocireg_client_shutdown(client);
             ocireg_pages_free(pages);

@@ -35,12 +35,7 @@ static void count_other(void *userdata, int32_t level, const char *target, const
         ocireg_presence presence;
         CHECK(ocireg_client_exists(userdata, at(authority, "/mine:1"), NULL, &presence, NULL) == OCIREG_OK);
         /* What is known of the registry whose answer is just being logged. */
-        ocireg_rate_limit *limit;
-        ocireg_strings *warnings;
-        CHECK(ocireg_client_rate_limit(userdata, authority, &limit, NULL) == OCIREG_OK);
-        CHECK(ocireg_client_warnings(userdata, authority, &warnings, NULL) == OCIREG_OK);
-        ocireg_rate_limit_free(limit);
-        ocireg_strings_free(warnings);
+        ask_what_is_known(userdata, authority);
     }
 }
 

@@ -117,9 +117,14 @@ fn a_program_linked_with_the_archive_needs_no_library_of_ours() {
         let flags = installed.pkg_config(&["--static", "--cflags", "--libs"]);
         // As the README has it: the archive by its name, since the shared library lies beside it.
         assert!(flags.contains("-locireg"), "{flags}");
-        let flags = flags.replace("-locireg", "-l:libocireg.a");
-        let program = compile(installed, &flags, directory.path());
+        let archive = flags.replace("-locireg", "-l:libocireg.a");
+        let program = compile(installed, &archive, directory.path());
         assert!(!needed(&program).contains("ocireg"), "{}", needed(&program));
+        assert_answers(&mut Command::new(&program));
+        // All static, as the README has it too.
+        let all = format!("-static {}", flags.replace("-lgcc_s", "-lgcc_eh"));
+        let program = compile(installed, &all, directory.path());
+        assert_eq!(needed(&program), "");
         assert_answers(&mut Command::new(&program));
     }
 }
