@@ -84,9 +84,7 @@ impl Flights {
             outcome: Outcome::Abandoned,
         })
     }
-}
 
-impl Flights {
     /// Whether others may be waiting for this thread.
     pub(crate) fn has_pilot(&self, asker: Asker) -> bool {
         is_pilot(&lock(&self.0), asker)

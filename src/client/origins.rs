@@ -67,13 +67,26 @@ pub(crate) struct RegistryState {
     pub(crate) flights: Flights,
     pub(crate) trusted_realms: Vec<String>,
     pub(crate) headers: Vec<(String, Secret)>,
-    config: WireConfig,
-    resolver: Arc<dyn Resolver>,
-    trust: Arc<TlsTrust>,
+    wiring: Wiring,
     /// The latest last.
     connections: Mutex<Vec<(Origin, Arc<Connections>)>>,
     own: Mutex<Arc<Connections>>,
     learned: Mutex<Learned>,
+}
+
+/// What all connections on behalf of a registry have in common.
+#[derive(Debug)]
+struct Wiring {
+    config: WireConfig,
+    resolver: Arc<dyn Resolver>,
+    trust: Arc<TlsTrust>,
+}
+
+impl Wiring {
+    fn connections(&self, origin: &Origin) -> Arc<Connections> {
+        let (resolver, trust) = (self.resolver.clone(), self.trust.clone());
+        Arc::new(Connections::new(origin, &self.config, resolver, trust))
+    }
 }
 
 /// What a registry's answers have taught.
@@ -224,24 +237,21 @@ impl Origins {
             .unwrap_or_default();
         let scheme = given.scheme(registry);
         let origin = Origin::of_registry(registry, scheme);
-        let trust = Arc::new(TlsTrust::new(
-            self.platform_roots.clone(),
-            given.authorities,
-        ));
+        let wiring = Wiring {
+            config: self.config.clone(),
+            resolver: self.resolver.clone(),
+            trust: Arc::new(TlsTrust::new(
+                self.platform_roots.clone(),
+                given.authorities,
+            )),
+        };
         Arc::new(RegistryState {
             session: Session::new(given.credentials),
             flights: Flights::default(),
             trusted_realms: given.trusted_realms,
             headers: given.headers,
-            config: self.config.clone(),
-            resolver: self.resolver.clone(),
-            own: Mutex::new(Arc::new(Connections::new(
-                &origin,
-                &self.config,
-                self.resolver.clone(),
-                trust.clone(),
-            ))),
-            trust,
+            own: Mutex::new(wiring.connections(&origin)),
+            wiring,
             origin,
             connections: Mutex::default(),
             learned: Mutex::default(),
@@ -275,19 +285,14 @@ impl RegistryState {
         if connections.len() == MAX_ORIGINS {
             connections.remove(0);
         }
-        let new = self.new_connections(origin);
+        let new = self.wiring.connections(origin);
         connections.push((origin.clone(), new.clone()));
         new
     }
 
-    fn new_connections(&self, origin: &Origin) -> Arc<Connections> {
-        let (resolver, trust) = (self.resolver.clone(), self.trust.clone());
-        Arc::new(Connections::new(origin, &self.config, resolver, trust))
-    }
-
     /// Closes the connections that nobody is using. Those in use are closed when their exchange is over.
     fn close_idle(&self) {
-        let new = self.new_connections(&self.origin);
+        let new = self.wiring.connections(&self.origin);
         // The old ones close when they are dropped, which is not under the lock.
         let _own = std::mem::replace(&mut *lock(&self.own), new);
         let _others = std::mem::take(&mut *lock(&self.connections));

@@ -80,7 +80,7 @@ mod tests {
     fn read(lines: &[(&str, &str)]) -> Option<RateLimit> {
         let mut headers = Headers::default();
         for (name, value) in lines {
-            headers.push(&name.to_ascii_lowercase(), value.as_bytes());
+            headers.push(name, value.as_bytes());
         }
         RateLimit::from_headers(&headers)
     }

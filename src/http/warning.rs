@@ -54,7 +54,7 @@ mod tests {
     fn read(values: &[&str]) -> Vec<String> {
         let mut headers = Headers::default();
         for value in values {
-            headers.push("warning", value.as_bytes());
+            headers.push("Warning", value.as_bytes());
         }
         warnings(&headers)
     }

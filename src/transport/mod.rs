@@ -74,8 +74,8 @@ impl WireConfig {
 #[derive(Debug)]
 pub(crate) struct Connections {
     agent: Agent,
-    /// What every request to the origin has in common, as ureq wants it; `None` if ureq wants it otherwise.
-    target: Option<Target>,
+    /// What every request to the origin has in common, or why ureq won't have it.
+    target: Result<Target, String>,
     /// The first Accept that was sent. Nearly all are the same, and long.
     accept: OnceLock<http::HeaderValue>,
 }
@@ -89,12 +89,12 @@ struct Target {
 }
 
 impl Target {
-    fn new(origin: &Origin) -> Option<Target> {
+    fn new(origin: &Origin) -> Result<Target, http::Error> {
         let text = origin.authority().to_string();
-        Some(Target {
-            scheme: origin.scheme().as_str().parse().ok()?,
-            authority: text.parse().ok()?,
-            host: text.parse().ok()?,
+        Ok(Target {
+            scheme: origin.scheme().as_str().parse()?,
+            authority: text.parse()?,
+            host: text.parse()?,
         })
     }
 
@@ -117,7 +117,7 @@ impl Connections {
         let connector = WireConnector { resolver, trust };
         Connections {
             agent: Agent::with_parts(config.0.clone(), connector, NoResolver),
-            target: Target::new(origin),
+            target: Target::new(origin).map_err(|error| error.to_string()),
             accept: OnceLock::new(),
         }
     }
@@ -158,7 +158,8 @@ impl Connections {
             let message = "the URL can't be requested";
             WireError::new(Failure::Protocol, Phase::Send, message)
         };
-        let target = self.target.as_ref().ok_or_else(unusable)?;
+        let target = self.target.as_ref();
+        let target = target.map_err(|why| unusable().caused_by(why.clone()))?;
         let uri = target.uri(request.url.target());
         let uri = uri.map_err(|error| unusable().caused_by(error))?;
         let mut builder = http::Request::builder()
