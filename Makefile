@@ -10,7 +10,8 @@ help: ## Lists the targets
 demo: ## Starts a local registry, fills it, and asks it questions
 	@scripts/demo.sh
 
-# Without a tool the tests that need it are skipped and counted; in CI that is a failure, so it fails at once there.
+# Without a tool the tests that need it are skipped and counted; in CI that is a failure, so it
+# fails at once there.
 test: ## Runs everything: tools, lint, all tests
 	@scripts/install-tools.sh || [ -z "$$CI" ]
 	@$(MAKE) --no-print-directory lint
@@ -37,7 +38,8 @@ SECONDS ?= 20
 fuzz: ## Runs each fuzz target for SECONDS (20)
 	@scripts/fuzz.sh $(SECONDS)
 
-# The library for C. PREFIX, LIBDIR and INCLUDEDIR are where it will be used; DESTDIR is for packagers.
+# The library for C. PREFIX, LIBDIR and INCLUDEDIR are where it will be used; DESTDIR is for
+# packagers.
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include

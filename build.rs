@@ -1,7 +1,7 @@
 //! With the feature `capi`: writes the C header, and names the shared library.
 //!
-//! The header is made from `src/ffi` and committed, so that builds from a package or a read-only tree need not write.
-//! `OCIREG_HEADER=check` fails where the committed one is stale; CI builds so.
+//! The header is made from `src/ffi` and committed, so that builds from a package or a read-only
+//! tree need not write. `OCIREG_HEADER=check` fails where the committed one is stale; CI builds so.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -28,7 +28,8 @@ mod capi {
         }
     }
 
-    /// The soname follows cargo-c's rule, or what it installs would not start: `0.MINOR` before 1.0, `MAJOR` after.
+    /// The soname follows cargo-c's rule, or what it installs would not start: `0.MINOR` before
+    /// 1.0, `MAJOR` after.
     fn name_the_shared_library() {
         if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
             return;
@@ -39,7 +40,8 @@ mod capi {
             _ => major,
         };
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libocireg.so.{soname}");
-        // A resolution that was given up may still run on a thread of its own when the host calls dlclose.
+        // A resolution that was given up may still run on a thread of its own when the host calls
+        // dlclose.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 
@@ -64,8 +66,8 @@ mod capi {
         }
     }
 
-    /// `with_src` and not `with_crate`: that one asks cargo for the metadata of all targets' dependencies, and fails
-    /// without a network.
+    /// `with_src` and not `with_crate`: that one asks cargo for the metadata of all targets'
+    /// dependencies, and fails without a network.
     fn render() -> String {
         let mut config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml");
         config.header = Some("/* Generated from src/ffi by build.rs; do not edit. */".to_owned());

@@ -1,10 +1,11 @@
 /*
- * Are all images of a deployment there? Reads references from standard input, one a line, and prints answers as they come.
+ * Are all images of a deployment there? Reads references from standard input, one a line, and
+ * prints answers as they come.
  *
  *     ./batch < images.txt
  *
- * Lines and exit code are those of exists.c. Ctrl-C ends it within half a second: what has an answer by then is kept, all else
- * is an `error`, and so is the exit code.
+ * Lines and exit code are those of exists.c. Ctrl-C ends it within half a second: what has an
+ * answer by then is kept, all else is an `error`, and so is the exit code.
  */
 #define _POSIX_C_SOURCE 200809L /* isatty */
 #include <inttypes.h>

@@ -3,8 +3,8 @@
  *
  *     ./digest localhost:5000/team/app:1.2
  *
- * Prints `DIGEST MEDIA-TYPE SOURCE REFERENCE` for each. Ends at the first that has none, with 1 if it is absent, 3 if it is
- * denied, 2 if there was no answer.
+ * Prints `DIGEST MEDIA-TYPE SOURCE REFERENCE` for each. Ends at the first that has none, with 1 if
+ * it is absent, 3 if it is denied, 2 if there was no answer.
  */
 #include <ocireg.h>
 #include <stdio.h>

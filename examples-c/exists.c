@@ -3,8 +3,9 @@
  *
  *     ./exists localhost:5000/team/app:1.2 alpine:3.20
  *
- * Prints a line each, `exists|absent|denied|error REFERENCE DIGEST`, in the order given. Exits with 0 if all are there, 1 if
- * one is absent, 3 if one is denied, 2 if there is no answer about one (2 goes before 3, and 3 before 1).
+ * Prints a line each, `exists|absent|denied|error REFERENCE DIGEST`, in the order given. Exits with
+ * 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there is no answer about one (2
+ * goes before 3, and 3 before 1).
  */
 #include <ocireg.h>
 #include <stdio.h>

@@ -3,8 +3,9 @@
  *
  *     ./find localhost:5000/team/app:latest
  *
- * Prints `TAG is REFERENCE` for each tag, the one asked for among them. Exits with 1 where no tag has the digest asked for.
- * Ends at the first reference that has no answer, with 1 if it is absent, 3 if it is denied, else 2.
+ * Prints `TAG is REFERENCE` for each tag, the one asked for among them. Exits with 1 where no tag
+ * has the digest asked for. Ends at the first reference that has no answer, with 1 if it is absent,
+ * 3 if it is denied, else 2.
  */
 #include <ocireg.h>
 #include <stdio.h>

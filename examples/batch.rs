@@ -1,4 +1,5 @@
-//! Are all images of a deployment there? Reads references from standard input, one a line, and prints answers as they come.
+//! Are all images of a deployment there? Reads references from standard input, one a line, and
+//! prints answers as they come.
 //!
 //! ```text
 //! cargo run --example batch < images.txt
@@ -8,7 +9,7 @@ use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use ocireg::{CallOptions, Client, Presence, Reference};
+use ocireg::{CallOptions, Client, ErrorKind, Reference};
 
 fn main() -> ExitCode {
     match run() {
@@ -30,22 +31,21 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
     if references.is_empty() {
         return Err("no references on standard input".into());
     }
-    let names = references.clone();
+    let client = Client::new()?.with(CallOptions::new().concurrency(16));
+    let mut all_there = true;
     // Called on this thread, one answer at a time, in the order in which they come.
-    let options = CallOptions::new()
-        .concurrency(16)
-        .on_item(move |position, answer| {
-            let name = &names[position];
-            match answer {
-                Ok(Presence::Exists(manifest)) => println!("exists {name} {}", manifest.digest),
-                Ok(Presence::Absent) => println!("absent {name} -"),
-                Ok(Presence::Denied) => println!("denied {name} -"),
-                Err(error) => eprintln!("batch: {error}"),
-            }
-            ControlFlow::Continue(())
-        });
-    let answers = Client::new()?.with(options).lookup_all(&references);
-    Ok(answers
-        .iter()
-        .all(|answer| matches!(answer, Ok(Presence::Exists(_)))))
+    client.lookup_each(&references, |position, answer| {
+        let name = &references[position];
+        all_there &= answer.is_ok();
+        match answer {
+            Ok(image) => println!("exists {name} {}", image.digest),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound => println!("absent {name} -"),
+                ErrorKind::Denied => println!("denied {name} -"),
+                _ => eprintln!("batch: {error}"),
+            },
+        }
+        ControlFlow::Continue(())
+    });
+    Ok(all_there)
 }

@@ -4,8 +4,8 @@
 //! cargo run --example exists -- localhost:5000/team/app:1.2 alpine:3.20
 //! ```
 //!
-//! Exits with 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there was no answer, or no question: an
-//! empty list opens no gate.
+//! Exits with 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there was no answer,
+//! or no question: an empty list opens no gate.
 
 use std::process::ExitCode;
 

@@ -7,68 +7,62 @@
 #include <stdint.h>
 
 /*
- * ocireg 0.1.0: asks container registries. Does this image exist, what is its digest, which tags share it?
+ * ocireg 0.1.0: asks container registries. Does this image exist, what is its digest, which
+ * tags share it?
  *
  * C99 or newer, C++11 or newer. Link with `pkg-config --cflags --libs ocireg`.
  *
  *     #include <ocireg.h>
  *     #include <stdio.h>
  *
- *     int main(void) {
- *         ocireg_client *client;
- *         ocireg_presence presence = OCIREG_PRESENCE_UNKNOWN;
- *         ocireg_error *error;
- *         if (ocireg_client_new(NULL, &client, &error) == OCIREG_OK &&
- *             ocireg_client_exists(client, "localhost:5000/team/app:1.2", NULL, &presence, &error) == OCIREG_OK)
- *             printf("%s\n", presence == OCIREG_PRESENCE_EXISTS ? "there" : "not there");
- *         else
- *             fprintf(stderr, "%s\n", ocireg_error_message(error));
- *         ocireg_error_free(error);
- *         ocireg_client_free(client);
- *         return presence == OCIREG_PRESENCE_EXISTS ? 0 : presence == OCIREG_PRESENCE_UNKNOWN ? 2 : 1;
- *     }
+ *     int main(void) { ocireg_client *client; ocireg_presence presence = OCIREG_PRESENCE_UNKNOWN;
+ *     ocireg_error *error; if (ocireg_client_new(NULL, &client, &error) == OCIREG_OK &&
+ *     ocireg_client_exists(client, "localhost:5000/team/app:1.2", NULL, &presence, &error) ==
+ *     OCIREG_OK) printf("%s\n", presence == OCIREG_PRESENCE_EXISTS ? "there" : "not there"); else
+ *     fprintf(stderr, "%s\n", ocireg_error_message(error)); ocireg_error_free(error);
+ *     ocireg_client_free(client); return presence == OCIREG_PRESENCE_EXISTS ? 0 : presence ==
+ *     OCIREG_PRESENCE_UNKNOWN ? 2 : 1; }
  *
  * What holds for every function:
  *
- * STATUS     0 (OCIREG_OK) is success, anything else a failure. Codes are added, never changed: take an unknown one for a
- *            failure.
- * ERRORS     The last argument, `ocireg_error **error`, may be NULL. Else it is set to NULL on success and to an error on
- *            failure, without looking at what was there: free an error before its variable is used again.
- *            A function that asks a registry can fail with OCIREG_E_INVALID_ARGUMENT, _INVALID_REFERENCE, _STATE, _CANCELLED,
- *            _CALLBACK, and with what may happen on the way (_RESOLVE to _TRANSPORT) and in an answer (_UNAUTHORIZED to
- *            _TOO_LARGE). What is special stands at the function.
- * OUTPUTS    `out` is set to NULL or 0 before anything else, and filled on OCIREG_OK only. So all can be freed at one
- *            place, whatever came of the call.
- * OWNERSHIP  What comes through an `out` or `error` that is a pointer to a pointer, or from a function that ends in _new or
- *            _clone, is yours: free it with the _free of its type. Any other pointer that a function returns is borrowed
- *            from its first argument and lives as long as that. Never use free(). What you pass in is copied or used
- *            during the call only. Every _free takes NULL.
- * ARGUMENTS  Strings are NUL-terminated UTF-8. Where a pointer must not be NULL and is, or a string is not UTF-8, or a
- *            number is out of range, the call fails with OCIREG_E_INVALID_ARGUMENT, and the error names the argument. NULL
- *            is allowed for `error`, `call`, `options` of ocireg_client_new(), `userdata` and callbacks. Functions that
- *            return a property of an object answer NULL for NULL, or 0, or -1 where that stands for "not said".
- * UNITS      Times are in milliseconds, sizes in bytes.
- * THREADS    Functions that take an object by pointer to const may run on any number of threads at once with the same
- *            object; those that take it without const need it alone. No _free while another call uses the object. Any
- *            thread may use and free what another has made. There is no thread-local state.
- * CALLBACKS  run on the thread that made the call, one at a time, with no lock held; they may call the library, but not
- *            free or change what the call uses, nor go on with the pager that is calling. They return 0 to go on; anything
- *            else stops the call with OCIREG_E_CALLBACK, and ocireg_error_callback_code() has the value. No longjmp or C++
- *            exception may leave them. Only the log callback runs on any thread.
- * WAITING    Every call ends: by its time limit (5 minutes unless set), or within half a second of ocireg_cancel_trigger()
- *            or ocireg_client_shutdown(). A progress callback is called every 200 ms at least while a call waits.
- * PROCESS    Nothing has to be initialised. The library installs no signal handler, raises no SIGPIPE, goes on after EINTR,
- *            and writes nothing to standard output or standard error (but for the panic message of a bug in it). Of the
- *            environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root certificates are. Any
- *            call may read the environment: no setenv() on another thread meanwhile. A helper thread has the signal mask of
- *            the thread that made the call, and one that was left behind while it resolved or connected may go on until
- *            the resolver's or the connect timeout: the shared library is never unloaded, and a plugin that links the static
- *            one must not be.
- * FORK       After fork() the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
- *            them does nothing to their connections, which the child keeps until it ends or calls exec.
- * MEMORY     that runs out ends the process.
- * SECRETS    A password or token reaches the registry that it was given for, and its token service, and is in no error, log
- *            record or warning.
+ * STATUS 0 (OCIREG_OK) is success, anything else a failure. Codes are added, never changed: take an
+ * unknown one for a failure. ERRORS The last argument, `ocireg_error **error`, may be NULL. Else it
+ * is set to NULL on success and to an error on failure, without looking at what was there: free an
+ * error before its variable is used again. A function that asks a registry can fail with
+ * OCIREG_E_INVALID_ARGUMENT, _INVALID_REFERENCE, _STATE, _CANCELLED, _CALLBACK, and with what may
+ * happen on the way (_RESOLVE to _TRANSPORT) and in an answer (_UNAUTHORIZED to _TOO_LARGE). What
+ * is special stands at the function. OUTPUTS `out` is set to NULL or 0 before anything else, and
+ * filled on OCIREG_OK only. So all can be freed at one place, whatever came of the call. OWNERSHIP
+ * What comes through an `out` or `error` that is a pointer to a pointer, or from a function that
+ * ends in _new or _clone, is yours: free it with the _free of its type. Any other pointer that a
+ * function returns is borrowed from its first argument and lives as long as that. Never use free().
+ * What you pass in is copied or used during the call only. Every _free takes NULL. ARGUMENTS
+ * Strings are NUL-terminated UTF-8. Where a pointer must not be NULL and is, or a string is not
+ * UTF-8, or a number is out of range, the call fails with OCIREG_E_INVALID_ARGUMENT, and the error
+ * names the argument. NULL is allowed for `error`, `call`, `options` of ocireg_client_new(),
+ * `userdata` and callbacks. Functions that return a property of an object answer NULL for NULL, or
+ * 0, or -1 where that stands for "not said". UNITS Times are in milliseconds, sizes in bytes.
+ * THREADS Functions that take an object by pointer to const may run on any number of threads at
+ * once with the same object; those that take it without const need it alone. No _free while another
+ * call uses the object. Any thread may use and free what another has made. There is no thread-local
+ * state. CALLBACKS run on the thread that made the call, one at a time, with no lock held; they may
+ * call the library, but not free or change what the call uses, nor go on with the pager that is
+ * calling. They return 0 to go on; anything else stops the call with OCIREG_E_CALLBACK, and
+ * ocireg_error_callback_code() has the value. No longjmp or C++ exception may leave them. Only the
+ * log callback runs on any thread. WAITING Every call ends: by its time limit (5 minutes unless
+ * set), or within half a second of ocireg_cancel_trigger() or ocireg_client_shutdown(). A progress
+ * callback is called every 200 ms at least while a call waits. PROCESS Nothing has to be
+ * initialised. The library installs no signal handler, raises no SIGPIPE, goes on after EINTR, and
+ * writes nothing to standard output or standard error (but for the panic message of a bug in it).
+ * Of the environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root
+ * certificates are. Any call may read the environment: no setenv() on another thread meanwhile. A
+ * helper thread has the signal mask of the thread that made the call, and one that was left behind
+ * while it resolved or connected may go on until the resolver's or the connect timeout: the shared
+ * library is never unloaded, and a plugin that links the static one must not be. FORK After fork()
+ * the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
+ * them does nothing to their connections, which the child keeps until it ends or calls exec. MEMORY
+ * that runs out ends the process. SECRETS A password or token reaches the registry that it was
+ * given for, and its token service, and is in no error, log record or warning.
  */
 
 #define OCIREG_VERSION_MAJOR 0
@@ -97,8 +91,8 @@
 #define OCIREG_SIZE_UNKNOWN UINT64_MAX
 
 /**
- * What a call came to. The numbers are fixed for ever; new ones may come, so take one that you do not know for a
- * failure.
+ * What a call came to. The numbers are fixed for ever; new ones may come, so take one that you do
+ * not know for a failure.
  */
 enum ocireg_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -227,13 +221,13 @@ enum ocireg_presence
    */
   OCIREG_PRESENCE_EXISTS = 1,
   /**
-   * The registry says that it is not there (HTTP 404). A registry that hides private repositories behind a 404 can't be
-   * told from this.
+   * The registry says that it is not there (HTTP 404). A registry that hides private
+   * repositories behind a 404 can't be told from this.
    */
   OCIREG_PRESENCE_ABSENT = 2,
   /**
-   * The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker Hub answers so for
-   * repositories that do not exist.
+   * The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker
+   * Hub answers so for repositories that do not exist.
    */
   OCIREG_PRESENCE_DENIED = 3,
 };
@@ -306,10 +300,6 @@ enum ocireg_digest_source
    * You asked for this digest and the registry has it; the document was not read.
    */
   OCIREG_DIGEST_SOURCE_REQUESTED = 3,
-  /**
-   * The registry said so in a tag list that carries digests.
-   */
-  OCIREG_DIGEST_SOURCE_TAG_LIST = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -320,36 +310,40 @@ typedef int32_t ocireg_digest_source;
 #endif // __cplusplus
 
 /**
- * The results of ocireg_client_lookup_all(), in the order of the references. Yours; free it with ocireg_batch_free(). Any
- * thread may read it.
+ * The results of ocireg_client_lookup_all(), in the order of the references. Yours; free it with
+ * ocireg_batch_free(). Any thread may read it.
  */
 typedef struct ocireg_batch ocireg_batch;
 
 /**
- * How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry takes one, or NULL for
- * the client's settings. It can be used for any number of calls, on any number of threads at once while no setter runs.
+ * How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry
+ * takes one, or NULL for the client's settings. It can be used for any number of calls, on any
+ * number of threads at once while no setter runs.
  *
- * A setter's status need not be looked at: a call with a setting that was unusable fails, and says which.
+ * A setter's status need not be looked at: a call with a setting that was unusable fails, and says
+ * which.
  */
 typedef struct ocireg_call ocireg_call;
 
 /**
- * Stops calls from another thread or from a signal handler. Yours; free it with ocireg_cancel_free().
+ * Stops calls from another thread or from a signal handler. Yours; free it with
+ * ocireg_cancel_free().
  */
 typedef struct ocireg_cancel ocireg_cancel;
 
 /**
  * Asks registries. Yours; free it with ocireg_client_free().
  *
- * Make one and keep it: it holds connections, and remembers tokens and what it learned of each registry. Any number of
- * threads may use it at once. After fork() the child process has to make its own: what would ask a registry
- * with this one fails with OCIREG_E_STATE there, what only tells what is known knows nothing, and freeing it is fine.
+ * Make one and keep it: it holds connections, and remembers tokens and what it learned of each
+ * registry. Any number of threads may use it at once. After fork() the child process has to make
+ * its own: what would ask a registry with this one fails with OCIREG_E_STATE there, what only
+ * tells what is known knows nothing, and freeing it is fine.
  */
 typedef struct ocireg_client ocireg_client;
 
 /**
- * What a registry holds under a reference: media type, digest, size. Yours where a function gave it through `out`; then
- * free it with ocireg_descriptor_free(). Any thread may read it.
+ * What a registry holds under a reference: media type, digest, size. Yours where a function gave
+ * it through `out`; then free it with ocireg_descriptor_free(). Any thread may read it.
  */
 typedef struct ocireg_descriptor ocireg_descriptor;
 
@@ -359,44 +353,51 @@ typedef struct ocireg_descriptor ocireg_descriptor;
 typedef struct ocireg_error ocireg_error;
 
 /**
- * Settings for ocireg_client_new(). Yours; free it with ocireg_options_free(), also right after ocireg_client_new().
+ * Settings for ocireg_client_new(). Yours; free it with ocireg_options_free(), also right after
+ * ocireg_client_new().
  *
- * A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its password above all.
+ * A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its
+ * password above all.
  *
- * A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not UTF-8, which need not
- * be looked at: ocireg_client_new() fails with the first setting that is unusable, whatever is wrong with it, and says which:
- * by the setter and its argument, or by the registry and what is wrong. Strings are copied.
+ * A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not
+ * UTF-8, which need not be looked at: ocireg_client_new() fails with the first setting that is
+ * unusable, whatever is wrong with it, and says which: by the setter and its argument, or by the
+ * registry and what is wrong. Strings are copied.
  */
 typedef struct ocireg_options ocireg_options;
 
 /**
- * A list that is read page by page. Yours; free it with ocireg_pages_free(). One thread at a time may use it. It holds
- * what it needs of the client, which may be freed before. The callbacks of the call that it was made with are used until
- * it is freed.
+ * A list that is read page by page. Yours; free it with ocireg_pages_free(). One thread at a time
+ * may use it. It holds what it needs of the client, which may be freed before. The callbacks of
+ * the call that it was made with are used until it is freed.
  */
 typedef struct ocireg_pages ocireg_pages;
 
 /**
- * What a registry last said of its rate limit, such as Docker Hub's `RateLimit-Remaining: 76;w=21600`.
+ * What a registry last said of its rate limit, such as Docker Hub's
+ * `RateLimit-Remaining: 76;w=21600`.
  */
 typedef struct ocireg_rate_limit ocireg_rate_limit;
 
 /**
- * A list of strings: tags, repositories, warnings. Yours; free it with ocireg_strings_free(). Any thread may read it.
+ * A list of strings: tags, repositories, warnings. Yours; free it with ocireg_strings_free(). Any
+ * thread may read it.
  */
 typedef struct ocireg_strings ocireg_strings;
 
 /**
- * Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a pager each page counts
- * anew. Called on the thread that made the call, also without progress at least every 200 ms while the call waits. Return
- * 0 to go on; anything else stops the call with OCIREG_E_CALLBACK.
+ * Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a
+ * pager each page counts anew. Called on the thread that made the call, also without progress at
+ * least every 200 ms while the call waits. Return 0 to go on; anything else stops the call with
+ * OCIREG_E_CALLBACK.
  */
 typedef int32_t (*ocireg_progress_cb)(void *userdata, uint64_t done, uint64_t total);
 
 /**
- * Given each result of ocireg_client_lookup_all() as it comes, on the thread that made the call: the position among the
- * references, and what the accessors of the batch would say of it. `descriptor` and `error` end with the callback. Return
- * 0 to go on; anything else stops the call with OCIREG_E_CALLBACK.
+ * Given each result of ocireg_client_lookup_all() as it comes, on the thread that made the call:
+ * the position among the references, and what the accessors of the batch would say of it.
+ * `descriptor` and `error` end with the callback. Return 0 to go on; anything else stops the call
+ * with OCIREG_E_CALLBACK.
  */
 typedef int32_t (*ocireg_item_cb)(void *userdata,
                                   size_t index,
@@ -405,11 +406,12 @@ typedef int32_t (*ocireg_item_cb)(void *userdata,
                                   const ocireg_error *error);
 
 /**
- * Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes from (`"ocireg::…"`) and
- * one line of text. Both strings end with the callback. Called on any thread that uses the library, several at once
- * perhaps; nothing in it is secret. What its thread logs while the callback runs is dropped. It may ask what is known, such as
- * ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses several threads, such as
- * ocireg_client_lookup_all(): they log too.
+ * Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes
+ * from (`"ocireg::…"`) and one line of text. Both strings end with the callback. Called on any
+ * thread that uses the library, several at once perhaps; nothing in it is secret. What its thread
+ * logs while the callback runs is dropped. It may ask what is known, such as
+ * ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses
+ * several threads, such as ocireg_client_lookup_all(): they log too.
  */
 typedef void (*ocireg_log_cb)(void *userdata, int32_t level, const char *target, const char *message);
 
@@ -418,18 +420,20 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library that is running, such as `"0.1.0"`: for people and bug reports. Static.
+ * The version of the library that is running, such as `"0.1.0"`: for people and bug reports.
+ * Static.
  */
 const char *ocireg_version(void);
 
 /**
- * The same as a number, for comparisons: 8 bits each for major, minor and patch (`0x000100` is 0.1.0).
+ * The same as a number, for comparisons: 8 bits each for major, minor and patch (`0x000100` is
+ * 0.1.0).
  */
 uint32_t ocireg_version_number(void);
 
 /**
- * OCIREG_ABI_VERSION of the library that is running. Compare the two where the library is loaded at run time: another
- * number is a library that this header does not describe.
+ * OCIREG_ABI_VERSION of the library that is running. Compare the two where the library is loaded
+ * at run time: another number is a library that this header does not describe.
  *
  * ```c
  * if (ocireg_abi_version() != OCIREG_ABI_VERSION)
@@ -449,8 +453,9 @@ const char *ocireg_status_name(int32_t status);
 ocireg_status ocireg_error_code(const ocireg_error *error);
 
 /**
- * What happened, for people: one line of UTF-8 that names the registry and the reference, says what can be done about
- * it, and never shows a secret. Its words may change. Borrowed; NULL for NULL.
+ * What happened, for people: one line of UTF-8 that names the registry and the reference, says
+ * what can be done about it, and never shows a secret. Its words may change. Borrowed; NULL for
+ * NULL.
  */
 const char *ocireg_error_message(const ocireg_error *error);
 
@@ -460,8 +465,8 @@ const char *ocireg_error_message(const ocireg_error *error);
 uint16_t ocireg_error_http_status(const ocireg_error *error);
 
 /**
- * The registry's own first error code, such as `"MANIFEST_UNKNOWN"` (distribution specification, "Error Codes"), or
- * NULL if it sent none. Borrowed.
+ * The registry's own first error code, such as `"MANIFEST_UNKNOWN"` (distribution specification,
+ * "Error Codes"), or NULL if it sent none. Borrowed.
  */
 const char *ocireg_error_registry_code(const ocireg_error *error);
 
@@ -476,7 +481,8 @@ int32_t ocireg_error_os_code(const ocireg_error *error);
 int32_t ocireg_error_callback_code(const ocireg_error *error);
 
 /**
- * 1 if the same call may succeed later without a change (a network failure, a timeout, HTTP 429 or 5xx), else 0.
+ * 1 if the same call may succeed later without a change (a network failure, a timeout, HTTP 429 or
+ * 5xx), else 0.
  */
 int32_t ocireg_error_is_transient(const ocireg_error *error);
 
@@ -511,13 +517,14 @@ size_t ocireg_strings_len(const ocireg_strings *strings);
 const char *ocireg_strings_get(const ocireg_strings *strings, size_t index);
 
 /**
- * All strings as an array that ends with NULL: one call for a hundred thousand tags. Borrowed; NULL for NULL.
+ * All strings as an array that ends with NULL: one call for a hundred thousand tags. Borrowed;
+ * NULL for NULL.
  */
 const char *const *ocireg_strings_data(const ocireg_strings *strings);
 
 /**
- * How many entries of a page were left out because they are no valid names: some registries list nulls or digests
- * among their tags. 0 for every other list.
+ * How many entries of a page were left out because they are no valid names: some registries list
+ * nulls or digests among their tags. 0 for every other list.
  */
 size_t ocireg_strings_skipped(const ocireg_strings *strings);
 
@@ -542,36 +549,35 @@ void ocireg_options_free(ocireg_options *options);
 ocireg_status ocireg_options_set_user_agent(ocireg_options *options, const char *user_agent);
 
 /**
- * The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS together. 0 is no limit.
- * Defaults to 10,000.
+ * The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS
+ * together. 0 is no limit. Defaults to 10,000.
  */
-ocireg_status ocireg_options_set_connect_timeout_ms(ocireg_options *options,
-                                                    uint64_t milliseconds);
+ocireg_status ocireg_options_set_connect_timeout_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
- * The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults to 30,000.
+ * The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults
+ * to 30,000.
  */
 ocireg_status ocireg_options_set_idle_timeout_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
- * The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no limit. Defaults to
- * 300,000 (5 minutes).
+ * The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no
+ * limit. Defaults to 300,000 (5 minutes).
  */
-ocireg_status ocireg_options_set_call_timeout_ms(ocireg_options *options,
-                                                 uint64_t milliseconds);
+ocireg_status ocireg_options_set_call_timeout_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
- * How often a failed request is repeated where that may help: connection failures, HTTP 408, 429 and 5xx. Defaults to 3.
+ * How often a failed request is repeated where that may help: connection failures, HTTP 408, 429
+ * and 5xx. Defaults to 3.
  */
-ocireg_status ocireg_options_set_retries(ocireg_options *options,
-                                         uint32_t retries);
+ocireg_status ocireg_options_set_retries(ocireg_options *options, uint32_t retries);
 
 /**
- * The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread at random. A Retry-After
- * of up to 60 s is kept; a longer one ends the call at once. Defaults to 250.
+ * The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread
+ * at random. A Retry-After of up to 60 s is kept; a longer one ends the call at once. Defaults to
+ * 250.
  */
-ocireg_status ocireg_options_set_retry_delay_ms(ocireg_options *options,
-                                                uint64_t milliseconds);
+ocireg_status ocireg_options_set_retry_delay_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
  * The largest manifest that is read, in bytes; OCIREG_E_TOO_LARGE beyond. Defaults to 8 MiB.
@@ -579,7 +585,8 @@ ocireg_status ocireg_options_set_retry_delay_ms(ocireg_options *options,
 ocireg_status ocireg_options_set_max_manifest_bytes(ocireg_options *options, uint64_t bytes);
 
 /**
- * Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to nobody else.
+ * Shows `user` and `password` to `registry` and its token service, once it asks for a login, and
+ * to nobody else.
  */
 ocireg_status ocireg_options_add_basic_auth(ocireg_options *options,
                                             const char *registry,
@@ -594,16 +601,17 @@ ocireg_status ocireg_options_add_bearer_token(ocireg_options *options,
                                               const char *token);
 
 /**
- * Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what docker calls
- * `identitytoken`.
+ * Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what
+ * docker calls `identitytoken`.
  */
 ocireg_status ocireg_options_add_identity_token(ocireg_options *options,
                                                 const char *registry,
                                                 const char *token);
 
 /**
- * Lets the token service at `host` have the credentials of `registry`. Without it they go to the registry's own host, a
- * parent domain of it, a sibling below the same parent, and from Docker Hub to auth.docker.io.
+ * Lets the token service at `host` have the credentials of `registry`. Without it they go to the
+ * registry's own host, a parent domain of it, a sibling below the same parent, and from Docker Hub
+ * to auth.docker.io.
  */
 ocireg_status ocireg_options_add_trusted_realm(ocireg_options *options,
                                                const char *registry,
@@ -618,11 +626,11 @@ ocireg_status ocireg_options_add_header(ocireg_options *options,
                                         const char *value);
 
 /**
- * Speaks http with `registry`, without encryption: for a registry in a network that you trust. Wins over
- * ocireg_options_add_https(). Defaults to https, except for loopback registries (localhost, 127.0.0.0/8, [::1]).
+ * Speaks http with `registry`, without encryption: for a registry in a network that you trust.
+ * Wins over ocireg_options_add_https(). Defaults to https, except for loopback registries
+ * (localhost, 127.0.0.0/8, [::1]).
  */
-ocireg_status ocireg_options_add_plain_http(ocireg_options *options,
-                                            const char *registry);
+ocireg_status ocireg_options_add_plain_http(ocireg_options *options, const char *registry);
 
 /**
  * Speaks https with `registry`: only needed for a loopback registry.
@@ -630,9 +638,9 @@ ocireg_status ocireg_options_add_plain_http(ocireg_options *options,
 ocireg_status ocireg_options_add_https(ocireg_options *options, const char *registry);
 
 /**
- * Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that is itself in the
- * file is trusted too, if the name matches. Speaks https with a loopback registry. The file is read at once; `path` need
- * not be UTF-8.
+ * Trusts the certificates of a PEM file for `registry`, beside the platform's. A server
+ * certificate that is itself in the file is trusted too, if the name matches. Speaks https with a
+ * loopback registry. The file is read at once; `path` need not be UTF-8.
  */
 ocireg_status ocireg_options_add_ca_file(ocireg_options *options,
                                          const char *registry,
@@ -647,17 +655,18 @@ ocireg_status ocireg_options_add_ca_pem(ocireg_options *options,
                                         size_t length);
 
 /**
- * Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a request.
+ * Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a
+ * request.
  */
 ocireg_status ocireg_options_add_verify(ocireg_options *options, const char *registry);
 
 /**
- * Makes a client with `options`, or with the defaults where they are NULL: anonymous, the platform's root certificates.
- * Nothing is read from the environment or from docker's files. No server is asked, unless ocireg_options_add_verify()
- * says so.
+ * Makes a client with `options`, or with the defaults where they are NULL: anonymous, the
+ * platform's root certificates. Nothing is read from the environment or from docker's files. No
+ * server is asked, unless ocireg_options_add_verify() says so.
  *
- * Fails with OCIREG_E_CONFIG, OCIREG_E_INVALID_REFERENCE or OCIREG_E_INVALID_ARGUMENT for the first setting that is
- * unusable, and says which.
+ * Fails with OCIREG_E_CONFIG, OCIREG_E_INVALID_REFERENCE or OCIREG_E_INVALID_ARGUMENT for the
+ * first setting that is unusable, and says which.
  *
  * ```c
  * ocireg_client *client;
@@ -675,21 +684,21 @@ ocireg_status ocireg_client_new(const ocireg_options *options,
                                 ocireg_error **error);
 
 /**
- * A second handle on the same client, for a second owner: connections, tokens and all that was learned are shared. Free
- * each. NULL for NULL.
+ * A second handle on the same client, for a second owner: connections, tokens and all that was
+ * learned are shared. Free each. NULL for NULL.
  */
 ocireg_client *ocireg_client_clone(const ocireg_client *client);
 
 /**
- * Ends the client, its clones included, from any thread: calls under way end within half a second with
- * OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are closed. It still has to be
- * freed.
+ * Ends the client, its clones included, from any thread: calls under way end within half a second
+ * with OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are
+ * closed. It still has to be freed.
  */
 void ocireg_client_shutdown(const ocireg_client *client);
 
 /**
- * Closes the connections that are not in use, as before a long pause. What was learned stays, tokens too; the next call
- * connects anew.
+ * Closes the connections that are not in use, as before a long pause. What was learned stays,
+ * tokens too; the next call connects anew.
  */
 void ocireg_client_close_idle(const ocireg_client *client);
 
@@ -699,8 +708,9 @@ void ocireg_client_close_idle(const ocireg_client *client);
 void ocireg_client_free(ocireg_client *client);
 
 /**
- * The warnings that the registry has sent to this client or caused, each once, at most 32: a deprecated API, a digest in
- * a header that does not fit the document. No request is made. Free the list with ocireg_strings_free().
+ * The warnings that the registry has sent to this client or caused, each once, at most 32: a
+ * deprecated API, a digest in a header that does not fit the document. No request is made. Free
+ * the list with ocireg_strings_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_warnings(const ocireg_client *client,
@@ -714,9 +724,10 @@ ocireg_status ocireg_client_warnings(const ocireg_client *client,
 ocireg_cancel *ocireg_cancel_new(void);
 
 /**
- * Stops every call that has the token, now and later: each ends within half a second with OCIREG_E_CANCELLED, whatever it
- * is waiting for. From any thread, and from a signal handler (it is async-signal-safe: one atomic store). It can't be taken
- * back; make a new token for new calls. NULL is fine.
+ * Stops every call that has the token, now and later: each ends within half a second with
+ * OCIREG_E_CANCELLED, whatever it is waiting for. From any thread, and from a signal handler (it
+ * is async-signal-safe: one atomic store). It can't be taken back; make a new token for new calls.
+ * NULL is fine.
  */
 void ocireg_cancel_trigger(const ocireg_cancel *cancel);
 
@@ -741,54 +752,56 @@ ocireg_call *ocireg_call_new(void);
 void ocireg_call_free(ocireg_call *call);
 
 /**
- * The most time that the call may take in all, in milliseconds, retries and waits included. 0 is no limit. Defaults to the
- * client's.
+ * The most time that the call may take in all, in milliseconds, retries and waits included. 0 is
+ * no limit. Defaults to the client's.
  */
-ocireg_status ocireg_call_set_timeout_ms(ocireg_call *call,
-                                         uint64_t milliseconds);
+ocireg_status ocireg_call_set_timeout_ms(ocireg_call *call, uint64_t milliseconds);
 
 /**
- * Lets `cancel` stop the call. The token may be freed before the call is made, but then nobody can trigger it.
+ * Lets `cancel` stop the call. The token may be freed before the call is made, but then nobody can
+ * trigger it.
  */
-ocireg_status ocireg_call_set_cancel(ocireg_call *call,
-                                     const ocireg_cancel *cancel);
+ocireg_status ocireg_call_set_cancel(ocireg_call *call, const ocireg_cancel *cancel);
 
 /**
- * Has `callback` told how far the call has come, with `userdata` as its first argument. NULL takes it back.
+ * Has `callback` told how far the call has come, with `userdata` as its first argument. NULL takes
+ * it back.
  */
-ocireg_status ocireg_call_set_progress(ocireg_call *call, ocireg_progress_cb callback, void *userdata);
+ocireg_status ocireg_call_set_progress(ocireg_call *call,
+                                       ocireg_progress_cb callback,
+                                       void *userdata);
 
 /**
- * Gives `callback` each result of ocireg_client_lookup_all() as it comes, with `userdata` as its first argument. NULL
- * takes it back.
+ * Gives `callback` each result of ocireg_client_lookup_all() as it comes, with `userdata` as its
+ * first argument. NULL takes it back.
  */
 ocireg_status ocireg_call_set_item_callback(ocireg_call *call,
                                             ocireg_item_cb callback,
                                             void *userdata);
 
 /**
- * How many requests a call that makes many (ocireg_client_lookup_all(), ocireg_client_tags_sharing(),
- * ocireg_client_tags_of_digest()) may have under way at once for each registry, from 1 to 64; more counts as 64.
- * OCIREG_E_INVALID_ARGUMENT for 0. Defaults to 8.
+ * How many requests a call that makes many (ocireg_client_lookup_all(),
+ * ocireg_client_tags_sharing(), ocireg_client_tags_of_digest()) may have under way at once for
+ * each registry, from 1 to 64; more counts as 64. OCIREG_E_INVALID_ARGUMENT for 0. Defaults to 8.
  */
-ocireg_status ocireg_call_set_concurrency(ocireg_call *call,
-                                          uint32_t requests);
+ocireg_status ocireg_call_set_concurrency(ocireg_call *call, uint32_t requests);
 
 /**
- * Asks for lists in pages of this many entries; the registry may choose another size. OCIREG_E_INVALID_ARGUMENT for 0.
- * Defaults to the registry's choice, since some cut a list off at the size asked for without saying so.
+ * Asks for lists in pages of this many entries; the registry may choose another size.
+ * OCIREG_E_INVALID_ARGUMENT for 0. Defaults to the registry's choice, since some cut a list off at
+ * the size asked for without saying so.
  */
-ocireg_status ocireg_call_set_page_size(ocireg_call *call,
-                                        uint32_t entries);
+ocireg_status ocireg_call_set_page_size(ocireg_call *call, uint32_t entries);
 
 /**
- * Accepts manifests of one more media type. The six types of images and their lists are always accepted.
+ * Accepts manifests of one more media type. The six types of images and their lists are always
+ * accepted.
  */
 ocireg_status ocireg_call_add_accept(ocireg_call *call, const char *media_type);
 
 /**
- * Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET /v2/
- * (distribution specification, "Determining Support"). Nothing else needs a ping.
+ * Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET
+ * /v2/ (distribution specification, "Determining Support"). Nothing else needs a ping.
  *
  * OCIREG_E_PROTOCOL where something answers that is no registry.
  */
@@ -800,8 +813,8 @@ ocireg_status ocireg_client_ping(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * Checks that the registry accepts the credentials given for it. One to three requests. A registry that asks for no login
- * accepts any.
+ * Checks that the registry accepts the credentials given for it. One to three requests. A registry
+ * that asks for no login accepts any.
  *
  * OCIREG_E_UNAUTHORIZED where they are refused, or none were given and the registry asks for some.
  */
@@ -812,11 +825,12 @@ ocireg_status ocireg_client_check_login(const ocireg_client *client,
                                         ocireg_error **error);
 
 /**
- * Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request, if the registry is open
- * or its token is there.
+ * Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request,
+ * if the registry is open or its token is there.
  *
- * "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks with HEAD (distribution
- * specification, "Checking if content exists in the registry"), and with GET only where HEAD can't answer.
+ * "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks
+ * with HEAD (distribution specification, "Checking if content exists in the registry"), and with
+ * GET only where HEAD can't answer.
  *
  * ```c
  * ocireg_presence presence;
@@ -836,8 +850,9 @@ ocireg_status ocireg_client_exists(const ocireg_client *client,
                                    ocireg_error **error);
 
 /**
- * The media type, digest and size of an image. Costs what ocireg_client_exists() does. An image that is not there is an
- * error here: OCIREG_E_NOT_FOUND, OCIREG_E_DENIED. Free the descriptor with ocireg_descriptor_free().
+ * The media type, digest and size of an image. Costs what ocireg_client_exists() does. An image
+ * that is not there is an error here: OCIREG_E_NOT_FOUND, OCIREG_E_DENIED. Free the descriptor
+ * with ocireg_descriptor_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_head(const ocireg_client *client,
@@ -847,7 +862,8 @@ ocireg_status ocireg_client_head(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * The digest of an image, as text: `"sha256:…"`. As ocireg_client_head(). Free the string with ocireg_string_free().
+ * The digest of an image, as text: `"sha256:…"`. As ocireg_client_head(). Free the string with
+ * ocireg_string_free().
  *
  * ```c
  * char *digest;
@@ -864,9 +880,10 @@ ocireg_status ocireg_client_digest(const ocireg_client *client,
                                    ocireg_error **error);
 
 /**
- * All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution specification, "Listing
- * tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such repository. A list that breaks off is an error
- * too; ocireg_client_tag_pages() keeps what came. Free the list with ocireg_strings_free().
+ * All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution
+ * specification, "Listing tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such
+ * repository. A list that breaks off is an error too; ocireg_client_tag_pages() keeps what came.
+ * Free the list with ocireg_strings_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_tags(const ocireg_client *client,
@@ -876,9 +893,10 @@ ocireg_status ocireg_client_tags(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker Registry HTTP API V2,
- * "Listing repositories"). Many registries have no catalog
- * (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with ocireg_strings_free().
+ * All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker
+ * Registry HTTP API V2, "Listing repositories"). Many registries have no catalog
+ * (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with
+ * ocireg_strings_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_catalog(const ocireg_client *client,
@@ -888,11 +906,13 @@ ocireg_status ocireg_client_catalog(const ocireg_client *client,
                                     ocireg_error **error);
 
 /**
- * All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? None
- * for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for one with a tag that is absent. Costs
- * a request for each page of the tag list and one for each tag, up to ocireg_call_set_concurrency() at once. Compared is
- * what a tag itself resolves to: for a multi-platform image its index. A tag that has vanished meanwhile is left out; any
- * other failure ends the call, since a list with gaps would look complete. Free the list with ocireg_strings_free().
+ * All tags of the same repository that have this image's digest, its own tag among them: which
+ * version is "latest"? None for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for
+ * one with a tag that is absent. Costs a request for each page of the tag list and one for each
+ * tag, up to ocireg_call_set_concurrency() at once. Compared is what a tag itself resolves to: for
+ * a multi-platform image its index. A tag that has vanished meanwhile is left out; any other
+ * failure ends the call, since a list with gaps would look complete. Free the list with
+ * ocireg_strings_free().
  *
  * ```c
  * ocireg_strings *tags;
@@ -911,7 +931,8 @@ ocireg_status ocireg_client_tags_sharing(const ocireg_client *client,
                                          ocireg_error **error);
 
 /**
- * All tags of a repository that have this digest; none is an answer too. As ocireg_client_tags_sharing().
+ * All tags of a repository that have this digest; none is an answer too. As
+ * ocireg_client_tags_sharing().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_tags_of_digest(const ocireg_client *client,
@@ -922,9 +943,9 @@ ocireg_status ocireg_client_tags_of_digest(const ocireg_client *client,
                                            ocireg_error **error);
 
 /**
- * The tags of a repository, page by page as the registry sends them. No request is made yet: ocireg_pages_next() makes
- * them, with the settings of `call`, whose timeout counts for each page; client, call and cancel token may be freed before.
- * Free it with ocireg_pages_free().
+ * The tags of a repository, page by page as the registry sends them. No request is made yet:
+ * ocireg_pages_next() makes them, with the settings of `call`, whose timeout counts for each page;
+ * client, call and cancel token may be freed before. Free it with ocireg_pages_free().
  *
  * ```c
  * ocireg_pages *pages;
@@ -956,8 +977,9 @@ ocireg_status ocireg_client_catalog_pages(const ocireg_client *client,
                                           ocireg_error **error);
 
 /**
- * Reads the next page; the end is OCIREG_OK with NULL in `out`. After a failure the list is at its end: what came before
- * is what there is. Free the page with ocireg_strings_free(); ocireg_strings_skipped() says what it leaves out.
+ * Reads the next page; the end is OCIREG_OK with NULL in `out`. After a failure the list is at its
+ * end: what came before is what there is. Free the page with ocireg_strings_free();
+ * ocireg_strings_skipped() says what it leaves out.
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_pages_next(ocireg_pages *pages,
@@ -970,14 +992,15 @@ ocireg_status ocireg_pages_next(ocireg_pages *pages,
 void ocireg_pages_free(ocireg_pages *pages);
 
 /**
- * Looks up `count` references at once, in any number of registries. One token serves up to 32 repositories, and a reference
- * that is there twice is asked once; ocireg_call_set_concurrency() says how many requests go out at once.
+ * Looks up `count` references at once, in any number of registries. One token serves up to 32
+ * repositories, and a reference that is there twice is asked once; ocireg_call_set_concurrency()
+ * says how many requests go out at once.
  *
- * Fails only if an argument is unusable or a callback stops it; a client that can no longer be used is OCIREG_E_STATE at
- * each reference. Each reference has a result of its own, in the order given:
- * one that can't be used (NULL among them) or has no answer has an error. A timeout counts for all together; when it ends,
- * or the call is cancelled or the client shut down, what is finished keeps its result, and the rest have
- * OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
+ * Fails only if an argument is unusable or a callback stops it; a client that can no longer be
+ * used is OCIREG_E_STATE at each reference. Each reference has a result of its own, in the order
+ * given: one that can't be used (NULL among them) or has no answer has an error. A timeout counts
+ * for all together; when it ends, or the call is cancelled or the client shut down, what is
+ * finished keeps its result, and the rest have OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
  *
  * `count` may be 0, and `references` NULL with it. Free the batch with ocireg_batch_free().
  *
@@ -1005,7 +1028,8 @@ ocireg_status ocireg_client_lookup_all(const ocireg_client *client,
 size_t ocireg_batch_len(const ocireg_batch *batch);
 
 /**
- * Whether the reference at `index` is there. OCIREG_PRESENCE_UNKNOWN if it has no answer, and past the end.
+ * Whether the reference at `index` is there. OCIREG_PRESENCE_UNKNOWN if it has no answer, and past
+ * the end.
  */
 ocireg_presence ocireg_batch_presence(const ocireg_batch *batch, size_t index);
 
@@ -1025,7 +1049,8 @@ const ocireg_error *ocireg_batch_error(const ocireg_batch *batch, size_t index);
 void ocireg_batch_free(ocireg_batch *batch);
 
 /**
- * What kind of manifest it is, such as `"application/vnd.oci.image.index.v1+json"`. Borrowed; NULL for NULL.
+ * What kind of manifest it is, such as `"application/vnd.oci.image.index.v1+json"`. Borrowed; NULL
+ * for NULL.
  */
 const char *ocireg_descriptor_media_type(const ocireg_descriptor *descriptor);
 
@@ -1035,7 +1060,8 @@ const char *ocireg_descriptor_media_type(const ocireg_descriptor *descriptor);
 const char *ocireg_descriptor_digest(const ocireg_descriptor *descriptor);
 
 /**
- * The size of the document in bytes, or OCIREG_SIZE_UNKNOWN where the registry did not say it. 0 for NULL.
+ * The size of the document in bytes, or OCIREG_SIZE_UNKNOWN where the registry did not say it. 0
+ * for NULL.
  */
 uint64_t ocireg_descriptor_size(const ocireg_descriptor *descriptor);
 
@@ -1050,8 +1076,8 @@ ocireg_digest_source ocireg_descriptor_digest_source(const ocireg_descriptor *de
 void ocireg_descriptor_free(ocireg_descriptor *descriptor);
 
 /**
- * The rate limit that the registry reported last to this client, or NULL in `out` if it never did. No request is made.
- * Free it with ocireg_rate_limit_free().
+ * The rate limit that the registry reported last to this client, or NULL in `out` if it never did.
+ * No request is made. Free it with ocireg_rate_limit_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_rate_limit(const ocireg_client *client,
@@ -1085,17 +1111,16 @@ const char *ocireg_rate_limit_source(const ocireg_rate_limit *limit);
 void ocireg_rate_limit_free(ocireg_rate_limit *limit);
 
 /**
- * Has `callback` given the library's log records up to `max_level` (0 none, 1 error, 2 warning, 3 info, 4 debug, 5 trace),
- * with `userdata` as its first argument. NULL, or level 0, takes it back. This counts for the whole process. Requests are
- * logged at level 4, without secrets. Without a callback nothing is logged.
+ * Has `callback` given the library's log records up to `max_level` (0 none, 1 error, 2 warning, 3
+ * info, 4 debug, 5 trace), with `userdata` as its first argument. NULL, or level 0, takes it back.
+ * This counts for the whole process. Requests are logged at level 4, without secrets. Without a
+ * callback nothing is logged.
  *
  * When it returns, the callback that was set before is not running any more, on no thread.
  *
  * OCIREG_E_STATE from inside a log callback, and where a Rust program has a logger of its own.
  */
-ocireg_status ocireg_set_log_callback(int32_t max_level,
-                                      ocireg_log_cb callback,
-                                      void *userdata);
+ocireg_status ocireg_set_log_callback(int32_t max_level, ocireg_log_cb callback, void *userdata);
 
 #ifdef __cplusplus
 }  // extern "C"

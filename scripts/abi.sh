@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The binary interface of the library, as programs that are already built rely on it.
 #
-#   scripts/abi.sh compare HEADER   exit status 0 if programs built against abi/ would work with a library of this header;
-#                                   otherwise 1, and what changed
-#   scripts/abi.sh current          exit status 0 if abi/ describes include/ocireg.h in full
-#   scripts/abi.sh write            writes abi/ anew; refuses what breaks programs, unless OCIREG_ABI_VERSION has risen
+#   scripts/abi.sh compare HEADER exit status 0 if programs built against abi/ would work with a
+#   library of this header; otherwise 1, and what changed scripts/abi.sh current exit status 0 if
+#   abi/ describes include/ocireg.h in full scripts/abi.sh write writes abi/ anew; refuses what
+#   breaks programs, unless OCIREG_ABI_VERSION has risen
 #
-# libabigail compares debug information. That of our library is rustc's, which tells neither C's names nor the enums behind
-# ocireg_status. So it gets a library without content that g++ makes of the header: as C++, where those enums are types of
-# the functions, while in C they are int32_t.
+# libabigail compares debug information. That of our library is rustc's, which tells neither C's
+# names nor the enums behind ocireg_status. So it gets a library without content that g++ makes of
+# the header: as C++, where those enums are types of the functions, while in C they are int32_t.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,7 +41,8 @@ stub() {
 number() { sed -n 's/^#define OCIREG_ABI_VERSION \([0-9]*\)$/\1/p' "$1"; }
 recorded() { sed -n 's/^# OCIREG_ABI_VERSION \([0-9]*\)$/\1/p' abi/symbols.txt; }
 
-# Not the machine's: two machines must agree. The locations are ours, and would change with every comment.
+# Not the machine's: two machines must agree. The locations are ours, and would change with every
+# comment.
 describe() {
     abidw --no-architecture --no-corpus-path --no-comp-dir-path --no-show-locs --no-elf-needed --no-parameter-names \
         --type-id-style hash "$1"

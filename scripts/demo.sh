@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Starts a registry on this machine, pushes a small image with curl, and asks ocireg about it. Exit status 0 only if every
-# answer was the expected one. Nothing outside 127.0.0.1 is contacted, and nothing is left running.
+# Starts a registry on this machine, pushes a small image with curl, and asks ocireg about it. Exit
+# status 0 only if every answer was the expected one. Nothing outside 127.0.0.1 is contacted, and
+# nothing is left running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +20,8 @@ export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 
 heading() { printf '\n== %s\n' "$*"; }
 
-# show COMMAND...: prints a command as one would type it: words that the shell would split stand in quotes.
+# show COMMAND...: prints a command as one would type it: words that the shell would split stand in
+# quotes.
 show() {
     local word line='$'
     for word in "$@"; do
@@ -38,7 +40,8 @@ build() {
 }
 
 c_missing=
-# Against the library of this clone, whatever is installed. Everything else works without a C compiler.
+# Against the library of this clone, whatever is installed. Everything else works without a C
+# compiler.
 build_c_examples() {
     local tool compiler=${CC:-cc}
     for tool in make "${compiler%% *}"; do
@@ -47,7 +50,8 @@ build_c_examples() {
     [[ -n $c_missing ]] || make -s --no-print-directory -C examples-c FROM=tree
 }
 
-# Starts the server in the background and sets $server to its process id and $registry to the address in its log.
+# Starts the server in the background and sets $server to its process id and $registry to the
+# address in its log.
 start_registry() {
     local log=$work/server.log tools=${TOOLS_DIR:-target/tools}
     if scripts/install-tools.sh docker-registry >"$work/tools.log" 2>&1; then
@@ -69,7 +73,8 @@ YAML
     server=$!
     local tries
     for ((tries = 0; tries < 100; tries++)); do
-        # Either prints the address it listens on: the port is the kernel's choice, so it cannot be taken.
+        # Either prints the address it listens on: the port is the kernel's choice, so it cannot be
+        # taken.
         registry=$(grep -oE '127\.0\.0\.1:[1-9][0-9]*' "$log" | head -n 1 || true)
         [[ -n $registry ]] && curl -s -o "$work/ping" "http://$registry/v2/" && break
         kill -0 "$server" 2>/dev/null || break
@@ -84,7 +89,8 @@ YAML
     heading "A registry on this machine: $what, http://$registry (process $server)"
 }
 
-# curl_expecting STATUS ARGUMENTS...: ends the demo on another status; the answer's headers go to $work/head.
+# curl_expecting STATUS ARGUMENTS...: ends the demo on another status; the answer's headers go to
+# $work/head.
 curl_expecting() {
     local expected=$1 got
     shift
@@ -141,7 +147,8 @@ JSON
 wrong=0
 asked=0
 input=/dev/null
-# ask STATUS PATTERN COMMAND...: shows question, answer and exit code, and compares both with what is right.
+# ask STATUS PATTERN COMMAND...: shows question, answer and exit code, and compares both with what
+# is right.
 ask() {
     local status=$1 pattern=$2 got=0
     shift 2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a bounded time. libFuzzer needs the compiler's unstable coverage flags, which a stable compiler takes with
-# RUSTC_BOOTSTRAP=1, so neither nightly nor cargo-fuzz is needed.
+# Runs every fuzz target for a bounded time. libFuzzer needs the compiler's unstable coverage flags,
+# which a stable compiler takes with RUSTC_BOOTSTRAP=1, so neither nightly nor cargo-fuzz is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-20}

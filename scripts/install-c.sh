@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Installs the library for C: shared and static library, header and ocireg.pc. What `make library|install|uninstall` run.
+# Installs the library for C: shared and static library, header and ocireg.pc. What
+# `make library|install|uninstall` run.
 #
 #   scripts/install-c.sh build|install|uninstall
 #
-# PREFIX (/usr/local), LIBDIR (PREFIX/lib) and INCLUDEDIR (PREFIX/include) are where the files will be used. DESTDIR is put before
-# them for copying only, so that a packager can stage. `cargo cinstall` installs the same files; tests/capi compares the two.
+# PREFIX (/usr/local), LIBDIR (PREFIX/lib) and INCLUDEDIR (PREFIX/include) are where the files will
+# be used. DESTDIR is put before them for copying only, so that a packager can stage.
+# `cargo cinstall` installs the same files; tests/capi compares the two.
 #
-# All files are copied under names of their own first and renamed when all are there, so a failure before that leaves what was installed.
+# All files are copied under names of their own first and renamed when all are there, so a failure
+# before that leaves what was installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +30,8 @@ for path in "${prefix:-/}" "$libdir" "$includedir" "${destdir:-/}"; do
     [[ $path = /* ]] || fail "not an absolute path: $path"
 done
 for path in "$prefix" "$libdir" "$includedir"; do
-    # It has a meaning of its own for these, and our quoting would be no help to the programs that use its output.
+    # It has a meaning of its own for these, and our quoting would be no help to the programs that
+    # use its output.
     [[ $path != *[[:space:]\"\'\`\#\$\\\&\;\|\<\>\(\)\*\?]* ]] || fail "pkg-config can't cope with white space or such a character in a path: $path"
 done
 [[ $(uname -s) = Linux ]] || fail "only for Linux; elsewhere use cargo-c: cargo cinstall --profile dist"
@@ -57,7 +61,8 @@ quoted() {
 
 build() {
     if up_to_date && { [[ -n ${SUDO_USER:-} ]] || ! command -v cargo >/dev/null; }; then
-        # Built as a user, installed as root: no compiler has to run as root, nor leave files of root in target/.
+        # Built as a user, installed as root: no compiler has to run as root, nor leave files of
+        # root in target/.
         say "taking the library that was built before, in $built"
         return
     fi
@@ -68,8 +73,8 @@ the same CARGO_TARGET_DIR if you have set it)"
     [[ ! -e Cargo.lock ]] || locked=(--locked)
     # Cargo would not run the compiler again only because of this file.
     [[ -e $native ]] || rm -f "$built"/deps/libocireg.{so,a} "$built"/libocireg.{so,a}
-    # Whoever installs it need not know where it was built; and its size does not depend on that. Flags that a user has set elsewhere
-    # take the place of these.
+    # Whoever installs it need not know where it was built; and its size does not depend on that.
+    # Flags that a user has set elsewhere take the place of these.
     local sources=${CARGO_HOME:-${HOME:-}/.cargo}/registry/src
     local flags="[$(quoted "--remap-path-prefix=$sources=crates"), $(quoted "--remap-path-prefix=$PWD=ocireg")]"
     # Without the Rust library beside, or cargo drops LTO; see Cargo.toml.

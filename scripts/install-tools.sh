@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to, what they compare with, and what the
-# tests of the C interface compile and look with.
+# Gets the real registries and proxies that the tests, the demo and the benchmarks talk to, what
+# they compare with, and what the tests of the C interface compile and look with.
 #
-# Nothing on the system is changed: Debian's packages are unpacked, not installed, since installing docker-registry or
-# nginx would start a service on port 5000 or 80. So root is not needed either. The exceptions are curl, openssl, compilers and
-# the like, which have too many files to unpack: they are installed when root asks, and otherwise named as missing.
+# Nothing on the system is changed: Debian's packages are unpacked, not installed, since installing
+# docker-registry or nginx would start a service on port 5000 or 80. So root is not needed either.
+# The exceptions are curl, openssl, compilers and the like, which have too many files to unpack:
+# they are installed when root asks, and otherwise named as missing.
 #
-# With names as arguments only these are got, else all that the tests need. A tool of the right version on PATH is used
-# as it is; TOOLS_DIR says where the others go (default: target/tools).
-# Exit status 1 when a tool could not be had; the others are installed all the same.
+# With names as arguments only these are got, else all that the tests need. A tool of the right
+# version on PATH is used as it is; TOOLS_DIR says where the others go (default: target/tools). Exit
+# status 1 when a tool could not be had; the others are installed all the same.
 set -euo pipefail
 
 CRANE_VERSION=v0.22.1
@@ -30,7 +31,8 @@ missing=()
 
 say() { printf 'tools: %s\n' "$*"; }
 
-# have NAME WANTED VERSION_COMMAND...: is the tool there, and does it say WANTED when asked for its version?
+# have NAME WANTED VERSION_COMMAND...: is the tool there, and does it say WANTED when asked for its
+# version?
 have() {
     local name=$1 wanted=$2
     shift 2
@@ -44,15 +46,16 @@ have() {
     say "$name: $(command -v "$name")"
 }
 
-# apt_private ARGUMENTS...: apt-get with package lists of our own, so that neither root nor `apt-get update` is needed.
+# apt_private ARGUMENTS...: apt-get with package lists of our own, so that neither root nor
+# `apt-get update` is needed.
 apt_private() {
     mkdir -p "$tools/apt/lists/partial" "$tools/apt/cache/archives/partial"
     apt-get -q -o Dir::State::lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" -o Debug::NoLocking=1 \
         -o APT::Sandbox::User= "$@"
 }
 
-# download PACKAGE...: the .deb files, into the current directory. The system's package lists may be absent or too old
-# to name files that are still served; then our own are fetched once.
+# download PACKAGE...: the .deb files, into the current directory. The system's package lists may be
+# absent or too old to name files that are still served; then our own are fetched once.
 download() {
     apt-get -q -o APT::Sandbox::User= download "$@" >>"$log" 2>&1 && return
     if [[ ! -e $tools/apt/updated ]]; then
@@ -63,7 +66,8 @@ download() {
     apt_private download "$@" >>"$log" 2>&1
 }
 
-# unpack BINARY PACKAGE...: BINARY is the path inside the first package; the other packages are what it needs beside it.
+# unpack BINARY PACKAGE...: BINARY is the path inside the first package; the other packages are what
+# it needs beside it.
 unpack() {
     local binary=$1
     shift
@@ -86,12 +90,13 @@ unpack_only() {
     return "$status"
 }
 
-# link BINARY: puts it in bin/. Where the system lacks one of its libraries, a wrapper finds the unpacked one;
-# the wrapper execs, so the process id stays that of the program.
+# link BINARY: puts it in bin/. Where the system lacks one of its libraries, a wrapper finds the
+# unpacked one; the wrapper execs, so the process id stays that of the program.
 link() {
     local binary=$1 name=${1##*/} libraries
     rm -f "$tools/bin/$name"
-    # Not a pipe to grep -q, which ends before ldd has written all: then the pipe fails, as if nothing had been found.
+    # Not a pipe to grep -q, which ends before ldd has written all: then the pipe fails, as if
+    # nothing had been found.
     if [[ $(ldd "$tools/root/$binary" 2>/dev/null) != *'not found'* ]]; then
         ln -s "../root/$binary" "$tools/bin/$name"
         return
@@ -104,7 +109,8 @@ link() {
     chmod +x "$tools/bin/$name"
 }
 
-# headers NAME PACKAGE...: C headers of Debian's development packages, into include/; the library itself is the system's.
+# headers NAME PACKAGE...: C headers of Debian's development packages, into include/; the library
+# itself is the system's.
 headers() {
     local name=$1 found
     shift
@@ -215,7 +221,8 @@ get() {
             { unpack usr/bin/abidiff abigail-tools libabigail0 && link usr/bin/abidw; } || system abigail-tools
         ;;
     cargo-cinstall)
-        # Unoptimised and without debug information: it only starts the compiler, and builds in half the time.
+        # Unoptimised and without debug information: it only starts the compiler, and builds in half
+        # the time.
         have cargo-cinstall "$CARGO_C_VERSION" cargo-cinstall --version ||
             CARGO_PROFILE_DEV_DEBUG=0 cargo_install cargo-cinstall "cargo-c@$CARGO_C_VERSION" --features vendored-openssl --debug
         ;;

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs every test suite, also after one has failed, and ends with the line `N passed, N failed[, N skipped]`.
+# Runs every test suite, also after one has failed, and ends with the line
+# `N passed, N failed[, N skipped]`.
 #
-# A test that cannot find a server it needs appends a line to the file that OCIREG_SKIP_LOG names and returns; libtest
-# counts it as passed, we as skipped. In CI (variable CI set) a skip is a failure: the tools are installed there.
+# A test that cannot find a server it needs appends a line to the file that OCIREG_SKIP_LOG names
+# and returns; libtest counts it as passed, we as skipped. In CI (variable CI set) a skip is a
+# failure: the tools are installed there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +15,8 @@ export OCIREG_SKIP_LOG=$work/skipped
 passed=0
 failed=0
 
-# suite NAME COMMAND...: shows the output as it comes and adds up the lines in which libtest sums up each test binary.
+# suite NAME COMMAND...: shows the output as it comes and adds up the lines in which libtest sums up
+# each test binary.
 suite() {
     local name=$1 status=0 good bad
     shift

@@ -1,12 +1,13 @@
 //! Address classes: how far inside a network an address lies.
 //!
-//! A registry can make its clients connect to places by its own word: a token realm, a `Location`, a
-//! redirect. The class of an address decides whether such a word is followed (S5). It is asked for resolved
-//! addresses only, at connect time; a host name says nothing about where it leads.
+//! A registry can make its clients connect to places by its own word: a token realm, a `Location`,
+//! a redirect. The class of an address decides whether such a word is followed (S5). It is asked
+//! for resolved addresses only, at connect time; a host name says nothing about where it leads.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How far inside a network an address lies, from what everyone may reach to what no registry may send us to.
+/// How far inside a network an address lies, from what everyone may reach to what no registry may
+/// send us to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum AddressClass {
     /// The Internet.
@@ -15,13 +16,14 @@ pub(crate) enum AddressClass {
     Private,
     /// This machine.
     Loopback,
-    /// What a service may never send us to: the cloud's metadata service above all, which hands out credentials.
+    /// What a service may never send us to: the cloud's metadata service above all, which hands out
+    /// credentials.
     Never,
 }
 
 impl AddressClass {
-    /// The class of an address. An IPv6 address that only wraps an IPv4 one has the class of what it wraps,
-    /// since that is where the packets go.
+    /// The class of an address. An IPv6 address that only wraps an IPv4 one has the class of what
+    /// it wraps, since that is where the packets go.
     pub(crate) fn of(address: IpAddr) -> AddressClass {
         match address {
             IpAddr::V4(address) => class_of_v4(address),
@@ -30,19 +32,20 @@ impl AddressClass {
     }
 }
 
-/// Whether a word of a registry that was reached at `registry` may lead to another host at `target`.
+/// Whether a word of a registry that was reached at `registry` may lead to another host at
+/// `target`.
 pub(crate) fn may_follow(target: AddressClass, registry: AddressClass) -> bool {
     target != AddressClass::Never && target <= registry
 }
 
-/// Whether a word of a registry that was reached at `registry` may lead back to its own host, now at `target`. Here
-/// "never" is allowed too if it was the caller who named such an address.
+/// Whether a word of a registry that was reached at `registry` may lead back to its own host, now
+/// at `target`. Here "never" is allowed too if it was the caller who named such an address.
 pub(crate) fn may_follow_to_own_host(target: AddressClass, registry: AddressClass) -> bool {
     target <= registry
 }
 
-/// An IPv6 address as `[…]` holds it in references and URLs: the shortest form (RFC 5952), but in hexadecimal
-/// throughout, because the reference grammar has no dots there.
+/// An IPv6 address as `[…]` holds it in references and URLs: the shortest form (RFC 5952), but in
+/// hexadecimal throughout, because the reference grammar has no dots there.
 pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] => format!("::ffff:{high:x}:{low:x}"),
@@ -50,9 +53,9 @@ pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
     }
 }
 
-/// Whether a host name ends in a number without being an IPv4 address in its usual form: `2130706433`,
-/// `0x7f.1`, `127.1`. No domain does; resolvers read such a name as an address other than it looks like, so
-/// it is refused (S4).
+/// Whether a host name ends in a number without being an IPv4 address in its usual form:
+/// `2130706433`, `0x7f.1`, `127.1`. No domain does; resolvers read such a name as an address other
+/// than it looks like, so it is refused (S4).
 pub(crate) fn ends_in_a_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or(host);
@@ -76,10 +79,11 @@ fn class_of_v4(address: Ipv4Addr) -> AddressClass {
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Private,
         // Carrier-grade NAT (RFC 6598); tailnets and clouds use it as one more private network.
         [100, 64..=127, ..] => Private,
-        // Protocol assignments (RFC 6890: DS-Lite's inner side) and benchmark networks (RFC 2544): never routed on the
-        // Internet, so where one answers, it is somebody's own network.
+        // Protocol assignments (RFC 6890: DS-Lite's inner side) and benchmark networks (RFC 2544):
+        // never routed on the Internet, so where one answers, it is somebody's own network.
         [192, 0, 0, _] | [198, 18 | 19, ..] => Private,
-        // Documentation (RFC 5737) and class E: the same; some clouds do number their insides with class E.
+        // Documentation (RFC 5737) and class E: the same; some clouds do number their insides with
+        // class E.
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [240..=255, ..] => Private,
         _ => Public,
     }
@@ -108,13 +112,14 @@ fn class_of_v6(address: Ipv6Addr) -> AddressClass {
         // Documentation (RFC 3849, RFC 9637) and benchmark networks (RFC 5180), as in IPv4.
         [0x2001, 0xdb8 | 2, ..] | [0x3fff, 0..=0xfff, ..] => Private,
         [0x2000..=0x3fff, ..] => Public,
-        // Unique local fc00::/7, site-local fec0::/10, and everything that was not given out: nothing of it
-        // is routed on the Internet.
+        // Unique local fc00::/7, site-local fec0::/10, and everything that was not given out:
+        // nothing of it is routed on the Internet.
         _ => Private,
     }
 }
 
-/// Metadata services that are not link-local: Alibaba Cloud, Azure's WireServer, Oracle Cloud's old address.
+/// Metadata services that are not link-local: Alibaba Cloud, Azure's WireServer, Oracle Cloud's old
+/// address.
 const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(168, 63, 129, 16),

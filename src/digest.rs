@@ -2,77 +2,14 @@
 
 use ring::digest as ring_digest;
 
+use crate::algorithm::Algorithm;
 use crate::error::{Error, ErrorKind, Result, printable};
 use crate::text::{Fault, all_bytes, check_plain, parsed_from_text, shown_as_str};
 
-/// A hash algorithm of digests.
-///
-/// The [registered] ones, and sha384, which the Docker world's own digest library also accepts.
-///
-/// [registered]: https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#registered-algorithms
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// SHA-256, which every registry speaks.
-    Sha256,
-    /// SHA-384.
-    Sha384,
-    /// SHA-512.
-    Sha512,
-}
-
-impl Algorithm {
-    /// The name that stands before the colon.
-    ///
-    /// ```
-    /// assert_eq!(ocireg::Algorithm::Sha256.as_str(), "sha256");
-    /// ```
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Algorithm::Sha256 => "sha256",
-            Algorithm::Sha384 => "sha384",
-            Algorithm::Sha512 => "sha512",
-        }
-    }
-
-    /// How many hexadecimal digits stand after the colon.
-    ///
-    /// ```
-    /// assert_eq!(ocireg::Algorithm::Sha256.hex_len(), 64);
-    /// ```
-    pub fn hex_len(self) -> usize {
-        match self {
-            Algorithm::Sha256 => 64,
-            Algorithm::Sha384 => 96,
-            Algorithm::Sha512 => 128,
-        }
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Algorithm> {
-        [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512]
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
-    }
-
-    fn ring(self) -> &'static ring_digest::Algorithm {
-        match self {
-            Algorithm::Sha256 => &ring_digest::SHA256,
-            Algorithm::Sha384 => &ring_digest::SHA384,
-            Algorithm::Sha512 => &ring_digest::SHA512,
-        }
-    }
-}
-
-impl std::fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// The digest of a content, such as `sha256:` and 64 hexadecimal digits.
 ///
-/// The [grammar], narrowed to the algorithms this library can compute, so that whoever holds a `Digest` can
-/// also check it:
+/// The [grammar], narrowed to the algorithms this library can compute, so that whoever holds a
+/// `Digest` can also check it:
 ///
 /// ```text
 /// digest    = algorithm ":" hex
@@ -137,7 +74,8 @@ impl Digest {
         Digest::parse_at(text, 0)
     }
 
-    /// What nearly every answer has, found with a tenth of the work; `None` says nothing about the text.
+    /// What nearly every answer has, found with a tenth of the work; `None` says nothing about the
+    /// text.
     fn usual(text: &str) -> Option<Digest> {
         let algorithm = Algorithm::Sha256;
         let hex = text.strip_prefix(algorithm.as_str())?.strip_prefix(':')?;
@@ -281,7 +219,8 @@ impl Verifier {
     }
 }
 
-/// `component *(separator component)`: components of lower-case letters and digits, joined by one of `+ . _ -`.
+/// `component *(separator component)`: components of lower-case letters and digits, joined by one
+/// of `+ . _ -`.
 fn check_algorithm(name: &str, at: usize) -> Result<(), Fault> {
     let mut after_component = false;
     for (i, c) in name.char_indices() {

@@ -1,7 +1,7 @@
 //! The one error type.
 //!
-//! Every failure says which registry and reference it is about, what happened, and, where there is something the caller
-//! can do, what. It keeps its cause and never shows a secret.
+//! Every failure says which registry and reference it is about, what happened, and, where there is
+//! something the caller can do, what. It keeps its cause and never shows a secret.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,10 +15,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call gave no answer.
 ///
-/// The text (`Display`) is one line: what the call was about, what happened, what to do. It never holds a
-/// password, a token or the query of a signed URL, and what a server sent is stripped of control characters
-/// and capped. The cause, where there is one, is the [`source`](StdError::source); `{:#}` shows what the
-/// causes add, still in one line.
+/// The text (`Display`) is one line: what the call was about, what happened, what to do. It never
+/// holds a password, a token or the query of a signed URL, and what a server sent is stripped of
+/// control characters and capped. The cause, where there is one, is the
+/// [`source`](StdError::source); `{:#}` shows what the causes add, still in one line.
 ///
 /// ```
 /// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();
@@ -60,7 +60,8 @@ pub enum ErrorKind {
     Resolve,
     /// No connection could be made.
     Connect,
-    /// TLS failed: unknown certificate authority, wrong name, expired, or the other side does not speak TLS.
+    /// TLS failed: unknown certificate authority, wrong name, expired, or the other side does not
+    /// speak TLS.
     Tls,
     /// A time limit ran out.
     Timeout,
@@ -90,8 +91,6 @@ pub enum ErrorKind {
     Cancelled,
     /// A callback of the caller stopped the call.
     Callback,
-    /// A bug in this library, caught at the C boundary.
-    Panic,
 }
 
 /// One entry of the `errors` list in a registry's answer (distribution spec, "Error Codes").
@@ -127,7 +126,8 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// The HTTP status that decided, if an answer came: tells 401 from 403 where the kind is [`ErrorKind::Denied`].
+    /// The HTTP status that decided, if an answer came: tells 401 from 403 where the kind is
+    /// [`ErrorKind::Denied`].
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
@@ -153,7 +153,8 @@ impl Error {
             .find_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
     }
 
-    /// Whether the same call may succeed later without a change: a network failure, a timeout, 429 or 5xx.
+    /// Whether the same call may succeed later without a change: a network failure, a timeout, 429
+    /// or 5xx.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.0.kind,
@@ -288,8 +289,9 @@ impl StdError for Error {
 /// A cause is a sentence; some quote what a server sent.
 const MAX_CAUSE: usize = 400;
 
-/// Makes text that came from outside fit to show: one line, no control, bidirectional or escape characters, at most
-/// `limit` characters (S15: a registry's message must not be able to rewrite a terminal).
+/// Makes text that came from outside fit to show: one line, no control, bidirectional or escape
+/// characters, at most `limit` characters (S15: a registry's message must not be able to rewrite a
+/// terminal).
 pub(crate) fn printable(text: &str, limit: usize) -> String {
     let mut out = String::new();
     for (count, c) in text.trim().chars().enumerate() {

@@ -1,9 +1,11 @@
-//! What the fuzz targets in `fuzz/` call: the parsers of bytes from outside, each with what must hold of any input.
+//! What the fuzz targets in `fuzz/` call: the parsers of bytes from outside, each with what must
+//! hold of any input.
 //!
 //! Only there with the internal feature `_fuzz`, and no part of the API.
 
+use crate::algorithm::Algorithm;
 use crate::auth::challenge::parse_challenges;
-use crate::digest::{Algorithm, Digest};
+use crate::digest::Digest;
 use crate::http::error_body::parse_error_body;
 use crate::http::link::next_link;
 use crate::manifest::{MediaType, identify, manifest_digest};

@@ -1,25 +1,19 @@
 //! The answer to "is it there?".
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
+use crate::resolved::Resolved;
 
-use crate::error::Result;
-use crate::manifest::Descriptor;
-
-/// Whether an image is there. A failure to find out is an [`Error`](crate::Error), never one of these.
-// Exhaustive: these three are all the answers there are, and a match without a wildcard is what callers should write.
+/// Whether an image is there. A failure to find out is an [`Error`](crate::Error), never one of
+/// these.
+// Exhaustive: these three are all the answers there are, and a match without a wildcard is what
+// callers should write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
     /// The registry has it.
-    Exists(Descriptor),
-    /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A registry
-    /// that hides private repositories behind a 404 can't be told from this.
+    Exists(Resolved),
+    /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A
+    /// registry that hides private repositories behind a 404 can't be told from this.
     Absent,
-    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker Hub answers so for
-    /// repositories that do not exist.
+    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker
+    /// Hub answers so for repositories that do not exist.
     Denied,
 }
-
-/// Has each result of a batch as it comes: its position and itself. [`ControlFlow::Break`] stops the call.
-pub(crate) type ItemCallback =
-    Arc<dyn Fn(usize, &Result<Presence>) -> ControlFlow<()> + Send + Sync>;

@@ -1,9 +1,11 @@
-//! What the types made from text share: how a refusal is worded, and the traits that only repeat the text.
+//! What the types made from text share: how a refusal is worded, and the traits that only repeat
+//! the text.
 //!
-//! A part's check knows what is wrong and where; only the outermost parser knows the whole text. So a check answers a
-//! [`Fault`], and the parser turns it into the error that quotes what the caller gave.
+//! A part's check knows what is wrong and where; only the outermost parser knows the whole text. So
+//! a check answers a [`Fault`], and the parser turns it into the error that quotes what the caller
+//! gave.
 
-use crate::digest::Algorithm;
+use crate::algorithm::Algorithm;
 use crate::error::{Error, ErrorKind, printable};
 
 /// Why a text is refused, before it is known which text the caller gave.
@@ -58,14 +60,15 @@ impl Fault {
     }
 }
 
-/// What is before and behind the first `byte`, which is an ASCII one. The texts here are short, and for those it is quicker
-/// than `str::split_once`.
+/// What is before and behind the first `byte`, which is an ASCII one. The texts here are short, and
+/// for those it is quicker than `str::split_once`.
 pub(crate) fn cut_at(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// Whether all bytes are such ones. It looks at all, also where one would do, and so at many at once.
+/// Whether all bytes are such ones. It looks at all, also where one would do, and so at many at
+/// once.
 pub(crate) fn all_bytes(text: &str, such: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & such(byte))
 }
@@ -81,7 +84,8 @@ pub(crate) fn scheme_of(text: &str) -> Option<&str> {
     (!scheme.is_empty() && scheme.bytes().all(plain)).then_some(scheme)
 }
 
-/// The refusal of `text` for what no text here may be: a URL, or something with blanks or control characters in it.
+/// The refusal of `text` for what no text here may be: a URL, or something with blanks or control
+/// characters in it.
 pub(crate) fn check_plain(text: &str) -> Result<(), Fault> {
     if let Some(scheme) = scheme_of(text) {
         let drop_it = format!("drop the \"{}://\"", printable(scheme, 20));
@@ -126,8 +130,9 @@ fn describe(c: char) -> String {
     }
 }
 
-/// The caller's text as an error may show it: capped, on one line, and without what may be a secret in a
-/// pasted URL (S15), which is what stands before an '@' and is no name, and what follows a '?' or '#'.
+/// The caller's text as an error may show it: capped, on one line, and without what may be a secret
+/// in a pasted URL (S15), which is what stands before an '@' and is no name, and what follows a '?'
+/// or '#'.
 fn quotable(text: &str) -> String {
     let scheme_end = scheme_of(text).map_or(0, |scheme| scheme.len() + "://".len());
     let (scheme, body) = text.split_at(scheme_end);
@@ -153,11 +158,12 @@ fn may_be_password(before: &str, after: &str) -> bool {
     before.contains(':') && after != "@"
 }
 
-/// Enough to find the text in a file; a reference of a megabyte must not become a message of a megabyte.
+/// Enough to find the text in a file; a reference of a megabyte must not become a message of a
+/// megabyte.
 const QUOTED_CHARACTERS: usize = 200;
 
-/// The traits of a type whose `parse(&str) -> Result<Self, Fault>` is its only door: parsing as `$noun`, and
-/// a `Debug` that is the text.
+/// The traits of a type whose `parse(&str) -> Result<Self, Fault>` is its only door: parsing as
+/// `$noun`, and a `Debug` that is the text.
 macro_rules! parsed_from_text {
     ($type:ty, $noun:literal) => {
         impl std::str::FromStr for $type {

@@ -1,7 +1,8 @@
 /* libcurl's easy API asking the same HEAD over and over on one connection, as a C program would that wants to know whether an
  * image exists and what its digest is.
  *
- * Usage: head URL WARM-UPS REQUESTS HEADER...    Prints the CPU time, in nanoseconds, of REQUESTS requests.
+ * Usage: head URL WARM-UPS REQUESTS HEADER... Prints the CPU time, in nanoseconds, of REQUESTS
+ * requests.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <curl/curl.h>

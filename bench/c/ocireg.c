@@ -1,7 +1,8 @@
 /* ocireg's C interface asking over and over whether the same image exists, on one connection.
  *
- * Usage: ocireg REFERENCE WARM-UPS REQUESTS    Prints the CPU time, in nanoseconds, of REQUESTS requests.
- *        ocireg refused CALLS                  The same of calls that end before anything is sent: the client is shut down.
+ * Usage: ocireg REFERENCE WARM-UPS REQUESTS Prints the CPU time, in nanoseconds, of REQUESTS
+ * requests. ocireg refused CALLS The same of calls that end before anything is sent: the client is
+ * shut down.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <ocireg.h>

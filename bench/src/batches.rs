@@ -20,7 +20,8 @@ use crate::{Outcome, median, tools};
 
 const REPOSITORIES: usize = 200;
 const TAGS: [&str; 5] = ["1", "1.2", "1.2.3", "stable", "latest"];
-/// A process for each image takes too long for all of them: one in this many, and the numbers times this.
+/// A process for each image takes too long for all of them: one in this many, and the numbers times
+/// this.
 const CRANE_SHARE: usize = 20;
 const ROUNDS: usize = 5;
 /// How long the servers may take to write down what they have answered.

@@ -30,7 +30,8 @@ pub(crate) fn compare() -> Outcome<()> {
     Ok(())
 }
 
-/// Calls to a client that is shut down: all that C adds, the parsing of the reference above all, and little else.
+/// Calls to a client that is shut down: all that C adds, the parsing of the reference above all,
+/// and little else.
 fn refused(program: &Path) -> Outcome<()> {
     const ROUNDS: usize = 25;
     const CALLS: u32 = 50_000;
@@ -57,7 +58,8 @@ fn refused(program: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Instructions of a warm lookup, the parsing of the reference among those of C. Load on the machine does not change them.
+/// Instructions of a warm lookup, the parsing of the reference among those of C. Load on the
+/// machine does not change them.
 fn instructions(program: &Path) -> Outcome<()> {
     const FEW: u32 = 200;
     const MANY: u32 = 1200;
@@ -113,8 +115,8 @@ pub(crate) fn client(program: &Path, image: &str, requests: u32) -> Command {
     command
 }
 
-/// Compiles `c/ocireg.c` with the static library of a profile: `release` has the settings of this program, `dist` is what
-/// `make install` installs.
+/// Compiles `c/ocireg.c` with the static library of a profile: `release` has the settings of this
+/// program, `dist` is what `make install` installs.
 pub(crate) fn build_client(profile: &str) -> Outcome<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let here = env::current_exe()?;

@@ -1,4 +1,5 @@
-//! The clients that are compared, each alone in a process: warm up on one connection, then print the CPU time of the rest.
+//! The clients that are compared, each alone in a process: warm up on one connection, then print
+//! the CPU time of the rest.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -20,7 +21,8 @@ pub(crate) fn ocireg(registry: &str, image: &str, requests: &str) -> Outcome<()>
     })
 }
 
-/// Calls that end before anything is sent, since the client is shut down; with the reason as a text, which C has always.
+/// Calls that end before anything is sent, since the client is shut down; with the reason as a
+/// text, which C has always.
 pub(crate) fn refused(calls: &str) -> Outcome<()> {
     let client = Client::new()?;
     let reference: Reference = "127.0.0.1:5000/team/app:1.2".parse()?;
@@ -39,7 +41,8 @@ pub(crate) fn raw(registry: &str, request: &str, requests: &str) -> Outcome<()> 
     exchange(registry, request, requests, |_| Ok(()))
 }
 
-/// [`raw`] with the system calls of ocireg: it also looks, before each request, whether the connection is still good.
+/// [`raw`] with the system calls of ocireg: it also looks, before each request, whether the
+/// connection is still good.
 pub(crate) fn careful(registry: &str, request: &str, requests: &str) -> Outcome<()> {
     exchange(registry, request, requests, |stream| {
         stream.set_nonblocking(true)?;

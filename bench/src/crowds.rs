@@ -1,4 +1,5 @@
-//! Many lookups in one call, of ocireg alone: how near it comes to what the width allows, and how much memory it needs.
+//! Many lookups in one call, of ocireg alone: how near it comes to what the width allows, and how
+//! much memory it needs.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ pub(crate) const WIDTH: usize = 16;
 const DELAY: Duration = Duration::from_millis(20);
 const TAGS: usize = 1000;
 const ROUNDS: usize = 5;
-/// The target: the time of a call, as a multiple of the time that its requests take one behind the other on each thread.
+/// The target: the time of a call, as a multiple of the time that its requests take one behind the
+/// other on each thread.
 const OF_IDEAL: f64 = 1.5;
 const MANY_TAGS: usize = 100_000;
 const MANY_IMAGES: usize = 10_000;
@@ -113,7 +115,8 @@ pub(crate) fn many(registry: &str, count: &str) -> Outcome<()> {
     })
 }
 
-/// Prints what `ask` found, its wall and CPU time in nanoseconds, the peak memory in KiB and how much of it is the call's.
+/// Prints what `ask` found, its wall and CPU time in nanoseconds, the peak memory in KiB and how
+/// much of it is the call's.
 fn report(ask: impl FnOnce(&Client) -> Outcome<usize>) -> Outcome<()> {
     let client = Client::new()?;
     let wide = client.with(CallOptions::new().concurrency(WIDTH));

@@ -45,7 +45,8 @@ pub(crate) fn compare() -> Outcome<()> {
     Ok(())
 }
 
-/// Reads a list; prints the tags, wall and CPU time in nanoseconds, and the growth of the peak memory in KiB.
+/// Reads a list; prints the tags, wall and CPU time in nanoseconds, and the growth of the peak
+/// memory in KiB.
 pub(crate) fn read(registry: &str, repository: &str) -> Outcome<()> {
     let client = Client::new()?;
     let repository: Repository = format!("{registry}/{repository}").parse()?;

@@ -17,7 +17,8 @@ use crate::server::{FOUND, Server};
 use crate::{Outcome, median, myself, numbers, tools};
 
 pub(crate) const IMAGE: &str = "team/app:1.2";
-/// The targets: the CPU time of a lookup, as a part of libcurl's and as a multiple of the raw loop's.
+/// The targets: the CPU time of a lookup, as a part of libcurl's and as a multiple of the raw
+/// loop's.
 const OF_LIBCURL: f64 = 0.8;
 const OF_RAW: f64 = 2.0;
 
@@ -233,8 +234,8 @@ fn build_libcurl_client() -> Outcome<PathBuf> {
         &["-O2", "-Wall", "-Wextra", "-std=c11", source, "-o"],
     );
     command.arg(&program);
-    // Debian's headers, where scripts/install-tools.sh unpacks them, and the system's own library (which has no other name
-    // without the development package).
+    // Debian's headers, where scripts/install-tools.sh unpacks them, and the system's own library
+    // (which has no other name without the development package).
     command.arg("-I").arg(tools().join("include"));
     command.arg("-l:libcurl.so.4");
     let output = command.output()?;

@@ -1,7 +1,8 @@
-//! Compares what lookups cost, one and many, with what peers need for them, and shows how long lists grow. See README.md.
+//! Compares what lookups cost, one and many, with what peers need for them, and shows how long
+//! lists grow. See README.md.
 //!
-//! Without arguments it runs everything, with the name of a part that part; else it is one of its own children, so that a
-//! measurement has a process to itself.
+//! Without arguments it runs everything, with the name of a part that part; else it is one of its
+//! own children, so that a measurement has a process to itself.
 
 mod batches;
 mod boundary;

@@ -20,7 +20,8 @@ pub(crate) struct Cost {
     pub(crate) peak_kib: f64,
 }
 
-/// Runs `command` by way of a small process that has no other child, with its standard output in `output`.
+/// Runs `command` by way of a small process that has no other child, with its standard output in
+/// `output`.
 pub(crate) fn run(command: &Command, output: &Path) -> Outcome<Cost> {
     let mut measuring = myself()?;
     measuring.arg("measure").arg(output);

@@ -1,5 +1,6 @@
-//! A server that does almost nothing, so that a client's cost is not lost in the noise of its server's: HEAD is answered as
-//! docker-registry answers it, and GET with a page of tags. Or one whose HEADs take a while, as over a network.
+//! A server that does almost nothing, so that a client's cost is not lost in the noise of its
+//! server's: HEAD is answered as docker-registry answers it, and GET with a page of tags. Or one
+//! whose HEADs take a while, as over a network.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -57,7 +58,8 @@ impl Drop for Server {
     }
 }
 
-/// Prints where it listens and serves until its standard input ends, as it does with the parent, in whatever way that ends.
+/// Prints where it listens and serves until its standard input ends, as it does with the parent, in
+/// whatever way that ends.
 pub(crate) fn serve(delay: &str) -> Outcome<()> {
     let delay = Duration::from_millis(delay.parse()?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,5 +1,6 @@
 //! The command line: its grammar and its help.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -192,8 +193,8 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
     /// Ask for pages of this many entries; default: as many as the registry likes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) page_size: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(NonZeroU32))]
+    pub(crate) page_size: Option<NonZeroU32>,
 }
 
 /// Options of all subcommands. They may stand before the subcommand and after it.
@@ -324,7 +325,8 @@ impl Options {
             || !self.identity_token_stdin.is_empty()
     }
 
-    /// Adds the options that came after the subcommand. Of a single value the later counts; lists add up.
+    /// Adds the options that came after the subcommand. Of a single value the later counts; lists
+    /// add up.
     ///
     /// clap's own `global` options would lose the earlier part of a list without a word.
     fn then(mut self, later: &Options) -> Options {
@@ -392,7 +394,8 @@ impl TrustedRealm {
     }
 }
 
-/// clap shows what it can't use; a secret in the wrong place (`--password-stdin=SECRET`) must not get into a log.
+/// clap shows what it can't use; a secret in the wrong place (`--password-stdin=SECRET`) must not
+/// get into a log.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     let about = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if about.is_some_and(|option| option.contains("-stdin")) {
@@ -444,7 +447,7 @@ macro_rules! lookup_json {
     () => {
         "\n\n--json prints for each REF, all fields always there, null where unknown:\n  \
         {\"reference\", \"presence\": \"exists\"|\"absent\"|\"denied\"|null, \"digest\", \"media_type\", \"size\",\n   \
-        \"digest_source\": \"header\"|\"computed\"|\"requested\"|\"tag_list\",\n   \
+        \"digest_source\": \"header\"|\"computed\"|\"requested\",\n   \
         \"error\": {\"kind\", \"http_status\", \"code\", \"message\", \"retry_after_ms\"}}\n  \
         `error` says why where the image was not found; only where `presence` is null there is no answer.\n  \
         `digest_source` says whether the digest is the registry's word or was computed from the bytes."

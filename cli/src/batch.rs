@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ocireg::{Client, Descriptor, Reference, Registry};
+use ocireg::{CallOptions, Client, Reference, Registry, Resolved};
 
 use crate::clients::Clients;
 use crate::reason::Reason;
 
 /// What came of one lookup.
-pub(crate) type Answer = Result<Descriptor, Reason>;
+pub(crate) type Answer = Result<Resolved, Reason>;
 
-/// Looks all of them up. `each` has every position's answer as it comes, and the client that asked; where it
-/// fails the rest is left.
+/// Looks all of them up. `each` has every position's answer as it comes, and the client that asked;
+/// where it fails the rest is left.
 pub(crate) fn ask<E>(
     clients: &mut Clients<'_>,
     references: &[(usize, Reference)],
@@ -39,10 +39,9 @@ pub(crate) fn ask<E>(
         }
     }
     for part in parts {
-        let client = match (clients.of(part.registry), timeout) {
-            (Ok(client), Some(timeout)) => client.with(clients.call().clone().timeout(timeout)),
-            (Ok(client), None) => client,
-            (Err(error), _) => {
+        let client = match clients.of(part.registry) {
+            Ok(client) => client.with(each_by_itself(clients, timeout)),
+            Err(error) => {
                 let reason = Reason::from(error);
                 for position in part.positions {
                     each(position, Err(reason.clone()), None)?;
@@ -51,7 +50,7 @@ pub(crate) fn ask<E>(
             }
         };
         let mut failure = None;
-        client.head_each(&part.references, |index, answer| {
+        client.lookup_each(&part.references, |index, answer| {
             let asked = Some((&client, part.references[index].registry()));
             match each(part.positions[index], answer.map_err(Reason::from), asked) {
                 Ok(()) => ControlFlow::Continue(()),
@@ -67,6 +66,16 @@ pub(crate) fn ask<E>(
     }
     Ok(())
 }
+
+/// The list has no end that is known, so a time limit counts for each image.
+fn each_by_itself(clients: &Clients<'_>, timeout: Option<Duration>) -> CallOptions {
+    let timeout = timeout.or(clients.timeout()).unwrap_or(ITEM_TIMEOUT);
+    let call = clients.call().clone();
+    call.timeout(Duration::MAX).item_timeout(timeout)
+}
+
+/// The library's own for a call.
+pub(crate) const ITEM_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What one client is asked.
 struct Part<'a> {

@@ -1,11 +1,12 @@
 //! Which client asks which registry.
 //!
-//! The library's settings are given for each registry by name, before anything is asked; the command's may
-//! count for every registry that a reference names, and references may still be on their way on standard
-//! input. So a registry that such a setting counts for gets a client of its own when it is first named. All
-//! others share one.
+//! The library's settings are given for each registry by name, before anything is asked; the
+//! command's may count for every registry that a reference names, and references may still be on
+//! their way on standard input. So a registry that such a setting counts for gets a client of its
+//! own when it is first named. All others share one.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use ocireg::{CallOptions, Client, ClientBuilder, Registry, Result};
 
@@ -25,8 +26,8 @@ pub(crate) struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse is found by
-    /// [`of`](Clients::of): it counts for every registry, so none is asked with it.
+    /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse
+    /// is found by [`of`](Clients::of): it counts for every registry, so none is asked with it.
     pub(crate) fn new(
         options: &'a Options,
         call: CallOptions,
@@ -79,6 +80,11 @@ impl<'a> Clients<'a> {
         &self.call
     }
 
+    /// How long a call may take, if the user has said so.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.options.timeout
+    }
+
     /// Whether a setting for every registry makes a difference for this one.
     pub(crate) fn needs_own(&self, registry: &Registry) -> bool {
         let options = self.options;
@@ -88,7 +94,8 @@ impl<'a> Clients<'a> {
     }
 }
 
-/// Clients hold connections and certificates; a list of references may name any number of registries.
+/// Clients hold connections and certificates; a list of references may name any number of
+/// registries.
 const MAX_OWN: usize = 64;
 
 /// The settings that are the same for all.

@@ -32,7 +32,8 @@ impl Item {
     }
 }
 
-/// All things to ask about, in their order. Standard input is read as it comes, and never held as a whole.
+/// All things to ask about, in their order. Standard input is read as it comes, and never held as a
+/// whole.
 #[derive(Debug)]
 pub(crate) struct Items {
     arguments: vec::IntoIter<String>,
@@ -81,8 +82,8 @@ impl Items {
         (!self.from_input).then(|| self.arguments.len())
     }
 
-    /// The next of them: waits for one, and takes what else is there, up to a limit. All that stand on the
-    /// command line count as there. Empty at the end.
+    /// The next of them: waits for one, and takes what else is there, up to a limit. All that stand
+    /// on the command line count as there. Empty at the end.
     pub(crate) fn next_batch(&mut self) -> Result<Vec<Item>, Stop> {
         let mut batch = Vec::new();
         if let Some(first) = self.next() {
@@ -158,8 +159,8 @@ impl Iterator for Items {
 /// So many at once: enough for few token requests, and answers come while lines are still read.
 const MAX_BATCH: usize = 512;
 
-/// One item a line. Blank lines and those that start with `#` are skipped; white space around, CR included,
-/// does not count.
+/// One item a line. Blank lines and those that start with `#` are skipped; white space around, CR
+/// included, does not count.
 #[derive(Debug)]
 struct Lines<R> {
     input: BufReader<R>,

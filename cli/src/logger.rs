@@ -22,7 +22,8 @@ static LOGGER: Logger = Logger;
 struct Logger;
 
 impl Log for Logger {
-    /// Only the library's own records: what another crate logs was never looked at for secrets (decision 25).
+    /// Only the library's own records: what another crate logs was never looked at for secrets
+    /// (decision 25).
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         target == "ocireg" || target.starts_with("ocireg::")

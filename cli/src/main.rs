@@ -1,5 +1,5 @@
-//! The `ocireg` command: asks registries about images, prints a line an answer, and says by its exit code
-//! what came of it.
+//! The `ocireg` command: asks registries about images, prints a line an answer, and says by its
+//! exit code what came of it.
 
 mod args;
 mod batch;

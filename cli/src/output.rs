@@ -19,7 +19,8 @@ pub(crate) enum Stop {
     Failed(String),
 }
 
-/// The answers' way out. What was printed is shown at the latest with the next [`flush`](Output::flush) or reason.
+/// The answers' way out. What was printed is shown at the latest with the next
+/// [`flush`](Output::flush) or reason.
 #[derive(Debug)]
 pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,

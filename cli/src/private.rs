@@ -1,7 +1,7 @@
 //! What is given for one registry and must reach no other: a login, header fields (decision 14).
 //!
-//! It is given for a registry by name, or, where the arguments name only one, for that one. Which it is, is
-//! settled before the secret is read and before anything is asked.
+//! It is given for a registry by name, or, where the arguments name only one, for that one. Which
+//! it is, is settled before the secret is read and before anything is asked.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -11,7 +11,8 @@ use ocireg::{ClientBuilder, Registry};
 use crate::args::{EVERY, Options, Scope};
 use crate::output::{Stop, tell};
 
-/// An option's value that may be a secret, or be mistaken for one: kept out of clap's errors and of `Debug`.
+/// An option's value that may be a secret, or be mistaken for one: kept out of clap's errors and of
+/// `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Hidden(String);
 
@@ -50,8 +51,8 @@ impl Named {
         named
     }
 
-    /// Whose `option` is: of the registry it names, or else of the only one there is. `None` where there is
-    /// none to ask.
+    /// Whose `option` is: of the registry it names, or else of the only one there is. `None` where
+    /// there is none to ask.
     fn owner(&self, option: &str, given: Option<Registry>) -> Result<Option<Registry>, Stop> {
         let list = || {
             let names: Vec<&str> = self.registries.iter().map(Registry::as_str).collect();
@@ -100,7 +101,8 @@ impl Private {
     /// Settles what is for whom, and then reads the secret from standard input.
     pub(crate) fn read(options: &Options, named: &Named) -> Result<Private, Stop> {
         let mut private = Private::default();
-        // Nothing secret, but a slip in a name would leave a registry without the encryption that was asked for.
+        // Nothing secret, but a slip in a name would leave a registry without the encryption that
+        // was asked for.
         for (option, scopes) in [
             ("--https", &options.https),
             ("--plain-http", &options.plain_http),
@@ -198,8 +200,8 @@ fn read_token(options: &Options, named: &Named) -> Result<Option<(Registry, Logi
     Ok(Some((registry, login(from_input("token")?))))
 }
 
-/// `[REGISTRY=]NAME: VALUE`. Neither a registry nor a header's name has a colon before a blank or an equals
-/// sign, so this has one meaning.
+/// `[REGISTRY=]NAME: VALUE`. Neither a registry nor a header's name has a colon before a blank or
+/// an equals sign, so this has one meaning.
 fn split_header(typed: &Hidden) -> Result<(Option<Registry>, String, Hidden), Stop> {
     let Some((before, value)) = typed.0.split_once(": ") else {
         let why = "--header is not of the form 'NAME: VALUE' or REGISTRY='NAME: VALUE'";

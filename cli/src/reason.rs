@@ -118,6 +118,6 @@ mod tests {
         for (kind, word) in kinds {
             assert_eq!(snake_case(kind), word);
         }
-        assert_eq!(snake_case(DigestSource::TagList), "tag_list");
+        assert_eq!(snake_case(DigestSource::Header), "header");
     }
 }

@@ -47,6 +47,6 @@ impl Status {
     }
 }
 
-/// The exit code where the reader of the output went away (`ocireg tags REPOSITORY | head -n 1`): what a
-/// shell reports of a program that SIGPIPE ended. Not 0, since not everything was asked.
+/// The exit code where the reader of the output went away (`ocireg tags REPOSITORY | head -n 1`):
+/// what a shell reports of a program that SIGPIPE ended. Not 0, since not everything was asked.
 pub(crate) const READER_GONE: u8 = 141;

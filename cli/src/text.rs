@@ -1,7 +1,7 @@
 //! Text from outside, made fit to stand in a line of output.
 
-/// One line without control characters: an error's cause may quote a server, and must not be able to rewrite
-/// a terminal.
+/// One line without control characters: an error's cause may quote a server, and must not be able
+/// to rewrite a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -14,9 +14,9 @@ pub(crate) fn one_line(text: &str) -> String {
 
 /// A reference as the user typed it, as one column of a line.
 ///
-/// A usable one is left as it is. In an unusable one, blanks and control characters become `?`, so that the
-/// columns stay, and what looks like a password or a token of a pasted URL becomes `…`: the output of a
-/// deployment ends up in logs.
+/// A usable one is left as it is. In an unusable one, blanks and control characters become `?`, so
+/// that the columns stay, and what looks like a password or a token of a pasted URL becomes `…`:
+/// the output of a deployment ends up in logs.
 pub(crate) fn as_column(typed: &str) -> String {
     let mut column = String::new();
     let text = match typed.rsplit_once('@') {
@@ -52,7 +52,8 @@ pub(crate) fn as_column(typed: &str) -> String {
 /// Longer than any reference: 253 bytes of host, 255 of name, 128 of tag, 135 of digest.
 const MAX_COLUMN: usize = 1024;
 
-/// Whether the two sides of an '@' are meant as a name and its digest rather than as a password and a host.
+/// Whether the two sides of an '@' are meant as a name and its digest rather than as a password and
+/// a host.
 fn is_name(before: &str, after: &str) -> bool {
     let is_digest = after.split_once(':').is_some_and(|(algorithm, value)| {
         matches!(algorithm, "sha256" | "sha384" | "sha512")

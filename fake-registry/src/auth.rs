@@ -51,7 +51,8 @@ pub(crate) fn refuse(quirks: &Quirks, request: &Recorded, endpoint: &Endpoint) -
     Some(answer)
 }
 
-/// What is wrong with a token, in the words of RFC 6750. Its claims are looked at; who signed it is not.
+/// What is wrong with a token, in the words of RFC 6750. Its claims are looked at; who signed it is
+/// not.
 fn problem(token: &str, scope: Option<&str>) -> Option<&'static str> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap_or_default());
     let claims: Value = serde_json::from_slice(&claims.unwrap_or_default()).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The fake registry as a program: for clients that are not Rust, and for trying things out by hand.
+//! The fake registry as a program: for clients that are not Rust, and for trying things out by
+//! hand.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;

@@ -73,7 +73,8 @@ impl Config {
     }
 }
 
-/// A running registry. All methods may be called from any thread; dropping it ends every connection and thread.
+/// A running registry. All methods may be called from any thread; dropping it ends every connection
+/// and thread.
 #[derive(Debug)]
 pub struct FakeRegistry {
     server: Server,

@@ -9,7 +9,8 @@ use fake_registry::{Ca, Config, FakeRegistry, LinkLoop, Page, Quirk};
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// Sends one request on a connection of its own and returns all that comes back, with `$` for line ends.
+/// Sends one request on a connection of its own and returns all that comes back, with `$` for line
+/// ends.
 #[track_caller]
 fn ask(registry: &FakeRegistry, line: &str, header: &str, body: &str) -> String {
     let mut socket = TcpStream::connect(registry.address()).unwrap();
@@ -31,7 +32,8 @@ fn check(row: &str, answer: &str, expected: &str) {
     assert_eq!(shown, unwanted.is_none(), "{row}\n{answer}");
 }
 
-/// Requests to one registry, in order: request line, header field, body, and what the answer has to contain.
+/// Requests to one registry, in order: request line, header field, body, and what the answer has to
+/// contain.
 const CONVERSATION: &str = r#"
 GET /v2/;                                                    ;                    ;    Docker-Distribution-Api-Version: registry/2.0$
 GET /v2/t/a/manifests/v1;                                    Accept: {oci};       ;    200 OK$
@@ -159,7 +161,8 @@ fn lists_come_in_pages() {
     assert_eq!(count, 1000);
 }
 
-/// How connections end is the server's business, and tested there; here it is that settings reach it.
+/// How connections end is the server's business, and tested there; here it is that settings reach
+/// it.
 #[test]
 fn connections_obey_the_settings() {
     let idle = Quirk::IdleClose(Duration::from_millis(20));

@@ -30,8 +30,8 @@ pub(crate) enum Scheme {
 pub(crate) struct Challenges {
     /// The challenges of all well-formed lines in their order.
     pub(crate) list: Vec<Challenge>,
-    /// One for each line that could not be read. Such a line counts as a whole: what is left of it may be a
-    /// weaker challenge than the one that was lost (B10).
+    /// One for each line that could not be read. Such a line counts as a whole: what is left of it
+    /// may be a weaker challenge than the one that was lost (B10).
     pub(crate) malformed: Vec<Malformed>,
 }
 
@@ -72,7 +72,8 @@ impl Challenge {
         self.filled("service")
     }
 
-    /// The scopes: one parameter may hold several, between spaces (B1), and they may be any words (`*`, B2).
+    /// The scopes: one parameter may hold several, between spaces (B1), and they may be any words
+    /// (`*`, B2).
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.param("scope").unwrap_or("").split_ascii_whitespace()
     }
@@ -90,7 +91,8 @@ impl Challenge {
             .map(|(_, value)| value.as_str())
     }
 
-    /// For error texts, such as `Bearer realm="https://auth.example.com/token"`: printable, capped, no query.
+    /// For error texts, such as `Bearer realm="https://auth.example.com/token"`: printable, capped,
+    /// no query.
     pub(crate) fn summary(&self) -> String {
         let summary = match self.realm() {
             Some(realm) => format!("{} realm=\"{}\"", self.scheme, shown_url(realm)),
@@ -125,8 +127,9 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// One header line: a list whose elements are challenges and, after each challenge, its further parameters.
-/// What follows the word tells which: a parameter has a `=` (section 11.6.1 calls this out).
+/// One header line: a list whose elements are challenges and, after each challenge, its further
+/// parameters. What follows the word tells which: a parameter has a `=` (section 11.6.1 calls this
+/// out).
 fn line(value: &str) -> Result<Vec<Challenge>, Malformed> {
     let mut cursor = Cursor::new(value);
     let mut found: Vec<Challenge> = Vec::new();
@@ -157,7 +160,8 @@ fn line(value: &str) -> Result<Vec<Challenge>, Malformed> {
     Ok(found)
 }
 
-/// A scheme and, where it has one, its token68. No scheme of ours has any and others' may be secret, so it isn't kept.
+/// A scheme and, where it has one, its token68. No scheme of ours has any and others' may be
+/// secret, so it isn't kept.
 fn scheme(cursor: &mut Cursor<'_>) -> Result<Challenge, Malformed> {
     let start = cursor.clone();
     let Some(name) = cursor.token() else {
@@ -177,7 +181,8 @@ fn scheme(cursor: &mut Cursor<'_>) -> Result<Challenge, Malformed> {
     Ok(Challenge::new(name))
 }
 
-/// `name = value`, with the whitespace section 11.2 tells recipients to bear, up to the end of the list element.
+/// `name = value`, with the whitespace section 11.2 tells recipients to bear, up to the end of the
+/// list element.
 fn parameter<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, String), Malformed> {
     let start = cursor.clone();
     if !starts_parameter(cursor) {

@@ -42,7 +42,8 @@ impl Credentials {
         Ok(())
     }
 
-    /// A token that the registry's token service takes for tokens (OAuth2 refresh token; docker's `identitytoken`).
+    /// A token that the registry's token service takes for tokens (OAuth2 refresh token; docker's
+    /// `identitytoken`).
     pub(crate) fn set_identity(&mut self, token: &str) -> Result<()> {
         check_token(token)?;
         self.identity = Some(Secret::new(token));

@@ -1,5 +1,5 @@
-//! Which header to send, and what to do when it is refused. Decisions only: what has to be asked for, the
-//! client asks for.
+//! Which header to send, and what to do when it is refused. Decisions only: what has to be asked
+//! for, the client asks for.
 
 pub(crate) mod challenge;
 mod credentials;
@@ -76,11 +76,13 @@ pub(crate) enum Step {
     GiveUp,
 }
 
-/// What one request has tried already: each way at most once, so that no answer can make it go in circles.
+/// What one request has tried already: each way at most once, so that no answer can make it go in
+/// circles.
 #[derive(Debug)]
 pub(crate) struct Tried {
     started: Instant,
-    /// A token that was fetched since then. One that another thread had fetched may just have come to its end.
+    /// A token that was fetched since then. One that another thread had fetched may just have come
+    /// to its end.
     pub(crate) fresh_token: bool,
     tokens: u32,
     /// The token service has taken the credentials for this one.
@@ -122,8 +124,8 @@ impl Tried {
         }
     }
 
-    /// What a refusal is to be judged by: credentials that the token service has taken are good, whatever the
-    /// registry says to them in another form (Harbor, B6).
+    /// What a refusal is to be judged by: credentials that the token service has taken are good,
+    /// whatever the registry says to them in another form (Harbor, B6).
     pub(crate) fn best_of(self, sent: Authorization) -> Authorization {
         match (sent, self.accepted) {
             (Authorization::Basic(_), Some(token)) => Authorization::Token(token),
@@ -170,8 +172,8 @@ impl Session {
         &self.credentials
     }
 
-    /// How a request that needs `scopes` begins. Never with a ping: until the registry has asked for
-    /// something, nothing is sent (decision 6), except a token that the caller gave for it.
+    /// How a request that needs `scopes` begins. Never with a ping: until the registry has asked
+    /// for something, nothing is sent (decision 6), except a token that the caller gave for it.
     pub(crate) fn opening(&self, scopes: &[Scope], now: Instant) -> Opening {
         if let Some(header) = self.credentials.bearer() {
             return Opening::Send(Authorization::Bearer(header.clone()));
@@ -190,7 +192,8 @@ impl Session {
         }
     }
 
-    /// How to go on after `url` answered 401 with `challenges` to a request that carried `sent` and needs `scopes`.
+    /// How to go on after `url` answered 401 with `challenges` to a request that carried `sent` and
+    /// needs `scopes`.
     ///
     /// # Errors
     ///
@@ -216,11 +219,12 @@ impl Session {
             let name = challenge.service().map(str::to_owned);
             state.mechanism = Mechanism::Bearer(Service { realm, name });
         }
-        // Harbor answers "Basic" to whatever carried an Authorization header; the Bearer challenge that it
-        // sent before still holds (B6).
+        // Harbor answers "Basic" to whatever carried an Authorization header; the Bearer challenge
+        // that it sent before still holds (B6).
         if let Mechanism::Bearer(service) = &state.mechanism {
             let wanted = scope::union(scopes, bearer.into_iter().flat_map(Challenge::scopes));
-            // A fresh token is only worth another if it was for something else than the registry now names.
+            // A fresh token is only worth another if it was for something else than the registry
+            // now names.
             let other = bearer.is_some()
                 && !tried.other_token
                 && !sent
@@ -255,8 +259,8 @@ impl Session {
         Ok(Step::GiveUp)
     }
 
-    /// Whether a 404 to a request that carried nothing should be looked into: some registries hide from
-    /// strangers what they have, and there is something to show.
+    /// Whether a 404 to a request that carried nothing should be looked into: some registries hide
+    /// from strangers what they have, and there is something to show.
     pub(crate) fn should_seek_challenge(&self, sent: &Authorization, tried: &mut Tried) -> bool {
         let unknown = matches!(self.state().mechanism, Mechanism::Unknown);
         let seek = unknown
@@ -275,7 +279,8 @@ impl Session {
         }
     }
 
-    /// Whether tokens are wanted and none was given yet: whoever asks next may find that none will be.
+    /// Whether tokens are wanted and none was given yet: whoever asks next may find that none will
+    /// be.
     pub(crate) fn awaits_first_token(&self) -> bool {
         let state = self.state();
         matches!(state.mechanism, Mechanism::Bearer(_)) && state.tokens.is_empty()
@@ -286,7 +291,8 @@ impl Session {
         self.state().tokens.retain(|token| !token.is_scopeless());
     }
 
-    /// A token from the cache that serves `scopes` and is not `refused`, which the registry has just turned down.
+    /// A token from the cache that serves `scopes` and is not `refused`, which the registry has
+    /// just turned down.
     pub(crate) fn cached(
         &self,
         service: &Service,
@@ -303,7 +309,8 @@ impl Session {
         self.state().tokens.iter().find(fits).cloned()
     }
 
-    /// What a token that is needed for `scopes` should be asked for, where requests of `company` will follow.
+    /// What a token that is needed for `scopes` should be asked for, where requests of `company`
+    /// will follow.
     pub(crate) fn widen(&self, scopes: &[Scope], company: &[Scope]) -> Vec<Scope> {
         if self.state().one_scope_a_token {
             return scopes.to_vec();

@@ -1,11 +1,11 @@
 //! Whom to trust with a password (S4).
 //!
-//! A registry names its token service in a challenge, and the token service is then given the user's
-//! password. So the challenge decides where a password goes, and it has to be checked.
+//! A registry names its token service in a challenge, and the token service is then given the
+//! user's password. So the challenge decides where a password goes, and it has to be checked.
 
 use std::fmt;
 
-use crate::origin::Origin;
+use crate::url::Origin;
 use crate::url::{Scheme, Url};
 
 /// Token services on another domain than their registry, each with its source.
@@ -14,9 +14,9 @@ const PAIRS: [(&str, &str); 1] = [
     ("registry-1.docker.io", "auth.docker.io"),
 ];
 
-/// Second levels below which countries' registries sell names: `example.co.uk` is somebody's, `co.uk` is
-/// nobody's. Not a public-suffix list, which would cost 0.7 MB: a name that is missing here is one that a
-/// caller has to trust by hand only if it is missing below.
+/// Second levels below which countries' registries sell names: `example.co.uk` is somebody's,
+/// `co.uk` is nobody's. Not a public-suffix list, which would cost 0.7 MB: a name that is missing
+/// here is one that a caller has to trust by hand only if it is missing below.
 const SECOND_LEVELS: [&str; 10] = [
     "ac", "co", "com", "edu", "gob", "gov", "mil", "net", "ne", "org",
 ];
@@ -42,8 +42,8 @@ impl fmt::Display for Downgrade {
 
 impl std::error::Error for Downgrade {}
 
-/// What the token service at `realm` may be given by clients of the registry at `registry`. `trusted` are the
-/// hosts that the caller vouched for.
+/// What the token service at `realm` may be given by clients of the registry at `registry`.
+/// `trusted` are the hosts that the caller vouched for.
 pub(crate) fn trust(
     registry: &Origin,
     realm: &Url,
@@ -83,8 +83,8 @@ fn is_sibling(realm: &str, registry: &str) -> bool {
     }
 }
 
-/// Whether a domain belongs to one owner, as far as its labels tell: two of them, or three under a country's
-/// second level.
+/// Whether a domain belongs to one owner, as far as its labels tell: two of them, or three under a
+/// country's second level.
 fn is_somebodys(domain: &str) -> bool {
     let labels: Vec<&str> = domain.split('.').collect();
     // An address has no parents.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// One scope, such as `repository:team/app:pull`. Kept as it was sent; its parts are only looked at to compare.
+/// One scope, such as `repository:team/app:pull`. Kept as it was sent; its parts are only looked at
+/// to compare.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Scope(String);
 
@@ -50,8 +51,8 @@ impl Scope {
     }
 }
 
-/// What is needed, and what the challenge names beyond it. The needed comes first, and nothing twice: some registries
-/// honour only one of several (C6).
+/// What is needed, and what the challenge names beyond it. The needed comes first, and nothing
+/// twice: some registries honour only one of several (C6).
 pub(crate) fn union<'a>(needed: &[Scope], named: impl Iterator<Item = &'a str>) -> Vec<Scope> {
     let named: Vec<Scope> = named.map(Scope::named).collect();
     let mut all: Vec<Scope> = needed

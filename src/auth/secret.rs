@@ -4,8 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password, a token, or a header value that holds one. Not shown by `Debug`, and wiped from memory on drop
-/// as far as that can be promised: copies in buffers and in ureq are not ours to wipe.
+/// A password, a token, or a header value that holds one. Not shown by `Debug`, and wiped from
+/// memory on drop as far as that can be promised: copies in buffers and in ureq are not ours to
+/// wipe.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<String>);
 

@@ -1,4 +1,5 @@
-//! Tokens: how they are asked for, and what comes back (distribution's token authentication; OAuth2, RFC 6749).
+//! Tokens: how they are asked for, and what comes back (distribution's token authentication;
+//! OAuth2, RFC 6749).
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use super::{Scope, Secret};
 use crate::error::printable;
 use crate::url::{BadUrl, Url, encode_query_value};
 
-/// The lifetime of a token that does not say, and the least that a service may mean (C2). A registry that
-/// disagrees answers 401, which is always handled.
+/// The lifetime of a token that does not say, and the least that a service may mean (C2). A
+/// registry that disagrees answers 401, which is always handled.
 const MIN_LIFETIME: Duration = Duration::from_secs(60);
 /// The longest that is believed.
 const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -29,8 +30,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// The URL that asks for a token with GET. What the realm's own query says stays (C7), and a service that
-    /// was not named is not invented (B3).
+    /// The URL that asks for a token with GET. What the realm's own query says stays (C7), and a
+    /// service that was not named is not invented (B3).
     pub(crate) fn url_for(&self, scopes: &[Scope]) -> Result<Url, BadUrl> {
         let mut target = self.realm.target().to_owned();
         let mut separator = if target.contains('?') { '&' } else { '?' };
@@ -94,7 +95,8 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Takes the token out of a token service's answer that came at `now`. The error says what is wrong with it.
+    /// Takes the token out of a token service's answer that came at `now`. The error says what is
+    /// wrong with it.
     pub(crate) fn from_answer(
         body: &[u8],
         service: &Service,
@@ -162,7 +164,8 @@ impl Token {
         now < self.renew_at && self.is_for(service, scopes)
     }
 
-    /// Whether it was asked for at `service` for `scopes`. One for no scope is a login, and no other is.
+    /// Whether it was asked for at `service` for `scopes`. One for no scope is a login, and no
+    /// other is.
     pub(crate) fn is_for(&self, service: &Service, scopes: &[Scope]) -> bool {
         self.service == *service
             && scopes.is_empty() == self.is_scopeless()
@@ -179,7 +182,8 @@ impl Token {
         now >= self.renew_at
     }
 
-    /// Whether it is worth a try where `refused` was turned down: a newer one, or one for fewer scopes.
+    /// Whether it is worth a try where `refused` was turned down: a newer one, or one for fewer
+    /// scopes.
     pub(crate) fn may_replace(&self, refused: &Token) -> bool {
         self.received > refused.received || refused.is_wide() && !self.is_wide()
     }
@@ -193,7 +197,8 @@ impl Token {
         self.received >= moment
     }
 
-    /// Whether it may have ended: after a minute whatever its service said of it, and before only if it said so.
+    /// Whether it may have ended: after a minute whatever its service said of it, and before only
+    /// if it said so.
     pub(crate) fn is_old(&self, now: Instant) -> bool {
         now >= self.old_at
     }
@@ -208,8 +213,8 @@ struct Lifetime {
 }
 
 impl Lifetime {
-    /// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the service's clock,
-    /// which need not be ours (R13). Some send the number as text.
+    /// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the
+    /// service's clock, which need not be ours (R13). Some send the number as text.
     fn of(expires_in: Option<&Value>) -> Lifetime {
         let seconds = match expires_in {
             Some(Value::Number(number)) => number.as_f64(),

@@ -12,15 +12,16 @@ use crate::http::{Headers, RateLimit};
 use crate::transport::{Body, Failure, WireError};
 use crate::url::{Scheme, Url};
 
-/// The most that is read of an error's body, whose text is only shown, and of a ping's, which is `{}`.
+/// The most that is read of an error's body, whose text is only shown, and of a ping's, which is
+/// `{}`.
 const MAX_SMALL_BODY: u64 = 64 * 1024;
 
 /// What was answered, and by which URL. The body is still to be read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) url: Url,
-    /// Whether a redirect has led to another server on the way: then the answer is not the word of the one
-    /// that was asked.
+    /// Whether a redirect has led to another server on the way: then the answer is not the word of
+    /// the one that was asked.
     pub(crate) strayed: bool,
     /// What the request had to show for itself.
     pub(crate) shown: Authorization,
@@ -51,8 +52,8 @@ impl Answer {
         self.complete_to(MAX_SMALL_BODY)
     }
 
-    /// Reads an answer of at most `limit` bytes to its end. An error's body that is too large or broken says
-    /// nothing; the status still does.
+    /// Reads an answer of at most `limit` bytes to its end. An error's body that is too large or
+    /// broken says nothing; the status still does.
     pub(crate) fn complete_to(self, limit: u64) -> Result<Complete, WireError> {
         let success = self.is_success();
         let body = match self.body.read_to_limit(limit) {
@@ -76,8 +77,8 @@ impl Answer {
     }
 }
 
-/// Whether the headers show that a registry answered: only registries send this one, and only they challenge
-/// (decision 2).
+/// Whether the headers show that a registry answered: only registries send this one, and only they
+/// challenge (decision 2).
 pub(crate) fn shows_registry(status: u16, headers: &Headers) -> bool {
     headers
         .get("docker-distribution-api-version")
@@ -216,7 +217,8 @@ impl Complete {
         }
     }
 
-    /// The token service that was not trusted with the credentials, if that is why the request had none.
+    /// The token service that was not trusted with the credentials, if that is why the request had
+    /// none.
     fn withheld_from(&self) -> Option<&Service> {
         self.shown
             .token()

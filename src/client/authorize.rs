@@ -17,11 +17,13 @@ use crate::error::{Error, ErrorKind};
 use crate::http::Headers;
 use crate::policy::retry::is_retryable_status;
 
-/// The most bytes of a token service's answer: a token with hundreds of scopes has some tens of KiB.
+/// The most bytes of a token service's answer: a token with hundreds of scopes has some tens of
+/// KiB.
 const MAX_TOKEN_ANSWER: u64 = 1024 * 1024;
 
 impl Call<'_> {
-    /// Sends a request to the registry, with what it wants to see; a 401 is answered, once for each way there is.
+    /// Sends a request to the registry, with what it wants to see; a 401 is answered, once for each
+    /// way there is.
     pub(super) fn authorized(
         &self,
         state: &RegistryState,
@@ -65,7 +67,8 @@ impl Call<'_> {
                     if tried.narrow_token && matches!(answer.status, 200..=299 | 404) {
                         state.session.tokens_take_one_scope();
                     }
-                    // Another server was shown nothing, so its refusal says nothing of the credentials.
+                    // Another server was shown nothing, so its refusal says nothing of the
+                    // credentials.
                     if !answer.strayed {
                         answer.shown = tried.best_of(sent);
                     }
@@ -79,9 +82,9 @@ impl Call<'_> {
         }
     }
 
-    /// A token for this request, and for those that will follow where one may serve them all. Where the
-    /// service refuses that, one for this request alone: some refuse the whole for one bad part (Quay,
-    /// GitLab).
+    /// A token for this request, and for those that will follow where one may serve them all. Where
+    /// the service refuses that, one for this request alone: some refuse the whole for one bad part
+    /// (Quay, GitLab).
     fn shared_token(
         &self,
         state: &RegistryState,
@@ -175,8 +178,8 @@ impl Call<'_> {
             })
     }
 
-    /// A token for `scopes`: from the cache, or from the service. `refused` is one that the registry has just
-    /// turned down.
+    /// A token for `scopes`: from the cache, or from the service. `refused` is one that the
+    /// registry has just turned down.
     fn token(
         &self,
         state: &RegistryState,
@@ -199,7 +202,8 @@ impl Call<'_> {
             }
             match state.flights.board(&key, self.asker) {
                 Seat::Pilot(pilot) => {
-                    // Another thread may have fetched it between the look into the cache and boarding.
+                    // Another thread may have fetched it between the look into the cache and
+                    // boarding.
                     if let Some(token) =
                         state
                             .session
@@ -321,8 +325,8 @@ impl Call<'_> {
         self.answer_of_service(state, mission)
     }
 
-    /// The answer, unless it is worth a retry. A form is given once: a service that rotates identity tokens
-    /// may take a second for theft.
+    /// The answer, unless it is worth a retry. A form is given once: a service that rotates
+    /// identity tokens may take a second for theft.
     fn answer_of_service(
         &self,
         state: &RegistryState,
@@ -352,7 +356,8 @@ impl Call<'_> {
         Ok(complete)
     }
 
-    /// Decision 1: refused credentials are an error of their own, since every lookup would be wrong.
+    /// Decision 1: refused credentials are an error of their own, since every lookup would be
+    /// wrong.
     fn token_refused(&self, service: &Service, answer: &Complete, asked_as: AskedAs) -> Error {
         let host = service.realm.authority();
         let status = answer.status;
@@ -418,8 +423,8 @@ impl Call<'_> {
     }
 }
 
-/// Whether a token for several scopes should be replaced by one for this request's alone (decision 7): not
-/// where it has just come to its end.
+/// Whether a token for several scopes should be replaced by one for this request's alone (decision
+/// 7): not where it has just come to its end.
 fn wants_narrow_token(sent: &Authorization, answer: &Answer, tried: &mut Tried) -> bool {
     let Some(token) = sent.token() else {
         return false;

@@ -39,8 +39,8 @@ pub(crate) struct Settings {
 
 /// Builds a [`Client`].
 ///
-/// A setting for a registry counts for that registry alone. Setters only take note; what can fail, fails in
-/// [`build`](ClientBuilder::build), which names the bad setting.
+/// A setting for a registry counts for that registry alone. Setters only take note; what can fail,
+/// fails in [`build`](ClientBuilder::build), which names the bad setting.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), ocireg::Error> {
@@ -144,13 +144,15 @@ impl ClientBuilder {
         self
     }
 
-    /// The most time that a call may take in all. Defaults to 5 minutes; [`Duration::MAX`] means no limit.
+    /// The most time that a call may take in all. Defaults to 5 minutes; [`Duration::MAX`] means no
+    /// limit.
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.settings.timeout = timeout;
         self
     }
 
-    /// The most time to get a connection: resolving, connecting and negotiating TLS together. Defaults to 10 s.
+    /// The most time to get a connection: resolving, connecting and negotiating TLS together.
+    /// Defaults to 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.settings.connect_timeout = timeout;
         self
@@ -162,7 +164,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a failed request is repeated where that may help: connection failures, 408, 429, 5xx. Defaults to 3.
+    /// How often a failed request is repeated where that may help: connection failures, 408, 429,
+    /// 5xx. Defaults to 3.
     pub fn retries(mut self, retries: u32) -> ClientBuilder {
         self.settings.retry.attempts = retries.saturating_add(1);
         self
@@ -181,9 +184,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Speaks http with `registry`, without encryption: for a registry in a network you trust. Wins over
-    /// [`https`](ClientBuilder::https). Defaults to https, except for loopback registries (`localhost`,
-    /// `127.0.0.0/8`, `[::1]`).
+    /// Speaks http with `registry`, without encryption: for a registry in a network you trust. Wins
+    /// over [`https`](ClientBuilder::https). Defaults to https, except for loopback registries
+    /// (`localhost`, `127.0.0.0/8`, `[::1]`).
     pub fn plain_http(self, registry: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.plain_http = true;
@@ -199,9 +202,9 @@ impl ClientBuilder {
         })
     }
 
-    /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that
-    /// is itself in the file is trusted too, if the name matches (the self-signed certificate of Docker's
-    /// registry guide). Speaks https with a loopback registry.
+    /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server
+    /// certificate that is itself in the file is trusted too, if the name matches (the self-signed
+    /// certificate of Docker's registry guide). Speaks https with a loopback registry.
     pub fn ca_file(self, registry: &str, path: impl AsRef<Path>) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.authorities.add_file(path.as_ref())
@@ -213,33 +216,35 @@ impl ClientBuilder {
         self.for_registry(registry, |settings| settings.authorities.add_pem(pem))
     }
 
-    /// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to
-    /// nobody else. UTF-8.
+    /// Shows `user` and `password` to `registry` and its token service, once it asks for a login,
+    /// and to nobody else. UTF-8.
     pub fn basic(self, registry: &str, user: &str, password: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.credentials.set_basic(user, password)
         })
     }
 
-    /// Shows `token` to `registry` with every request, as the registry's own token. It is not renewed.
+    /// Shows `token` to `registry` with every request, as the registry's own token. It is not
+    /// renewed.
     pub fn bearer(self, registry: &str, token: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| settings.credentials.set_bearer(token))
     }
 
-    /// Trades `token` for the tokens of `registry` at its token service (an OAuth2 refresh token; what docker
-    /// calls `identitytoken`).
+    /// Trades `token` for the tokens of `registry` at its token service (an OAuth2 refresh token;
+    /// what docker calls `identitytoken`).
     pub fn identity_token(self, registry: &str, token: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings.credentials.set_identity(token)
         })
     }
 
-    /// Lets the token service at `host` have the credentials of `registry`. Without it they go to the
-    /// registry's own host, a parent domain of it, a sibling below the same parent, and from Docker Hub to
-    /// `auth.docker.io`.
+    /// Lets the token service at `host` have the credentials of `registry`. Without it they go to
+    /// the registry's own host, a parent domain of it, a sibling below the same parent, and from
+    /// Docker Hub to `auth.docker.io`.
     pub fn trusted_realm(self, registry: &str, host: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
-            // Not parsed as a registry, some of which have aliases: the host that is typed is the one that is meant.
+            // Not parsed as a registry, some of which have aliases: the host that is typed is the
+            // one that is meant.
             let url = Url::parse(&format!("https://{host}/")).map_err(|bad| {
                 Error::new(
                     ErrorKind::Config,
@@ -267,8 +272,8 @@ impl ClientBuilder {
         })
     }
 
-    /// Sends a header field to `registry` with every request, and to nobody else: not to redirect targets,
-    /// not to the token service.
+    /// Sends a header field to `registry` with every request, and to nobody else: not to redirect
+    /// targets, not to the token service.
     pub fn add_header(self, registry: &str, name: &str, value: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             settings
@@ -278,7 +283,8 @@ impl ClientBuilder {
         })
     }
 
-    /// Pings `registry` while the client is built, so that a wrong address is found at once. Costs a request.
+    /// Pings `registry` while the client is built, so that a wrong address is found at once. Costs
+    /// a request.
     pub fn verify(mut self, registry: &str) -> ClientBuilder {
         match registry.parse() {
             Ok(registry) => self.verify.push(registry),
@@ -293,12 +299,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client. No server is contacted, unless [`verify`](ClientBuilder::verify) asks for it.
+    /// Builds the client. No server is contacted, unless [`verify`](ClientBuilder::verify) asks for
+    /// it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] or [`ErrorKind::InvalidReference`] for the first setting that is unusable, and those of
-    /// [`Client::ping`] for a registry to verify.
+    /// [`ErrorKind::Config`] or [`ErrorKind::InvalidReference`] for the first setting that is
+    /// unusable, and those of [`Client::ping`] for a registry to verify.
     pub fn build(self) -> Result<Client> {
         let client = match self.problem {
             Some(problem) => return Err(problem),

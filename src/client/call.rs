@@ -1,6 +1,7 @@
 //! How one call is to go: its own settings, over the client's.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,11 +10,10 @@ use super::Inner;
 use super::flights::Asker;
 use super::group::{Company, Group};
 use super::origins::RegistryState;
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::interrupt::{Cancel, Interrupt, Progress, ProgressCallback};
 use crate::manifest::MediaType;
-use crate::presence::{ItemCallback, Presence};
 use crate::reference::Registry;
-use crate::transport::{Cancel, Interrupt, Progress, ProgressCallback};
 
 /// The most requests of one call under way at once for a registry: the size of its connection pool.
 const MAX_CONCURRENCY: usize = 64;
@@ -39,9 +39,9 @@ pub struct CallOptions {
     pub(super) cancel: Option<Cancel>,
     pub(super) progress: Option<ProgressCallback>,
     pub(super) accept: Vec<MediaType>,
-    pub(super) page_size: Option<u32>,
+    pub(super) item_timeout: Option<Duration>,
+    pub(super) page_size: Option<NonZeroU32>,
     pub(super) concurrency: Option<usize>,
-    pub(super) on_item: Option<ItemCallback>,
 }
 
 impl CallOptions {
@@ -50,22 +50,31 @@ impl CallOptions {
         CallOptions::default()
     }
 
-    /// The most time that each call may take in all, retries and waits included. Defaults to the client's
-    /// ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)).
+    /// The most time that each call may take in all, retries and waits included. Defaults to the
+    /// client's ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)).
     pub fn timeout(mut self, timeout: Duration) -> CallOptions {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Lets `cancel` stop the call from another thread or a signal handler, within half a second. Defaults to none.
+    /// The most time that each image of a batch ([`Client::lookup_all`](crate::Client::lookup_all),
+    /// [`Client::lookup_each`](crate::Client::lookup_each)) may take, from the moment when its turn
+    /// comes. The whole batch has the [`timeout`](CallOptions::timeout). Defaults to none.
+    pub fn item_timeout(mut self, timeout: Duration) -> CallOptions {
+        self.item_timeout = Some(timeout);
+        self
+    }
+
+    /// Lets `cancel` stop the call from another thread or a signal handler, within half a second.
+    /// Defaults to none.
     pub fn cancel(mut self, cancel: &Cancel) -> CallOptions {
         self.cancel = Some(cancel.clone());
         self
     }
 
-    /// Calls `callback` on the calling thread as the call makes progress, and at least every 200 ms while it
-    /// waits. [`ControlFlow::Break`] stops the call with [`ErrorKind::Callback`](crate::ErrorKind::Callback).
-    /// Defaults to none.
+    /// Calls `callback` on the calling thread as the call makes progress, and at least every 200 ms
+    /// while it waits. [`ControlFlow::Break`] stops the call with
+    /// [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
     pub fn progress(
         mut self,
         callback: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static,
@@ -74,35 +83,26 @@ impl CallOptions {
         self
     }
 
-    /// Accepts manifests of one more media type. The six types of images and their lists are always accepted:
-    /// asking for fewer gets another digest, or a false "absent", from real registries (E4, E5).
+    /// Accepts manifests of one more media type. The six types of images and their lists are always
+    /// accepted: asking for fewer gets another digest, or a false "absent", from real registries
+    /// (E4, E5).
     pub fn accept(mut self, media_type: MediaType) -> CallOptions {
         self.accept.push(media_type);
         self
     }
 
-    /// Asks for lists in pages of this many entries; the registry may choose another size. Defaults to the registry's
-    /// choice, since some cut a list off at the size asked for without saying so (H15).
-    pub fn page_size(mut self, entries: u32) -> CallOptions {
+    /// Asks for lists in pages of this many entries; the registry may choose another size. Defaults
+    /// to the registry's choice, since some cut a list off at the size asked for without saying so
+    /// (H15).
+    pub fn page_size(mut self, entries: NonZeroU32) -> CallOptions {
         self.page_size = Some(entries);
         self
     }
 
-    /// How many requests a call that makes many may have under way at once for each registry, from 1 to 64.
-    /// Defaults to 8.
+    /// How many requests a call that makes many may have under way at once for each registry, from
+    /// 1 to 64. Defaults to 8.
     pub fn concurrency(mut self, requests: usize) -> CallOptions {
         self.concurrency = Some(requests.clamp(1, MAX_CONCURRENCY));
-        self
-    }
-
-    /// Gives each result of [`Client::lookup_all`](crate::Client::lookup_all) to `callback` as it comes, with
-    /// its position, on the calling thread. [`ControlFlow::Break`] stops the call: what is not finished then
-    /// fails with [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
-    pub fn on_item(
-        mut self,
-        callback: impl Fn(usize, &Result<Presence>) -> ControlFlow<()> + Send + Sync + 'static,
-    ) -> CallOptions {
-        self.on_item = Some(Arc::new(callback));
         self
     }
 
@@ -113,23 +113,11 @@ impl CallOptions {
     /// What can stop a call that starts now.
     pub(super) fn interrupt(&self, client: &Inner) -> Interrupt {
         // A timeout too long for the clock is as good as none.
-        let deadline = Instant::now().checked_add(self.timeout_of(client));
-        self.interrupt_at(client, deadline)
-    }
-
-    /// As [`interrupt`](CallOptions::interrupt), for a call whose parts have a deadline each.
-    pub(super) fn interrupt_without_deadline(&self, client: &Inner) -> Interrupt {
-        self.interrupt_at(client, None)
-    }
-
-    fn interrupt_at(&self, client: &Inner, deadline: Option<Instant>) -> Interrupt {
+        let timeout = self.timeout.unwrap_or(client.settings.timeout);
+        let deadline = Instant::now().checked_add(timeout);
         let shutdown = client.life.shutdown.clone();
         let progress = self.progress.clone();
         Interrupt::new(shutdown, self.cancel.clone(), deadline, progress)
-    }
-
-    pub(super) fn timeout_of(&self, client: &Inner) -> Duration {
-        self.timeout.unwrap_or(client.settings.timeout)
     }
 }
 
@@ -137,12 +125,12 @@ impl fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallOptions")
             .field("timeout", &self.timeout)
+            .field("item_timeout", &self.item_timeout)
             .field("cancel", &self.cancel)
             .field("progress", &self.progress.is_some())
             .field("accept", &self.accept)
             .field("page_size", &self.page_size)
             .field("concurrency", &self.concurrency)
-            .field("on_item", &self.on_item.is_some())
             .finish()
     }
 }

@@ -10,14 +10,15 @@ use crate::reference::{Registry, RepositoryName};
 impl Client {
     /// All repositories of a registry, in its order.
     ///
-    /// Many registries have no catalog, or show only a part of it; it is not in the OCI specification. Costs
-    /// one request a page. A list that breaks off is an error: use [`catalog_pages`](Client::catalog_pages)
-    /// to keep what came.
+    /// Many registries have no catalog, or show only a part of it; it is not in the OCI
+    /// specification. Costs one request a page. A list that breaks off is an error: use
+    /// [`catalog_pages`](Client::catalog_pages) to keep what came.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] where the registry has no catalog, [`ErrorKind::Denied`] where it refuses,
-    /// [`ErrorKind::Protocol`] where it is no registry or its list does not end, and the failures of any request.
+    /// [`ErrorKind::Unsupported`] where the registry has no catalog, [`ErrorKind::Denied`] where it
+    /// refuses, [`ErrorKind::Protocol`] where it is no registry or its list does not end, and the
+    /// failures of any request.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -34,8 +35,8 @@ impl Client {
         super::pages::collect(&call, || fetch(&mut paging, &call))
     }
 
-    /// The repositories of a registry, page by page as it sends them: yields what there is, and then the
-    /// error that ended it, if one did. The timeout counts for each page.
+    /// The repositories of a registry, page by page as it sends them: yields what there is, and
+    /// then the error that ended it, if one did. The timeout counts for each page.
     pub fn catalog_pages(&self, registry: &Registry) -> CatalogPages {
         CatalogPages {
             client: self.clone(),

@@ -5,10 +5,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::answer::Complete;
-use crate::transport::{Interrupt, Stopped};
+use crate::interrupt::{Interrupt, Stopped};
 
-/// The thread that a caller made a call on, perhaps in a callback of another call that it has under way: this one must not
-/// wait for that.
+/// The thread that a caller made a call on, perhaps in a callback of another call that it has under
+/// way: this one must not wait for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Asker(ThreadId);
 
@@ -47,8 +47,8 @@ pub(crate) enum Outcome {
 pub(crate) enum Seat<'a> {
     Pilot(Pilot<'a>),
     Passenger(Arc<Flight>),
-    /// The asking thread has a flight of its own, this one or another that somebody may wait for, which waits for this call in
-    /// a callback.
+    /// The asking thread has a flight of its own, this one or another that somebody may wait for,
+    /// which waits for this call in a callback.
     Alone,
 }
 

@@ -1,4 +1,5 @@
-//! Calls that belong together: one deadline, one way to stop them all, callbacks on the calling thread only.
+//! Calls that belong together: one deadline, one way to stop them all, callbacks on the calling
+//! thread only.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -11,12 +12,11 @@ use super::flights::Asker;
 use super::send::stopped_error;
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
-use crate::presence::Presence;
+use crate::interrupt::{Cancel, Interrupt, SLICE, Stopped};
 use crate::reference::{Registry, RepositoryName};
-use crate::transport::{Cancel, Interrupt, SLICE, Stopped};
 
-/// The most scopes of one token request, and the most bytes of its scopes: larger tokens no longer fit the
-/// header line of the nginx in front of a registry (8 KiB by default).
+/// The most scopes of one token request, and the most bytes of its scopes: larger tokens no longer
+/// fit the header line of the nginx in front of a registry (8 KiB by default).
 const MAX_SCOPES: usize = 32;
 const MAX_SCOPE_BYTES: usize = 4 * 1024;
 
@@ -82,10 +82,8 @@ pub(crate) struct Group<'a> {
     asker: Asker,
     /// Why the client could not be used when the group began.
     unusable: Option<Error>,
-    /// The most time for each call, where it is not for all together.
-    each: Option<Duration>,
-    /// Registries that the rest of the group need not ask: their request limit is reached, or they refuse the
-    /// credentials.
+    /// Registries that the rest of the group need not ask: their request limit is reached, or they
+    /// refuse the credentials.
     hopeless: Mutex<HashMap<Registry, Error>>,
     /// Registries that have answered a question of the group.
     answered: Mutex<HashSet<Registry>>,
@@ -94,21 +92,6 @@ pub(crate) struct Group<'a> {
 impl<'a> Group<'a> {
     pub(super) fn new(client: &'a Inner, options: &'a CallOptions) -> Group<'a> {
         let own = options.interrupt(client);
-        Group::with(client, options, own, None)
-    }
-
-    pub(super) fn of_timed_items(client: &'a Inner, options: &'a CallOptions) -> Group<'a> {
-        let own = options.interrupt_without_deadline(client);
-        let each = Some(options.timeout_of(client));
-        Group::with(client, options, own, each)
-    }
-
-    fn with(
-        client: &'a Inner,
-        options: &'a CallOptions,
-        own: Interrupt,
-        each: Option<Duration>,
-    ) -> Group<'a> {
         let own = Arc::new(own);
         let stop = Cancel::new();
         let workers = Arc::new(own.for_workers(&stop));
@@ -120,7 +103,6 @@ impl<'a> Group<'a> {
             stop,
             asker: Asker::here(),
             unusable: client.life.check().err(),
-            each,
             hopeless: Mutex::default(),
             answered: Mutex::default(),
         }
@@ -133,7 +115,7 @@ impl<'a> Group<'a> {
         subject: &'c dyn fmt::Display,
         company: Company,
     ) -> Call<'c> {
-        let interrupt = match self.each {
+        let interrupt = match self.options.item_timeout {
             Some(timeout) => Arc::new(self.workers.with_timeout(timeout)),
             None => self.workers.clone(),
         };
@@ -191,19 +173,6 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Gives a result to the caller's item callback.
-    pub(crate) fn finished(&self, position: usize, result: &Result<Presence>) {
-        let callback = self
-            .options
-            .on_item
-            .as_ref()
-            .filter(|_| !self.stop.is_triggered());
-        if callback.is_some_and(|callback| callback(position, result).is_break()) {
-            self.stop();
-        }
-        self.advanced();
-    }
-
     /// Ends the calls that are still under way.
     pub(crate) fn stop(&self) {
         self.stop.trigger();
@@ -216,8 +185,9 @@ impl<'a> Group<'a> {
             .map_err(|stopped| stopped_error(stopped, "asking").about(subject))
     }
 
-    /// Notes how a call has ended, for those that would end in the same way: every lookup would be wrong with refused credentials, and sending
-    /// them on may lock an account. Once they have been good for anything, a refusal is about one repository.
+    /// Notes how a call has ended, for those that would end in the same way: every lookup would be
+    /// wrong with refused credentials, and sending them on may lock an account. Once they have been
+    /// good for anything, a refusal is about one repository.
     pub(super) fn note<T>(&self, registry: &Registry, result: &Result<T>) {
         match result {
             Ok(_) => {

@@ -1,8 +1,9 @@
-//! When a client can no longer be used: after [`Client::shutdown`], and in a child process that `fork` made.
+//! When a client can no longer be used: after [`Client::shutdown`], and in a child process that
+//! `fork` made.
 
 use super::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::Cancel;
+use crate::interrupt::Cancel;
 
 /// How long a client may be used, shared by its clones.
 #[derive(Debug)]
@@ -37,17 +38,17 @@ impl Life {
         Ok(())
     }
 
-    /// A child process has the parent's connections, whose bytes would mix, and its locks, which a thread may
-    /// have held that the child does not have.
+    /// A child process has the parent's connections, whose bytes would mix, and its locks, which a
+    /// thread may have held that the child does not have.
     pub(super) fn is_of_another_process(&self) -> bool {
         self.process != std::process::id()
     }
 }
 
 impl Client {
-    /// Ends the client, its clones included, from any thread: calls under way end within half a second with
-    /// [`ErrorKind::Cancelled`], those made from now on fail with [`ErrorKind::State`]. Idle connections are
-    /// closed.
+    /// Ends the client, its clones included, from any thread: calls under way end within half a
+    /// second with [`ErrorKind::Cancelled`], those made from now on fail with [`ErrorKind::State`].
+    /// Idle connections are closed.
     ///
     /// ```
     /// # fn main() -> Result<(), ocireg::Error> {

@@ -9,12 +9,14 @@ use crate::reference::Registry;
 impl Client {
     /// Checks that the registry accepts the credentials given for it. One to three requests.
     ///
-    /// A registry that asks for no login accepts any. That a login is accepted says nothing about any repository.
+    /// A registry that asks for no login accepts any. That a login is accepted says nothing about
+    /// any repository.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unauthorized`] where the credentials are refused, or none were given and the registry asks for some;
-    /// [`ErrorKind::Protocol`] where it is no registry, and the failures of any request.
+    /// [`ErrorKind::Unauthorized`] where the credentials are refused, or none were given and the
+    /// registry asks for some; [`ErrorKind::Protocol`] where it is no registry, and the failures of
+    /// any request.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {

@@ -1,4 +1,5 @@
-//! Manifests (distribution spec, "Pulling manifests"): `HEAD` and `GET /v2/<name>/manifests/<reference>`.
+//! Manifests (distribution spec, "Pulling manifests"): `HEAD` and
+//! `GET /v2/<name>/manifests/<reference>`.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -7,7 +7,7 @@ use super::origins::RegistryState;
 use super::send::{Ask, Trouble};
 use crate::auth::{Authorization, Secret, Service};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Method, Request};
+use crate::http::{Content, Method, Request};
 use crate::policy::redirect;
 use crate::url::Url;
 
@@ -88,8 +88,8 @@ impl<'a> Mission<'a> {
         self.body.is_some()
     }
 
-    /// The request for one hop. Headers are made anew for each: what one origin may see, another may not, and
-    /// what has been elsewhere does not get it back (S2).
+    /// The request for one hop. Headers are made anew for each: what one origin may see, another
+    /// may not, and what has been elsewhere does not get it back (S2).
     pub(super) fn request<'r>(
         &'r self,
         call: &'r Call<'_>,
@@ -122,7 +122,10 @@ impl<'a> Mission<'a> {
             method: self.method,
             url,
             headers,
-            body: self.body.map(|body| body.expose().as_bytes()),
+            content: match self.body {
+                Some(body) => Content::Bytes(body.expose().as_bytes()),
+                None => Content::Nothing,
+            },
         }
     }
 

@@ -41,10 +41,11 @@ pub use self::tags::TagPages;
 
 /// Asks registries.
 ///
-/// Clones, and clients made by [`with`](Client::with), share connections and what was learned about each
-/// registry. All methods take `&self` and may be called from any number of threads at once. A client keeps no
-/// thread; only an attempt to resolve or to connect that was given up may go on in one of its own, until the resolver's or the
-/// connect timeout. A child process that `fork` made can't use it, and has to make its own.
+/// Clones, and clients made by [`with`](Client::with), share connections and what was learned about
+/// each registry. All methods take `&self` and may be called from any number of threads at once. A
+/// client keeps no thread; only an attempt to resolve or to connect that was given up may go on in
+/// one of its own, until the resolver's or the connect timeout. A child process that `fork` made
+/// can't use it, and has to make its own.
 ///
 /// ```no_run
 /// use ocireg::{Client, Presence};
@@ -73,8 +74,8 @@ pub(crate) struct Inner {
     origins: Arc<Origins>,
 }
 
-/// In a child process nothing of the parent's connections is touched: another thread may have been changing them when `fork`
-/// copied them. What they hold stays until the child ends.
+/// In a child process nothing of the parent's connections is touched: another thread may have been
+/// changing them when `fork` copied them. What they hold stays until the child ends.
 impl Drop for Inner {
     fn drop(&mut self) {
         if self.life.is_of_another_process() {
@@ -119,8 +120,8 @@ impl Client {
             .unwrap_or_default()
     }
 
-    /// Closes the connections that are not in use, as before a long pause or a `fork`. What was learned
-    /// stays, tokens too; the next call connects anew.
+    /// Closes the connections that are not in use, as before a long pause or a `fork`. What was
+    /// learned stays, tokens too; the next call connects anew.
     pub fn close_idle(&self) {
         if !self.inner.life.is_of_another_process() {
             self.inner.origins.close_idle();
@@ -152,17 +153,13 @@ impl Client {
         Group::new(&self.inner, &self.options)
     }
 
-    /// As [`group`](Client::group), the timeout being each call's own.
-    pub(crate) fn group_of_timed_items(&self) -> Group<'_> {
-        Group::of_timed_items(&self.inner, &self.options)
-    }
-
     /// How many requests may be under way at once for each registry.
     pub(crate) fn concurrency(&self) -> usize {
         self.options.width()
     }
 
-    /// Whether it is not known yet how the registry wants to be asked, or whether it will answer at all.
+    /// Whether it is not known yet how the registry wants to be asked, or whether it will answer at
+    /// all.
     pub(crate) fn is_new_to(&self, registry: &Registry) -> bool {
         self.known(registry).is_none_or(|state| {
             state.learned().reached.is_none() || state.session.awaits_first_token()

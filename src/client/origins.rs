@@ -9,17 +9,19 @@ use super::flights::{Asker, Flights};
 use crate::address::AddressClass;
 use crate::auth::{Credentials, Secret, Session};
 use crate::http::RateLimit;
-use crate::origin::Origin;
 use crate::reference::Registry;
 use crate::transport::{Authorities, Connections, PlatformRoots, Resolver, TlsTrust, WireConfig};
+use crate::url::Origin;
 use crate::url::Scheme;
 
-/// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets another chance: GETs
-/// are billed by some (J1), and a proxy may have been mended.
+/// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets
+/// another chance: GETs are billed by some (J1), and a proxy may have been mended.
 const HEAD_REST: Duration = Duration::from_secs(10 * 60);
-/// How long what is no registry is not asked again whether it is: a registry may be about to come up behind its proxy.
+/// How long what is no registry is not asked again whether it is: a registry may be about to come
+/// up behind its proxy.
 const NO_REGISTRY: Duration = Duration::from_secs(60);
-/// The most servers beside its own that a registry's connections are kept to: a redirect may lead to ever new names.
+/// The most servers beside its own that a registry's connections are kept to: a redirect may lead
+/// to ever new names.
 const MAX_ORIGINS: usize = 16;
 /// The most warnings kept for a registry.
 const MAX_WARNINGS: usize = 32;
@@ -94,7 +96,8 @@ impl Wiring {
 pub(crate) struct Learned {
     /// Whether it has answered like a registry.
     pub(crate) is_registry: bool,
-    /// Whether its answers about manifests carry a registry's header, so that one without is somebody else's.
+    /// Whether its answers about manifests carry a registry's header, so that one without is
+    /// somebody else's.
     pub(crate) signs_answers: bool,
     /// When something else answered in its place.
     no_registry_since: Option<Instant>,
@@ -107,15 +110,16 @@ pub(crate) struct Learned {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Keeps requests back while a registry wants to be left alone (429). When its time is over one goes first,
-/// and the others see what becomes of it: a crowd that comes back at once is what the limit is against.
+/// Keeps requests back while a registry wants to be left alone (429). When its time is over one
+/// goes first, and the others see what becomes of it: a crowd that comes back at once is what the
+/// limit is against.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gate {
     closed_until: Option<Instant>,
     /// The thread that has gone first.
     probing: Option<Asker>,
-    /// How often in a row the registry has said so. A refusal of the one that went first is one of all that
-    /// waited for it.
+    /// How often in a row the registry has said so. A refusal of the one that went first is one of
+    /// all that waited for it.
     refusals: u32,
 }
 
@@ -123,7 +127,8 @@ pub(crate) struct Gate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AtGate {
     Open,
-    /// It goes first, and the others wait for it: in place of this one, in whose callback it was made.
+    /// It goes first, and the others wait for it: in place of this one, in whose callback it was
+    /// made.
     GoesFirst(Option<Asker>),
     Closed(Duration),
     /// Another has gone first.
@@ -131,7 +136,8 @@ pub(crate) enum AtGate {
 }
 
 impl Gate {
-    /// Notes that the registry wants to be left alone for this long. Never shortens what it said before.
+    /// Notes that the registry wants to be left alone for this long. Never shortens what it said
+    /// before.
     pub(crate) fn close_for(&mut self, wait: Duration) {
         let now = Instant::now();
         // Several at once are one refusal.
@@ -272,8 +278,9 @@ impl Origins {
 }
 
 impl RegistryState {
-    /// The connections to `origin` made on behalf of this registry. Another origin has its own: what one
-    /// registry's settings trust, a connection of another registry to the same place must not.
+    /// The connections to `origin` made on behalf of this registry. Another origin has its own:
+    /// what one registry's settings trust, a connection of another registry to the same place must
+    /// not.
     pub(crate) fn connections(&self, origin: &Origin) -> Arc<Connections> {
         if *origin == self.origin {
             return lock(&self.own).clone();
@@ -290,7 +297,8 @@ impl RegistryState {
         new
     }
 
-    /// Closes the connections that nobody is using. Those in use are closed when their exchange is over.
+    /// Closes the connections that nobody is using. Those in use are closed when their exchange is
+    /// over.
     fn close_idle(&self) {
         let new = self.wiring.connections(&self.origin);
         // The old ones close when they are dropped, which is not under the lock.
@@ -304,7 +312,8 @@ impl RegistryState {
     }
 }
 
-/// Every change under these locks is one assignment or push, so a panic elsewhere leaves nothing half done.
+/// Every change under these locks is one assignment or push, so a panic elsewhere leaves nothing
+/// half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! Lists in pages (distribution spec, "Listing tags"; RFC 8288): the one way to read tags and catalogs.
+//! Lists in pages (distribution spec, "Listing tags"; RFC 8288): the one way to read tags and
+//! catalogs.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -6,6 +7,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufReader, Read};
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -23,15 +25,15 @@ use crate::http::link::next_link;
 use crate::transport::WireError;
 use crate::url::{Scheme, Url};
 
-/// The most bytes of one page: half a million tags with GCR's details. It is read as a stream, so this bounds
-/// time, not memory.
+/// The most bytes of one page: half a million tags with GCR's details. It is read as a stream, so
+/// this bounds time, not memory.
 const MAX_PAGE: u64 = 64 * 1024 * 1024;
 /// The most pages of one list: a million entries at the smallest default of a registry (100).
 const MAX_PAGES: usize = 10_000;
 /// The most entries of a list that is read as a whole.
 const MAX_ENTRIES: usize = 10_000_000;
-/// The most pages without an entry in a row: a registry that filters may send some, a broken one sends them
-/// for ever (R16).
+/// The most pages without an entry in a row: a registry that filters may send some, a broken one
+/// sends them for ever (R16).
 const MAX_EMPTY_PAGES: usize = 100;
 
 /// A part of a list, as the registry cut it.
@@ -40,8 +42,8 @@ const MAX_EMPTY_PAGES: usize = 100;
 pub struct Page<T> {
     /// The entries, in the registry's order.
     pub entries: Vec<T>,
-    /// How many entries were left out because they are no valid names: some registries list nulls or digests
-    /// among their tags (H6, H7).
+    /// How many entries were left out because they are no valid names: some registries list nulls
+    /// or digests among their tags (H6, H7).
     pub skipped: usize,
 }
 
@@ -73,7 +75,7 @@ enum Next {
 
 impl Paging {
     /// Starts at `path`, asking for pages of `page_size` only where the caller asked (H15).
-    pub(super) fn new(path: String, scope: Scope, page_size: Option<u32>) -> Paging {
+    pub(super) fn new(path: String, scope: Scope, page_size: Option<NonZeroU32>) -> Paging {
         let target = match page_size {
             Some(entries) => format!("{path}?n={entries}"),
             None => path,
@@ -86,8 +88,8 @@ impl Paging {
         }
     }
 
-    /// Fetches the next page; `None` after the last, or after an error. `list` is the JSON field that holds
-    /// the entries.
+    /// Fetches the next page; `None` after the last, or after an error. `list` is the JSON field
+    /// that holds the entries.
     pub(super) fn fetch<T: FromStr>(
         &mut self,
         call: &Call<'_>,
@@ -137,7 +139,8 @@ impl Paging {
         Ok(Some(page))
     }
 
-    /// What a refused page means: of the first, what it says; of a later one, that the list is not whole (H6, H8).
+    /// What a refused page means: of the first, what it says; of a later one, that the list is not
+    /// whole (H6, H8).
     fn refused(&self, error: Error) -> Error {
         let read = self.seen.len();
         if read == 0 || !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) {
@@ -206,8 +209,8 @@ fn protocol(call: &Call<'_>, problem: String) -> Error {
     Error::new(ErrorKind::Protocol, problem).about(call.subject)
 }
 
-/// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list would be
-/// made to send requests to other hosts (H13, S5).
+/// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list
+/// would be made to send requests to other hosts (H13, S5).
 fn link_of(answer: &Answer, state: &RegistryState) -> Result<Option<String>, String> {
     let link =
         next_link(answer.headers.get_all("link")).map_err(|malformed| malformed.to_string())?;
@@ -266,7 +269,8 @@ fn read_page<T: FromStr>(
     })
 }
 
-/// The JSON object of a list, of which one field matters. Registries add others (H11); they are skipped, not kept.
+/// The JSON object of a list, of which one field matters. Registries add others (H11); they are
+/// skipped, not kept.
 struct ListBody<T> {
     list: &'static str,
     entries: PhantomData<T>,

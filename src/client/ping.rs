@@ -7,8 +7,8 @@ use super::send::{Access, Ask};
 use crate::auth::challenge::{Scheme, parse_challenges};
 use crate::error::{Error, ErrorKind, Result, printable};
 use crate::http::Headers;
-use crate::origin::Origin;
 use crate::reference::Registry;
+use crate::url::Origin;
 
 /// A registry's answer to [`Client::ping`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Protocol`] where something answers that is no registry, and the failures of any request.
+    /// [`ErrorKind::Protocol`] where something answers that is no registry, and the failures of any
+    /// request.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -81,8 +82,8 @@ impl Verdict {
             // Where a redirect has led elsewhere, it is not this registry that answers.
             _ if answer.strayed => Verdict::Other,
             200 if shows_registry(200, &answer.headers) => Verdict::Open,
-            // Some send no version header; then the body has to be what registries send: `{}`, Quay's `true`
-            // (B7), nothing.
+            // Some send no version header; then the body has to be what registries send: `{}`,
+            // Quay's `true` (B7), nothing.
             200 if is_what_registries_say(&answer.body) => Verdict::Open,
             401 => offered(&answer.headers).map_or(Verdict::Other, Verdict::Challenges),
             _ => Verdict::Other,
@@ -119,8 +120,8 @@ impl Call<'_> {
         self.send(&Ask::ping(Access::Unasked), |answer| Ok(answer.complete()?))
     }
 
-    /// Whether this is a registry, as far as is known now. What has shown to be one stays one, whatever a
-    /// proxy in front of it says to a ping.
+    /// Whether this is a registry, as far as is known now. What has shown to be one stays one,
+    /// whatever a proxy in front of it says to a ping.
     fn note_verdict(&self, verdict: &Verdict) -> bool {
         let state = self.state();
         let mut learned = state.learned();
@@ -131,8 +132,8 @@ impl Call<'_> {
         learned.is_registry
     }
 
-    /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request where that
-    /// is not known yet, and the answer is remembered.
+    /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request
+    /// where that is not known yet, and the answer is remembered.
     pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
         let (is_registry, is_none) = {
             let state = self.state();
@@ -151,7 +152,8 @@ impl Call<'_> {
         self.confirm_absence_now(not_found)
     }
 
-    /// As [`confirm_absence`](Call::confirm_absence), by what answers at this moment and not by what did before.
+    /// As [`confirm_absence`](Call::confirm_absence), by what answers at this moment and not by
+    /// what did before.
     pub(crate) fn confirm_absence_now(&self, not_found: Error) -> Error {
         match self.ping() {
             Ok(answer) => {

@@ -14,16 +14,19 @@ use crate::address::AddressClass;
 use crate::auth::{Authorization, Scope};
 use crate::error::{Error, ErrorKind, printable};
 use crate::http::warning::warnings;
-use crate::http::{Method, RateLimit, Request};
+use crate::http::{Content, Method, RateLimit, Request};
+use crate::interrupt::Stopped;
 use crate::policy::redirect;
 use crate::policy::retry::{MAX_RETRY_AFTER, is_retryable_status};
-use crate::transport::{Failure, Phase, Pooling, Reach, Response, Stopped, Watch, WireError};
+use crate::transport::{
+    AddressPolicy, ExchangeContext, Failure, Phase, Pooling, Response, WireError,
+};
 use crate::url::Url;
 
 /// How often a request looks whether the one that went first through the gate has come back.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// The longest that a registry is left alone for one answer of its: a slip of its clock should not end a
-/// long-lived client.
+/// The longest that a registry is left alone for one answer of its: a slip of its clock should not
+/// end a long-lived client.
 const LONGEST_BELIEVED: Duration = Duration::from_secs(60 * 60);
 /// How much of a redirect's body is read to keep its connection.
 const MAX_REDIRECT_BODY: u64 = 64 * 1024;
@@ -101,8 +104,8 @@ impl Trouble {
 }
 
 impl Call<'_> {
-    /// Sends `ask` until an answer was read, or asking again is of no use. Any status but those worth a retry
-    /// reaches `read`.
+    /// Sends `ask` until an answer was read, or asking again is of no use. Any status but those
+    /// worth a retry reaches `read`.
     pub(crate) fn send<T>(
         &self,
         ask: &Ask<'_>,
@@ -171,7 +174,8 @@ impl Call<'_> {
         }
     }
 
-    /// Waits while the registry has asked to be left alone (429): no other call of this client disturbs it meanwhile.
+    /// Waits while the registry has asked to be left alone (429): no other call of this client
+    /// disturbs it meanwhile.
     fn pass_gate<'s>(&self, state: &'s RegistryState) -> Result<Option<First<'s>>, Error> {
         loop {
             if let Some(error) = self.hopeless() {
@@ -188,7 +192,8 @@ impl Call<'_> {
                         outer,
                     }));
                 }
-                // Others, the first one among them perhaps, may be waiting for what the asking thread has under way.
+                // Others, the first one among them perhaps, may be waiting for what the asking
+                // thread has under way.
                 AtGate::OtherWentFirst if state.flights.has_pilot(self.asker) => return Ok(None),
                 AtGate::OtherWentFirst => LOOK_AGAIN,
                 AtGate::Closed(wait) => wait,
@@ -243,30 +248,31 @@ impl Call<'_> {
         }
     }
 
-    /// One exchange. A pooled connection that the server closed in the meantime costs one silent repeat (R5).
+    /// One exchange. A pooled connection that the server closed in the meantime costs one silent
+    /// repeat (R5).
     fn exchange(
         &self,
         state: &RegistryState,
-        request: Request<'_>,
+        mut request: Request<'_>,
     ) -> Result<Answer, Box<Trouble>> {
         let origin = request.url.origin();
         let connections = state.connections(&origin);
         let started = Instant::now();
         // What is to be given once goes over a connection that can't have gone stale.
-        let pooling = if request.body.is_some() {
+        let pooling = if !matches!(request.content, Content::Nothing) {
             Pooling::Fresh
         } else {
             Pooling::Reuse
         };
         let mut watch = self.watch(state, &request, pooling);
-        let mut result = connections.exchange(&request, &watch);
-        let stale = |error: &WireError, watch: &Watch| {
+        let mut result = connections.exchange(&mut request, &watch);
+        let stale = |error: &WireError, watch: &ExchangeContext| {
             let seen = watch.seen();
             seen.reused && !seen.answered && matches!(error.failure, Failure::Disconnected { .. })
         };
         if matches!(&result, Err(error) if stale(error, &watch)) {
             watch = self.watch(state, &request, Pooling::Fresh);
-            result = connections.exchange(&request, &watch);
+            result = connections.exchange(&mut request, &watch);
         }
         let Request { method, url, .. } = request;
         let took = started.elapsed().as_millis();
@@ -298,16 +304,21 @@ impl Call<'_> {
         }
     }
 
-    fn watch(&self, state: &RegistryState, request: &Request<'_>, pooling: Pooling) -> Arc<Watch> {
+    fn watch(
+        &self,
+        state: &RegistryState,
+        request: &Request<'_>,
+        pooling: Pooling,
+    ) -> Arc<ExchangeContext> {
         let settings = &self.client.settings;
-        let mut watch = Watch::new(
+        let mut watch = ExchangeContext::new(
             self.interrupt.clone(),
             settings.connect_timeout,
             settings.idle_timeout,
         );
         watch.pooling = pooling;
         watch.head_bytes = request.head_bytes();
-        watch.reach = reach(state, &request.url);
+        watch.address_policy = reach(state, &request.url);
         Arc::new(watch)
     }
 
@@ -373,8 +384,8 @@ impl Call<'_> {
             Failure::Local => (ErrorKind::Io, None),
             Failure::Stopped(_) => (ErrorKind::Cancelled, None),
         };
-        // The subject begins with the registry; another host, such as Docker Hub's API or where a redirect
-        // led, has to be named.
+        // The subject begins with the registry; another host, such as Docker Hub's API or where a
+        // redirect led, has to be named.
         let (subject, authority) = (self.subject.to_string(), url.authority().to_string());
         let own = url.origin() == self.state().origin;
         let message = match subject.strip_prefix(&authority) {
@@ -393,7 +404,8 @@ impl Call<'_> {
     }
 }
 
-/// The request that goes first when the gate opens again. However it ends, the others do not wait for it for ever.
+/// The request that goes first when the gate opens again. However it ends, the others do not wait
+/// for it for ever.
 struct First<'a> {
     state: &'a RegistryState,
     first: Asker,
@@ -416,21 +428,23 @@ fn completed(answer: Answer) -> Box<Trouble> {
     })
 }
 
-/// Where a request may go: anywhere that the caller named, elsewhere by the registry's own class of address (S5).
-fn reach(state: &RegistryState, url: &Url) -> Reach {
+/// Where a request may go: anywhere that the caller named, elsewhere by the registry's own class of
+/// address (S5).
+fn reach(state: &RegistryState, url: &Url) -> AddressPolicy {
     let vouched = state
         .trusted_realms
         .iter()
         .any(|host| host.eq_ignore_ascii_case(url.host()));
     if vouched || url.origin() == state.origin {
-        return Reach::Registry;
+        return AddressPolicy::Registry;
     }
-    // Before the registry was ever reached nothing can have named another place; Public is the strictest.
+    // Before the registry was ever reached nothing can have named another place; Public is the
+    // strictest.
     let registry = state.learned().reached.unwrap_or(AddressClass::Public);
     if url.host() == state.origin.host() {
-        Reach::OwnHost { registry }
+        AddressPolicy::OwnHost { registry }
     } else {
-        Reach::Elsewhere { registry }
+        AddressPolicy::Elsewhere { registry }
     }
 }
 
@@ -455,7 +469,7 @@ pub(super) fn stopped_error(stopped: Stopped, doing: &str) -> Error {
 }
 
 /// Takes down what an answer of the registry itself teaches.
-fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
+fn note(state: &RegistryState, answer: &Answer, watch: &ExchangeContext) {
     let rate_limit = RateLimit::from_headers(&answer.headers);
     let warnings = warnings(&answer.headers);
     // Before the lock: a program's logger may ask what is known of the registry.
@@ -475,8 +489,8 @@ fn note(state: &RegistryState, answer: &Answer, watch: &Watch) {
     }
 }
 
-/// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as stored
-/// (decision 17). The body of an error is only shown, and may be anything.
+/// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as
+/// stored (decision 17). The body of an error is only shown, and may be anything.
 fn refuse_encoding(call: &Call<'_>, answer: Answer) -> Result<Answer, Box<Trouble>> {
     let encoding = answer
         .headers
@@ -497,7 +511,8 @@ fn refuse_encoding(call: &Call<'_>, answer: Answer) -> Result<Answer, Box<Troubl
     Err(Box::new(Trouble::Final(error.about(call.subject))))
 }
 
-/// Reads and lookups can be repeated as long as nothing was decided: no connection, or one that broke.
+/// Reads and lookups can be repeated as long as nothing was decided: no connection, or one that
+/// broke.
 fn is_worth_repeating(error: &WireError) -> bool {
     match error.failure {
         Failure::Resolve { transient } => transient,

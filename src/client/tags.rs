@@ -1,6 +1,7 @@
 //! Tags (distribution spec, "Listing tags"): `GET /v2/<name>/tags/list`.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 use super::Client;
 use super::call::Call;
@@ -12,15 +13,17 @@ use crate::error::{ErrorKind, Result};
 use crate::reference::{Repository, Tag};
 
 impl Client {
-    /// All tags of a repository, in the registry's order; a tag that a registry lists twice is there once.
+    /// All tags of a repository, in the registry's order; a tag that a registry lists twice is
+    /// there once.
     ///
-    /// Costs one request a page. A list that breaks off is an error: use [`tag_pages`](Client::tag_pages) to
-    /// keep what came.
+    /// Costs one request a page. A list that breaks off is an error: use
+    /// [`tag_pages`](Client::tag_pages) to keep what came.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] where the registry has no such repository, [`ErrorKind::Denied`] where it refuses,
-    /// [`ErrorKind::Protocol`] where it is no registry or its list does not end, and the failures of any request.
+    /// [`ErrorKind::NotFound`] where the registry has no such repository, [`ErrorKind::Denied`]
+    /// where it refuses, [`ErrorKind::Protocol`] where it is no registry or its list does not end,
+    /// and the failures of any request.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -37,8 +40,8 @@ impl Client {
         super::pages::collect(&call, || fetch(&mut paging, &call))
     }
 
-    /// The tags of a repository, page by page as the registry sends them: yields what there is, and then the
-    /// error that ended it, if one did. The timeout counts for each page.
+    /// The tags of a repository, page by page as the registry sends them: yields what there is, and
+    /// then the error that ended it, if one did. The timeout counts for each page.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -79,7 +82,7 @@ impl Iterator for TagPages {
     }
 }
 
-fn paging(page_size: Option<u32>, repository: &Repository) -> Paging {
+fn paging(page_size: Option<NonZeroU32>, repository: &Repository) -> Paging {
     let scope = Scope::pull(repository.name());
     Paging::new(
         format!("/v2/{}/tags/list", repository.name()),

@@ -1,6 +1,8 @@
 //! Many images at once.
 
+use std::borrow::Cow;
 use std::ffi::c_char;
+use std::ops::ControlFlow;
 use std::ptr;
 use std::sync::Arc;
 
@@ -11,10 +13,10 @@ use super::descriptor::{ocireg_descriptor, ocireg_presence};
 use super::error::ocireg_error;
 use super::running::Stop;
 use super::status::ocireg_status;
-use crate::{Client, Presence, Reference, Result};
+use crate::{Client, ErrorKind, Reference, Resolved, Result};
 
-/// The results of ocireg_client_lookup_all(), in the order of the references. Yours; free it with ocireg_batch_free(). Any
-/// thread may read it.
+/// The results of ocireg_client_lookup_all(), in the order of the references. Yours; free it with
+/// ocireg_batch_free(). Any thread may read it.
 pub struct ocireg_batch {
     items: Vec<Item>,
 }
@@ -36,18 +38,21 @@ impl From<ocireg_error> for Item {
     }
 }
 
-impl From<&Result<Presence>> for Item {
-    fn from(result: &Result<Presence>) -> Item {
-        let presence = match result {
-            Ok(presence) => presence,
-            Err(error) => return Item::from(ocireg_error::from(error)),
-        };
-        let descriptor = match presence {
-            Presence::Exists(descriptor) => Some(ocireg_descriptor::from(descriptor)),
-            Presence::Absent | Presence::Denied => None,
+impl From<Result<Resolved>> for Item {
+    fn from(result: Result<Resolved>) -> Item {
+        let (presence, descriptor) = match result {
+            Ok(resolved) => (
+                ocireg_presence::OCIREG_PRESENCE_EXISTS,
+                Some((&resolved).into()),
+            ),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound => (ocireg_presence::OCIREG_PRESENCE_ABSENT, None),
+                ErrorKind::Denied => (ocireg_presence::OCIREG_PRESENCE_DENIED, None),
+                _ => return Item::from(ocireg_error::from(error)),
+            },
         };
         Item {
-            presence: presence.into(),
+            presence,
             descriptor,
             error: None,
         }
@@ -60,7 +65,7 @@ struct Batch {
     items: Vec<Option<Item>>,
     good: Vec<Reference>,
     /// Where each of `good` stands.
-    positions: Arc<[usize]>,
+    positions: Vec<usize>,
 }
 
 impl Batch {
@@ -79,7 +84,7 @@ impl Batch {
         Batch {
             items,
             good,
-            positions: positions.into(),
+            positions,
         }
     }
 
@@ -89,49 +94,52 @@ impl Batch {
         call: Option<&ocireg_call>,
     ) -> Result<ocireg_batch, ocireg_error> {
         let stop = Arc::<Stop>::default();
-        let results = match call {
-            None => client.lookup_all(&self.good),
-            Some(call) => {
-                call.check()?;
-                let unusable = self.items.iter().flatten().count();
-                let before = u64::try_from(unusable).unwrap_or(u64::MAX);
-                let mut options = call.options(&stop, before);
-                if let Some(callback) = call.item_callback(&stop) {
-                    for (position, item) in self.items.iter().enumerate() {
-                        let told = item.as_ref().map(|item| callback(position, item));
-                        if told.is_some_and(|told| told.is_break()) {
-                            stop.check()?;
-                        }
-                    }
-                    let positions = self.positions.clone();
-                    options = options.on_item(move |index, result| {
-                        let position = positions.get(index).copied().unwrap_or(usize::MAX);
-                        callback(position, &Item::from(result))
-                    });
-                }
-                client.with(options).lookup_all(&self.good)
-            }
+        let mut client = Cow::Borrowed(client);
+        let mut callback = None;
+        if let Some(call) = call {
+            call.check()?;
+            let unusable = self.items.iter().flatten().count();
+            let before = u64::try_from(unusable).unwrap_or(u64::MAX);
+            client = Cow::Owned(client.with(call.options(&stop, before)));
+            callback = call.item_callback(&stop);
+        }
+        let tell = |position: usize, item: &Item| match &callback {
+            Some(callback) => callback(position, item),
+            None => ControlFlow::Continue(()),
         };
-        stop.check()?;
-        for (position, result) in self.positions.iter().zip(&results) {
-            if let Some(slot) = self.items.get_mut(*position) {
-                *slot = Some(Item::from(result));
+        for (position, item) in self.items.iter().enumerate() {
+            if item
+                .as_ref()
+                .is_some_and(|item| tell(position, item).is_break())
+            {
+                stop.check()?;
             }
         }
+        client.lookup_each(&self.good, |index, result| {
+            let item = Item::from(result);
+            let position = self.positions.get(index).copied().unwrap_or(usize::MAX);
+            let told = tell(position, &item);
+            if let Some(slot) = self.items.get_mut(position) {
+                *slot = Some(item);
+            }
+            told
+        });
+        stop.check()?;
         // Every position is either unusable or one of `good`.
         let items = self.items.into_iter().flatten().collect();
         Ok(ocireg_batch { items })
     }
 }
 
-/// Looks up `count` references at once, in any number of registries. One token serves up to 32 repositories, and a reference
-/// that is there twice is asked once; ocireg_call_set_concurrency() says how many requests go out at once.
+/// Looks up `count` references at once, in any number of registries. One token serves up to 32
+/// repositories, and a reference that is there twice is asked once; ocireg_call_set_concurrency()
+/// says how many requests go out at once.
 ///
-/// Fails only if an argument is unusable or a callback stops it; a client that can no longer be used is OCIREG_E_STATE at
-/// each reference. Each reference has a result of its own, in the order given:
-/// one that can't be used (NULL among them) or has no answer has an error. A timeout counts for all together; when it ends,
-/// or the call is cancelled or the client shut down, what is finished keeps its result, and the rest have
-/// OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
+/// Fails only if an argument is unusable or a callback stops it; a client that can no longer be
+/// used is OCIREG_E_STATE at each reference. Each reference has a result of its own, in the order
+/// given: one that can't be used (NULL among them) or has no answer has an error. A timeout counts
+/// for all together; when it ends, or the call is cancelled or the client shut down, what is
+/// finished keeps its result, and the rest have OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
 ///
 /// `count` may be 0, and `references` NULL with it. Free the batch with ocireg_batch_free().
 ///
@@ -190,7 +198,8 @@ unsafe fn item<'a>(batch: *const ocireg_batch, index: usize) -> Option<&'a Item>
     unsafe { batch.as_ref() }?.items.get(index)
 }
 
-/// Whether the reference at `index` is there. OCIREG_PRESENCE_UNKNOWN if it has no answer, and past the end.
+/// Whether the reference at `index` is there. OCIREG_PRESENCE_UNKNOWN if it has no answer, and past
+/// the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_batch_presence(
     batch: *const ocireg_batch,

@@ -7,7 +7,8 @@ use std::ptr;
 use super::error::ocireg_error;
 use super::status::ocireg_status;
 
-/// Runs a function's body. Its failure, a panic among them, goes to `error` where the caller wants it.
+/// Runs a function's body. Its failure, a panic among them, goes to `error` where the caller wants
+/// it.
 ///
 /// # Safety
 ///
@@ -25,7 +26,8 @@ pub(super) unsafe fn run(
         }
     };
     give(None);
-    // Unwind safe: what a panic may leave half done are maps behind mutexes, whose every change is one step.
+    // Unwind safe: what a panic may leave half done are maps behind mutexes, whose every change is
+    // one step.
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => return ocireg_status::OCIREG_OK,
         Ok(Err(failure)) => failure,
@@ -103,7 +105,8 @@ pub(super) unsafe fn object_mut<'a, T>(
 /// `object` is NULL or came out of [`Out::give`] or [`boxed`] and is not used again.
 pub(super) unsafe fn free<T>(object: *mut T) {
     if !object.is_null() {
-        // SAFETY: made by `Box::into_raw`, and given back once, as the caller of this function promises.
+        // SAFETY: made by `Box::into_raw`, and given back once, as the caller of this function
+        // promises.
         drop(unsafe { Box::from_raw(object) });
     }
 }
@@ -174,7 +177,8 @@ pub(super) unsafe fn path<'a>(
 ///
 /// # Safety
 ///
-/// As many items can be read from `first`, unless it is NULL, and do not change while the result is in use.
+/// As many items can be read from `first`, unless it is NULL, and do not change while the result is
+/// in use.
 pub(super) unsafe fn slice<'a, T>(
     first: *const T,
     length: usize,
@@ -191,7 +195,8 @@ pub(super) unsafe fn slice<'a, T>(
     if length > most {
         return Err(ocireg_error::argument(name, "is longer than memory can be"));
     }
-    // SAFETY: not NULL, within what an object can be, and readable, as the caller of this function promises.
+    // SAFETY: not NULL, within what an object can be, and readable, as the caller of this function
+    // promises.
     Ok(unsafe { std::slice::from_raw_parts(first, length) })
 }
 

@@ -1,6 +1,7 @@
 //! How one call is to go, and the callbacks of the caller.
 
 use std::ffi::{c_char, c_void};
+use std::num::NonZeroU32;
 use std::ptr;
 use std::sync::Arc;
 
@@ -13,15 +14,17 @@ use super::running::Stop;
 use super::status::ocireg_status;
 use crate::{CallOptions, MediaType, Progress};
 
-/// Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a pager each page counts
-/// anew. Called on the thread that made the call, also without progress at least every 200 ms while the call waits. Return
-/// 0 to go on; anything else stops the call with OCIREG_E_CALLBACK.
+/// Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a
+/// pager each page counts anew. Called on the thread that made the call, also without progress at
+/// least every 200 ms while the call waits. Return 0 to go on; anything else stops the call with
+/// OCIREG_E_CALLBACK.
 pub type ocireg_progress_cb =
     Option<unsafe extern "C" fn(userdata: *mut c_void, done: u64, total: u64) -> i32>;
 
-/// Given each result of ocireg_client_lookup_all() as it comes, on the thread that made the call: the position among the
-/// references, and what the accessors of the batch would say of it. `descriptor` and `error` end with the callback. Return
-/// 0 to go on; anything else stops the call with OCIREG_E_CALLBACK.
+/// Given each result of ocireg_client_lookup_all() as it comes, on the thread that made the call:
+/// the position among the references, and what the accessors of the batch would say of it.
+/// `descriptor` and `error` end with the callback. Return 0 to go on; anything else stops the call
+/// with OCIREG_E_CALLBACK.
 pub type ocireg_item_cb = Option<
     unsafe extern "C" fn(
         userdata: *mut c_void,
@@ -32,10 +35,12 @@ pub type ocireg_item_cb = Option<
     ) -> i32,
 >;
 
-/// How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry takes one, or NULL for
-/// the client's settings. It can be used for any number of calls, on any number of threads at once while no setter runs.
+/// How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry
+/// takes one, or NULL for the client's settings. It can be used for any number of calls, on any
+/// number of threads at once while no setter runs.
 ///
-/// A setter's status need not be looked at: a call with a setting that was unusable fails, and says which.
+/// A setter's status need not be looked at: a call with a setting that was unusable fails, and says
+/// which.
 pub struct ocireg_call {
     options: CallOptions,
     progress: Option<Callback<ProgressFn>>,
@@ -60,8 +65,9 @@ struct Callback<F> {
     userdata: *mut c_void,
 }
 
-// SAFETY: the pointer is only handed back to the caller's function, on the thread that made the call. A caller who
-// uses one `ocireg_call` on several threads gives a `userdata` that bears it; the header says so.
+// SAFETY: the pointer is only handed back to the caller's function, on the thread that made the
+// call. A caller who uses one `ocireg_call` on several threads gives a `userdata` that bears it;
+// the header says so.
 unsafe impl<F> Send for Callback<F> {}
 // SAFETY: as above.
 unsafe impl<F> Sync for Callback<F> {}
@@ -93,7 +99,8 @@ impl ocireg_call {
                 Some(total) => total.saturating_add(before),
                 None => OCIREG_SIZE_UNKNOWN,
             };
-            // SAFETY: the caller's function, called with what it was given for it, on the thread of the call.
+            // SAFETY: the caller's function, called with what it was given for it, on the thread of
+            // the call.
             stop.ask(|| unsafe { function(userdata, done, total) })
         })
     }
@@ -173,8 +180,8 @@ pub unsafe extern "C" fn ocireg_call_free(call: *mut ocireg_call) {
     unsafe { boundary::free(call) }
 }
 
-/// The most time that the call may take in all, in milliseconds, retries and waits included. 0 is no limit. Defaults to the
-/// client's.
+/// The most time that the call may take in all, in milliseconds, retries and waits included. 0 is
+/// no limit. Defaults to the client's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_timeout_ms(
     call: *mut ocireg_call,
@@ -185,7 +192,8 @@ pub unsafe extern "C" fn ocireg_call_set_timeout_ms(
     unsafe { change_options(call, "ocireg_call_set_timeout_ms", setting) }
 }
 
-/// Lets `cancel` stop the call. The token may be freed before the call is made, but then nobody can trigger it.
+/// Lets `cancel` stop the call. The token may be freed before the call is made, but then nobody can
+/// trigger it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_cancel(
     call: *mut ocireg_call,
@@ -199,7 +207,8 @@ pub unsafe extern "C" fn ocireg_call_set_cancel(
     unsafe { change_options(call, "ocireg_call_set_cancel", setting) }
 }
 
-/// Has `callback` told how far the call has come, with `userdata` as its first argument. NULL takes it back.
+/// Has `callback` told how far the call has come, with `userdata` as its first argument. NULL takes
+/// it back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_progress(
     call: *mut ocireg_call,
@@ -215,8 +224,8 @@ pub unsafe extern "C" fn ocireg_call_set_progress(
     unsafe { change(call, "ocireg_call_set_progress", setting) }
 }
 
-/// Gives `callback` each result of ocireg_client_lookup_all() as it comes, with `userdata` as its first argument. NULL
-/// takes it back.
+/// Gives `callback` each result of ocireg_client_lookup_all() as it comes, with `userdata` as its
+/// first argument. NULL takes it back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_item_callback(
     call: *mut ocireg_call,
@@ -232,9 +241,9 @@ pub unsafe extern "C" fn ocireg_call_set_item_callback(
     unsafe { change(call, "ocireg_call_set_item_callback", setting) }
 }
 
-/// How many requests a call that makes many (ocireg_client_lookup_all(), ocireg_client_tags_sharing(),
-/// ocireg_client_tags_of_digest()) may have under way at once for each registry, from 1 to 64; more counts as 64.
-/// OCIREG_E_INVALID_ARGUMENT for 0. Defaults to 8.
+/// How many requests a call that makes many (ocireg_client_lookup_all(),
+/// ocireg_client_tags_sharing(), ocireg_client_tags_of_digest()) may have under way at once for
+/// each registry, from 1 to 64; more counts as 64. OCIREG_E_INVALID_ARGUMENT for 0. Defaults to 8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_concurrency(
     call: *mut ocireg_call,
@@ -249,22 +258,24 @@ pub unsafe extern "C" fn ocireg_call_set_concurrency(
     unsafe { change_options(call, "ocireg_call_set_concurrency", setting) }
 }
 
-/// Asks for lists in pages of this many entries; the registry may choose another size. OCIREG_E_INVALID_ARGUMENT for 0.
-/// Defaults to the registry's choice, since some cut a list off at the size asked for without saying so.
+/// Asks for lists in pages of this many entries; the registry may choose another size.
+/// OCIREG_E_INVALID_ARGUMENT for 0. Defaults to the registry's choice, since some cut a list off at
+/// the size asked for without saying so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_page_size(
     call: *mut ocireg_call,
     entries: u32,
 ) -> ocireg_status {
-    let setting = |options: CallOptions| match entries {
-        0 => Err(ocireg_error::argument("entries", "is 0")),
-        entries => Ok(options.page_size(entries)),
+    let setting = |options: CallOptions| match NonZeroU32::new(entries) {
+        None => Err(ocireg_error::argument("entries", "is 0")),
+        Some(entries) => Ok(options.page_size(entries)),
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change_options(call, "ocireg_call_set_page_size", setting) }
 }
 
-/// Accepts manifests of one more media type. The six types of images and their lists are always accepted.
+/// Accepts manifests of one more media type. The six types of images and their lists are always
+/// accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_add_accept(
     call: *mut ocireg_call,

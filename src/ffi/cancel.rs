@@ -3,7 +3,8 @@
 use super::boundary;
 use crate::Cancel;
 
-/// Stops calls from another thread or from a signal handler. Yours; free it with ocireg_cancel_free().
+/// Stops calls from another thread or from a signal handler. Yours; free it with
+/// ocireg_cancel_free().
 pub struct ocireg_cancel(pub(super) Cancel);
 
 /// A token that is not triggered. Never NULL. Give it to calls with ocireg_call_set_cancel().
@@ -12,9 +13,10 @@ pub extern "C" fn ocireg_cancel_new() -> *mut ocireg_cancel {
     boundary::boxed(ocireg_cancel(Cancel::new()))
 }
 
-/// Stops every call that has the token, now and later: each ends within half a second with OCIREG_E_CANCELLED, whatever it
-/// is waiting for. From any thread, and from a signal handler (it is async-signal-safe: one atomic store). It can't be taken
-/// back; make a new token for new calls. NULL is fine.
+/// Stops every call that has the token, now and later: each ends within half a second with
+/// OCIREG_E_CANCELLED, whatever it is waiting for. From any thread, and from a signal handler (it
+/// is async-signal-safe: one atomic store). It can't be taken back; make a new token for new calls.
+/// NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_cancel_trigger(cancel: *const ocireg_cancel) {
     // SAFETY: NULL or a token that is alive, as the header demands.

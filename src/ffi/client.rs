@@ -13,9 +13,10 @@ use crate::{Client, Registry};
 
 /// Asks registries. Yours; free it with ocireg_client_free().
 ///
-/// Make one and keep it: it holds connections, and remembers tokens and what it learned of each registry. Any number of
-/// threads may use it at once. After fork() the child process has to make its own: what would ask a registry
-/// with this one fails with OCIREG_E_STATE there, what only tells what is known knows nothing, and freeing it is fine.
+/// Make one and keep it: it holds connections, and remembers tokens and what it learned of each
+/// registry. Any number of threads may use it at once. After fork() the child process has to make
+/// its own: what would ask a registry with this one fails with OCIREG_E_STATE there, what only
+/// tells what is known knows nothing, and freeing it is fine.
 pub struct ocireg_client(Client);
 
 impl ocireg_client {
@@ -24,12 +25,12 @@ impl ocireg_client {
     }
 }
 
-/// Makes a client with `options`, or with the defaults where they are NULL: anonymous, the platform's root certificates.
-/// Nothing is read from the environment or from docker's files. No server is asked, unless ocireg_options_add_verify()
-/// says so.
+/// Makes a client with `options`, or with the defaults where they are NULL: anonymous, the
+/// platform's root certificates. Nothing is read from the environment or from docker's files. No
+/// server is asked, unless ocireg_options_add_verify() says so.
 ///
-/// Fails with OCIREG_E_CONFIG, OCIREG_E_INVALID_REFERENCE or OCIREG_E_INVALID_ARGUMENT for the first setting that is
-/// unusable, and says which.
+/// Fails with OCIREG_E_CONFIG, OCIREG_E_INVALID_REFERENCE or OCIREG_E_INVALID_ARGUMENT for the
+/// first setting that is unusable, and says which.
 ///
 /// ```c
 /// ocireg_client *client;
@@ -61,8 +62,8 @@ pub unsafe extern "C" fn ocireg_client_new(
     unsafe { boundary::run(error, body) }
 }
 
-/// A second handle on the same client, for a second owner: connections, tokens and all that was learned are shared. Free
-/// each. NULL for NULL.
+/// A second handle on the same client, for a second owner: connections, tokens and all that was
+/// learned are shared. Free each. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_clone(client: *const ocireg_client) -> *mut ocireg_client {
     // SAFETY: NULL or a client that is alive, as the header demands.
@@ -72,9 +73,9 @@ pub unsafe extern "C" fn ocireg_client_clone(client: *const ocireg_client) -> *m
     })
 }
 
-/// Ends the client, its clones included, from any thread: calls under way end within half a second with
-/// OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are closed. It still has to be
-/// freed.
+/// Ends the client, its clones included, from any thread: calls under way end within half a second
+/// with OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are
+/// closed. It still has to be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
@@ -86,8 +87,8 @@ pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
     }
 }
 
-/// Closes the connections that are not in use, as before a long pause. What was learned stays, tokens too; the next call
-/// connects anew.
+/// Closes the connections that are not in use, as before a long pause. What was learned stays,
+/// tokens too; the next call connects anew.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_close_idle(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
@@ -106,8 +107,9 @@ pub unsafe extern "C" fn ocireg_client_free(client: *mut ocireg_client) {
     unsafe { boundary::free(client) }
 }
 
-/// The warnings that the registry has sent to this client or caused, each once, at most 32: a deprecated API, a digest in
-/// a header that does not fit the document. No request is made. Free the list with ocireg_strings_free().
+/// The warnings that the registry has sent to this client or caused, each once, at most 32: a
+/// deprecated API, a digest in a header that does not fit the document. No request is made. Free
+/// the list with ocireg_strings_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_warnings(

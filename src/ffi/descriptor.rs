@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 
 use super::boundary::{self, c_string};
-use crate::{Descriptor, DigestSource, Presence};
+use crate::{DigestSource, Presence, Resolved};
 
 /// A size or a total that nobody has said.
 pub const OCIREG_SIZE_UNKNOWN: u64 = u64::MAX;
@@ -17,11 +17,11 @@ pub enum ocireg_presence {
     OCIREG_PRESENCE_UNKNOWN = 0,
     /// The registry has it.
     OCIREG_PRESENCE_EXISTS = 1,
-    /// The registry says that it is not there (HTTP 404). A registry that hides private repositories behind a 404 can't be
-    /// told from this.
+    /// The registry says that it is not there (HTTP 404). A registry that hides private
+    /// repositories behind a 404 can't be told from this.
     OCIREG_PRESENCE_ABSENT = 2,
-    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker Hub answers so for
-    /// repositories that do not exist.
+    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker
+    /// Hub answers so for repositories that do not exist.
     OCIREG_PRESENCE_DENIED = 3,
 }
 
@@ -47,12 +47,10 @@ pub enum ocireg_digest_source {
     OCIREG_DIGEST_SOURCE_COMPUTED = 2,
     /// You asked for this digest and the registry has it; the document was not read.
     OCIREG_DIGEST_SOURCE_REQUESTED = 3,
-    /// The registry said so in a tag list that carries digests.
-    OCIREG_DIGEST_SOURCE_TAG_LIST = 4,
 }
 
-/// What a registry holds under a reference: media type, digest, size. Yours where a function gave it through `out`; then
-/// free it with ocireg_descriptor_free(). Any thread may read it.
+/// What a registry holds under a reference: media type, digest, size. Yours where a function gave
+/// it through `out`; then free it with ocireg_descriptor_free(). Any thread may read it.
 pub struct ocireg_descriptor {
     media_type: CString,
     digest: CString,
@@ -60,8 +58,8 @@ pub struct ocireg_descriptor {
     digest_source: ocireg_digest_source,
 }
 
-impl From<&Descriptor> for ocireg_descriptor {
-    fn from(given: &Descriptor) -> ocireg_descriptor {
+impl From<&Resolved> for ocireg_descriptor {
+    fn from(given: &Resolved) -> ocireg_descriptor {
         ocireg_descriptor {
             media_type: c_string(given.media_type.as_str()),
             digest: c_string(given.digest.as_ref()),
@@ -70,13 +68,13 @@ impl From<&Descriptor> for ocireg_descriptor {
                 DigestSource::Header => ocireg_digest_source::OCIREG_DIGEST_SOURCE_HEADER,
                 DigestSource::Computed => ocireg_digest_source::OCIREG_DIGEST_SOURCE_COMPUTED,
                 DigestSource::Requested => ocireg_digest_source::OCIREG_DIGEST_SOURCE_REQUESTED,
-                DigestSource::TagList => ocireg_digest_source::OCIREG_DIGEST_SOURCE_TAG_LIST,
             },
         }
     }
 }
 
-/// What kind of manifest it is, such as `"application/vnd.oci.image.index.v1+json"`. Borrowed; NULL for NULL.
+/// What kind of manifest it is, such as `"application/vnd.oci.image.index.v1+json"`. Borrowed; NULL
+/// for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_media_type(
     descriptor: *const ocireg_descriptor,
@@ -96,7 +94,8 @@ pub unsafe extern "C" fn ocireg_descriptor_digest(
     descriptor.map_or(ptr::null(), |descriptor| descriptor.digest.as_ptr())
 }
 
-/// The size of the document in bytes, or OCIREG_SIZE_UNKNOWN where the registry did not say it. 0 for NULL.
+/// The size of the document in bytes, or OCIREG_SIZE_UNKNOWN where the registry did not say it. 0
+/// for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_size(descriptor: *const ocireg_descriptor) -> u64 {
     // SAFETY: NULL or a descriptor that is alive, as the header demands.

@@ -117,8 +117,9 @@ pub unsafe extern "C" fn ocireg_error_code(error: *const ocireg_error) -> ocireg
     unsafe { error.as_ref() }.map_or(ocireg_status::OCIREG_OK, |error| error.code)
 }
 
-/// What happened, for people: one line of UTF-8 that names the registry and the reference, says what can be done about
-/// it, and never shows a secret. Its words may change. Borrowed; NULL for NULL.
+/// What happened, for people: one line of UTF-8 that names the registry and the reference, says
+/// what can be done about it, and never shows a secret. Its words may change. Borrowed; NULL for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_message(error: *const ocireg_error) -> *const c_char {
     // SAFETY: NULL or an error that is alive, as the header demands.
@@ -132,8 +133,8 @@ pub unsafe extern "C" fn ocireg_error_http_status(error: *const ocireg_error) ->
     unsafe { error.as_ref() }.map_or(0, |error| error.http_status)
 }
 
-/// The registry's own first error code, such as `"MANIFEST_UNKNOWN"` (distribution specification, "Error Codes"), or
-/// NULL if it sent none. Borrowed.
+/// The registry's own first error code, such as `"MANIFEST_UNKNOWN"` (distribution specification,
+/// "Error Codes"), or NULL if it sent none. Borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_registry_code(error: *const ocireg_error) -> *const c_char {
     // SAFETY: NULL or an error that is alive, as the header demands.
@@ -155,7 +156,8 @@ pub unsafe extern "C" fn ocireg_error_callback_code(error: *const ocireg_error) 
     unsafe { error.as_ref() }.map_or(0, |error| error.callback_code)
 }
 
-/// 1 if the same call may succeed later without a change (a network failure, a timeout, HTTP 429 or 5xx), else 0.
+/// 1 if the same call may succeed later without a change (a network failure, a timeout, HTTP 429 or
+/// 5xx), else 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_is_transient(error: *const ocireg_error) -> i32 {
     // SAFETY: NULL or an error that is alive, as the header demands.

@@ -10,11 +10,12 @@ use super::boundary::{self, c_string};
 use super::error::ocireg_error;
 use super::status::ocireg_status;
 
-/// Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes from (`"ocireg::…"`) and
-/// one line of text. Both strings end with the callback. Called on any thread that uses the library, several at once
-/// perhaps; nothing in it is secret. What its thread logs while the callback runs is dropped. It may ask what is known, such as
-/// ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses several threads, such as
-/// ocireg_client_lookup_all(): they log too.
+/// Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes
+/// from (`"ocireg::…"`) and one line of text. Both strings end with the callback. Called on any
+/// thread that uses the library, several at once perhaps; nothing in it is secret. What its thread
+/// logs while the callback runs is dropped. It may ask what is known, such as
+/// ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses
+/// several threads, such as ocireg_client_lookup_all(): they log too.
 pub type ocireg_log_cb = Option<
     unsafe extern "C" fn(
         userdata: *mut c_void,
@@ -24,9 +25,10 @@ pub type ocireg_log_cb = Option<
     ),
 >;
 
-/// Has `callback` given the library's log records up to `max_level` (0 none, 1 error, 2 warning, 3 info, 4 debug, 5 trace),
-/// with `userdata` as its first argument. NULL, or level 0, takes it back. This counts for the whole process. Requests are
-/// logged at level 4, without secrets. Without a callback nothing is logged.
+/// Has `callback` given the library's log records up to `max_level` (0 none, 1 error, 2 warning, 3
+/// info, 4 debug, 5 trace), with `userdata` as its first argument. NULL, or level 0, takes it back.
+/// This counts for the whole process. Requests are logged at level 4, without secrets. Without a
+/// callback nothing is logged.
 ///
 /// When it returns, the callback that was set before is not running any more, on no thread.
 ///
@@ -94,7 +96,8 @@ struct Receiver {
     userdata: *mut c_void,
 }
 
-// SAFETY: the pointer is only handed to the caller's function, which the header says is called on any thread.
+// SAFETY: the pointer is only handed to the caller's function, which the header says is called on
+// any thread.
 unsafe impl Send for Receiver {}
 // SAFETY: as above.
 unsafe impl Sync for Receiver {}
@@ -118,7 +121,8 @@ impl Log for Forwarder {
         let message = c_string(&record.args().to_string());
         let (level, userdata) = (number(record.level()), receiver.userdata);
         INSIDE.set(true);
-        // SAFETY: the caller's function, called with what it was given for it; the strings live until it returns.
+        // SAFETY: the caller's function, called with what it was given for it; the strings live
+        // until it returns.
         unsafe { (receiver.function)(userdata, level, target.as_ptr(), message.as_ptr()) };
         INSIDE.set(false);
     }

@@ -12,11 +12,12 @@ use super::question::Question;
 use super::status::ocireg_status;
 use crate::Reference;
 
-/// Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request, if the registry is open
-/// or its token is there.
+/// Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request,
+/// if the registry is open or its token is there.
 ///
-/// "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks with HEAD (distribution
-/// specification, "Checking if content exists in the registry"), and with GET only where HEAD can't answer.
+/// "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks
+/// with HEAD (distribution specification, "Checking if content exists in the registry"), and with
+/// GET only where HEAD can't answer.
 ///
 /// ```c
 /// ocireg_presence presence;
@@ -56,8 +57,9 @@ pub unsafe extern "C" fn ocireg_client_exists(
     }
 }
 
-/// The media type, digest and size of an image. Costs what ocireg_client_exists() does. An image that is not there is an
-/// error here: OCIREG_E_NOT_FOUND, OCIREG_E_DENIED. Free the descriptor with ocireg_descriptor_free().
+/// The media type, digest and size of an image. Costs what ocireg_client_exists() does. An image
+/// that is not there is an error here: OCIREG_E_NOT_FOUND, OCIREG_E_DENIED. Free the descriptor
+/// with ocireg_descriptor_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_head(
@@ -83,7 +85,8 @@ pub unsafe extern "C" fn ocireg_client_head(
     }
 }
 
-/// The digest of an image, as text: `"sha256:…"`. As ocireg_client_head(). Free the string with ocireg_string_free().
+/// The digest of an image, as text: `"sha256:…"`. As ocireg_client_head(). Free the string with
+/// ocireg_string_free().
 ///
 /// ```c
 /// char *digest;

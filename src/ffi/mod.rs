@@ -1,14 +1,16 @@
 //! The C interface: what `include/ocireg.h` declares, over the public Rust API alone.
 //!
-//! The header is the manual, so the comments here are written for C; its first page is `header.h`. A file a C type:
+//! The header is the manual, so the comments here are written for C; its first page is `header.h`.
+//! A file a C type:
 //!
-//! - [`boundary`]: panics stop here, and pointers of the caller become Rust values; everything else is safe code that
-//!   says which pointer is what.
-//! - Names are C's (`ocireg_client_exists`), found by grep on both sides. cbindgen reads these files without expanding
-//!   macros, so functions stand as they are.
+//! - [`boundary`]: panics stop here, and pointers of the caller become Rust values; everything else
+//!   is safe code that says which pointer is what.
+//! - Names are C's (`ocireg_client_exists`), found by grep on both sides. cbindgen reads these
+//!   files without expanding macros, so functions stand as they are.
 //! - A function: clear the outputs, read the arguments, call the Rust API, fill the outputs.
 //!
-//! An object is a `Box` whose pointer the caller holds. Its functions take it by `const` where the Rust type is `Sync`.
+//! An object is a `Box` whose pointer the caller holds. Its functions take it by `const` where the
+//! Rust type is `Sync`.
 
 #![allow(unsafe_code, unreachable_pub, non_camel_case_types)]
 #![deny(unsafe_op_in_unsafe_fn)]

@@ -7,13 +7,16 @@ use super::error::ocireg_error;
 use super::status::ocireg_status;
 use crate::{Client, ClientBuilder};
 
-/// Settings for ocireg_client_new(). Yours; free it with ocireg_options_free(), also right after ocireg_client_new().
+/// Settings for ocireg_client_new(). Yours; free it with ocireg_options_free(), also right after
+/// ocireg_client_new().
 ///
-/// A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its password above all.
+/// A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its
+/// password above all.
 ///
-/// A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not UTF-8, which need not
-/// be looked at: ocireg_client_new() fails with the first setting that is unusable, whatever is wrong with it, and says which:
-/// by the setter and its argument, or by the registry and what is wrong. Strings are copied.
+/// A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not
+/// UTF-8, which need not be looked at: ocireg_client_new() fails with the first setting that is
+/// unusable, whatever is wrong with it, and says which: by the setter and its argument, or by the
+/// registry and what is wrong. Strings are copied.
 pub struct ocireg_options {
     builder: ClientBuilder,
     /// The first argument that was unusable.
@@ -29,8 +32,8 @@ impl ocireg_options {
     }
 }
 
-/// Changes the builder, or keeps what was wrong for the day when a client is made: a caller who does not look at a
-/// setter's status must not get a client without the setting.
+/// Changes the builder, or keeps what was wrong for the day when a client is made: a caller who
+/// does not look at a setter's status must not get a client without the setting.
 ///
 /// # Safety
 ///
@@ -46,7 +49,8 @@ unsafe fn change(
         match setting(options.builder.clone()) {
             Ok(builder) => options.builder = builder,
             Err(problem) => {
-                // Not if an earlier setting was refused by the builder, which tells when a client is made.
+                // Not if an earlier setting was refused by the builder, which tells when a client
+                // is made.
                 if !options.builder.has_problem() {
                     options.problem.get_or_insert_with(|| problem.of(setter));
                 }
@@ -87,8 +91,8 @@ pub unsafe extern "C" fn ocireg_options_set_user_agent(
     unsafe { change(options, "ocireg_options_set_user_agent", setting) }
 }
 
-/// The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS together. 0 is no limit.
-/// Defaults to 10,000.
+/// The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS
+/// together. 0 is no limit. Defaults to 10,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_connect_timeout_ms(
     options: *mut ocireg_options,
@@ -99,7 +103,8 @@ pub unsafe extern "C" fn ocireg_options_set_connect_timeout_ms(
     unsafe { change(options, "ocireg_options_set_connect_timeout_ms", setting) }
 }
 
-/// The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults to 30,000.
+/// The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults
+/// to 30,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_idle_timeout_ms(
     options: *mut ocireg_options,
@@ -110,8 +115,8 @@ pub unsafe extern "C" fn ocireg_options_set_idle_timeout_ms(
     unsafe { change(options, "ocireg_options_set_idle_timeout_ms", setting) }
 }
 
-/// The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no limit. Defaults to
-/// 300,000 (5 minutes).
+/// The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no
+/// limit. Defaults to 300,000 (5 minutes).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_call_timeout_ms(
     options: *mut ocireg_options,
@@ -122,7 +127,8 @@ pub unsafe extern "C" fn ocireg_options_set_call_timeout_ms(
     unsafe { change(options, "ocireg_options_set_call_timeout_ms", setting) }
 }
 
-/// How often a failed request is repeated where that may help: connection failures, HTTP 408, 429 and 5xx. Defaults to 3.
+/// How often a failed request is repeated where that may help: connection failures, HTTP 408, 429
+/// and 5xx. Defaults to 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_retries(
     options: *mut ocireg_options,
@@ -133,8 +139,9 @@ pub unsafe extern "C" fn ocireg_options_set_retries(
     unsafe { change(options, "ocireg_options_set_retries", setting) }
 }
 
-/// The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread at random. A Retry-After
-/// of up to 60 s is kept; a longer one ends the call at once. Defaults to 250.
+/// The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread
+/// at random. A Retry-After of up to 60 s is kept; a longer one ends the call at once. Defaults to
+/// 250.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_retry_delay_ms(
     options: *mut ocireg_options,
@@ -157,7 +164,8 @@ pub unsafe extern "C" fn ocireg_options_set_max_manifest_bytes(
     unsafe { change(options, "ocireg_options_set_max_manifest_bytes", setting) }
 }
 
-/// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and to nobody else.
+/// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and
+/// to nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_basic_auth(
     options: *mut ocireg_options,
@@ -191,8 +199,8 @@ pub unsafe extern "C" fn ocireg_options_add_bearer_token(
     unsafe { change(options, "ocireg_options_add_bearer_token", setting) }
 }
 
-/// Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what docker calls
-/// `identitytoken`.
+/// Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what
+/// docker calls `identitytoken`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_identity_token(
     options: *mut ocireg_options,
@@ -208,8 +216,9 @@ pub unsafe extern "C" fn ocireg_options_add_identity_token(
     unsafe { change(options, "ocireg_options_add_identity_token", setting) }
 }
 
-/// Lets the token service at `host` have the credentials of `registry`. Without it they go to the registry's own host, a
-/// parent domain of it, a sibling below the same parent, and from Docker Hub to auth.docker.io.
+/// Lets the token service at `host` have the credentials of `registry`. Without it they go to the
+/// registry's own host, a parent domain of it, a sibling below the same parent, and from Docker Hub
+/// to auth.docker.io.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_trusted_realm(
     options: *mut ocireg_options,
@@ -243,8 +252,9 @@ pub unsafe extern "C" fn ocireg_options_add_header(
     unsafe { change(options, "ocireg_options_add_header", setting) }
 }
 
-/// Speaks http with `registry`, without encryption: for a registry in a network that you trust. Wins over
-/// ocireg_options_add_https(). Defaults to https, except for loopback registries (localhost, 127.0.0.0/8, [::1]).
+/// Speaks http with `registry`, without encryption: for a registry in a network that you trust.
+/// Wins over ocireg_options_add_https(). Defaults to https, except for loopback registries
+/// (localhost, 127.0.0.0/8, [::1]).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_plain_http(
     options: *mut ocireg_options,
@@ -272,9 +282,9 @@ pub unsafe extern "C" fn ocireg_options_add_https(
     unsafe { change(options, "ocireg_options_add_https", setting) }
 }
 
-/// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server certificate that is itself in the
-/// file is trusted too, if the name matches. Speaks https with a loopback registry. The file is read at once; `path` need
-/// not be UTF-8.
+/// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server
+/// certificate that is itself in the file is trusted too, if the name matches. Speaks https with a
+/// loopback registry. The file is read at once; `path` need not be UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_ca_file(
     options: *mut ocireg_options,
@@ -307,7 +317,8 @@ pub unsafe extern "C" fn ocireg_options_add_ca_pem(
     unsafe { change(options, "ocireg_options_add_ca_pem", setting) }
 }
 
-/// Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a request.
+/// Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a
+/// request.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_verify(
     options: *mut ocireg_options,

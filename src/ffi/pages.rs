@@ -15,9 +15,9 @@ use super::status::ocireg_status;
 use super::strings::ocireg_strings;
 use crate::{CatalogPages, Page, Registry, Repository, Result, TagPages};
 
-/// A list that is read page by page. Yours; free it with ocireg_pages_free(). One thread at a time may use it. It holds
-/// what it needs of the client, which may be freed before. The callbacks of the call that it was made with are used until
-/// it is freed.
+/// A list that is read page by page. Yours; free it with ocireg_pages_free(). One thread at a time
+/// may use it. It holds what it needs of the client, which may be freed before. The callbacks of
+/// the call that it was made with are used until it is freed.
 pub struct ocireg_pages {
     pages: Pages,
     stop: Option<Arc<Stop>>,
@@ -53,9 +53,9 @@ impl Pages {
     }
 }
 
-/// The tags of a repository, page by page as the registry sends them. No request is made yet: ocireg_pages_next() makes
-/// them, with the settings of `call`, whose timeout counts for each page; client, call and cancel token may be freed before.
-/// Free it with ocireg_pages_free().
+/// The tags of a repository, page by page as the registry sends them. No request is made yet:
+/// ocireg_pages_next() makes them, with the settings of `call`, whose timeout counts for each page;
+/// client, call and cancel token may be freed before. Free it with ocireg_pages_free().
 ///
 /// ```c
 /// ocireg_pages *pages;
@@ -119,8 +119,9 @@ pub unsafe extern "C" fn ocireg_client_catalog_pages(
     }
 }
 
-/// Reads the next page; the end is OCIREG_OK with NULL in `out`. After a failure the list is at its end: what came before
-/// is what there is. Free the page with ocireg_strings_free(); ocireg_strings_skipped() says what it leaves out.
+/// Reads the next page; the end is OCIREG_OK with NULL in `out`. After a failure the list is at its
+/// end: what came before is what there is. Free the page with ocireg_strings_free();
+/// ocireg_strings_skipped() says what it leaves out.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_pages_next(

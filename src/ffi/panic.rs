@@ -1,4 +1,5 @@
-//! A panic that C tests can call for. Only in builds with the internal feature `_panic`, and not in the header.
+//! A panic that C tests can call for. Only in builds with the internal feature `_panic`, and not in
+//! the header.
 
 use super::boundary;
 use super::error::ocireg_error;

@@ -36,8 +36,8 @@ impl From<AuthScheme> for ocireg_auth_scheme {
     }
 }
 
-/// Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET /v2/
-/// (distribution specification, "Determining Support"). Nothing else needs a ping.
+/// Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET
+/// /v2/ (distribution specification, "Determining Support"). Nothing else needs a ping.
 ///
 /// OCIREG_E_PROTOCOL where something answers that is no registry.
 #[unsafe(no_mangle)]
@@ -69,8 +69,8 @@ pub unsafe extern "C" fn ocireg_client_ping(
     }
 }
 
-/// Checks that the registry accepts the credentials given for it. One to three requests. A registry that asks for no login
-/// accepts any.
+/// Checks that the registry accepts the credentials given for it. One to three requests. A registry
+/// that asks for no login accepts any.
 ///
 /// OCIREG_E_UNAUTHORIZED where they are refused, or none were given and the registry asks for some.
 #[unsafe(no_mangle)]

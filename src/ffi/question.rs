@@ -1,4 +1,5 @@
-//! What all functions that ask a registry have in common: a client, what is asked about, the settings of the call.
+//! What all functions that ask a registry have in common: a client, what is asked about, the
+//! settings of the call.
 
 use std::ffi::c_char;
 use std::str::FromStr;
@@ -33,7 +34,8 @@ impl Question {
         ask: impl FnOnce(Running<'_>, S) -> Result<T, ocireg_error>,
     ) -> ocireg_status {
         let body = || {
-            // SAFETY: NULL or what the header demands, for each, as the caller of this function promises.
+            // SAFETY: NULL or what the header demands, for each, as the caller of this function
+            // promises.
             let (out, client, about, call) = unsafe {
                 let out = Out::cleared(out, empty)?;
                 let client = boundary::object(self.client, "client")?;

@@ -11,7 +11,8 @@ use super::question::Question;
 use super::status::ocireg_status;
 use crate::{RateLimit, Registry};
 
-/// What a registry last said of its rate limit, such as Docker Hub's `RateLimit-Remaining: 76;w=21600`.
+/// What a registry last said of its rate limit, such as Docker Hub's
+/// `RateLimit-Remaining: 76;w=21600`.
 #[derive(Clone)]
 pub struct ocireg_rate_limit {
     limit: i64,
@@ -34,8 +35,8 @@ impl From<&RateLimit> for ocireg_rate_limit {
     }
 }
 
-/// The rate limit that the registry reported last to this client, or NULL in `out` if it never did. No request is made.
-/// Free it with ocireg_rate_limit_free().
+/// The rate limit that the registry reported last to this client, or NULL in `out` if it never did.
+/// No request is made. Free it with ocireg_rate_limit_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_rate_limit(

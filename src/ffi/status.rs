@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_char};
 
 use crate::ErrorKind;
 
-/// What a call came to. The numbers are fixed for ever; new ones may come, so take one that you do not know for a
-/// failure.
+/// What a call came to. The numbers are fixed for ever; new ones may come, so take one that you do
+/// not know for a failure.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ocireg_status {
@@ -115,7 +115,6 @@ impl From<ErrorKind> for ocireg_status {
             ErrorKind::Io => OCIREG_E_IO,
             ErrorKind::Cancelled => OCIREG_E_CANCELLED,
             ErrorKind::Callback => OCIREG_E_CALLBACK,
-            ErrorKind::Panic => OCIREG_E_PANIC,
         }
     }
 }

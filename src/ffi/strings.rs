@@ -6,10 +6,11 @@ use std::ptr;
 
 use super::boundary;
 
-/// A list of strings: tags, repositories, warnings. Yours; free it with ocireg_strings_free(). Any thread may read it.
+/// A list of strings: tags, repositories, warnings. Yours; free it with ocireg_strings_free(). Any
+/// thread may read it.
 pub struct ocireg_strings {
-    /// All strings one behind the other, each with its NUL: one allocation for a hundred thousand tags. Never changed,
-    /// since `pointers` leads into it.
+    /// All strings one behind the other, each with its NUL: one allocation for a hundred thousand
+    /// tags. Never changed, since `pointers` leads into it.
     _text: Vec<u8>,
     /// Ends with NULL.
     pointers: Vec<*const c_char>,
@@ -78,7 +79,8 @@ pub unsafe extern "C" fn ocireg_strings_get(
     string.copied().unwrap_or(ptr::null())
 }
 
-/// All strings as an array that ends with NULL: one call for a hundred thousand tags. Borrowed; NULL for NULL.
+/// All strings as an array that ends with NULL: one call for a hundred thousand tags. Borrowed;
+/// NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_data(
     strings: *const ocireg_strings,
@@ -87,8 +89,8 @@ pub unsafe extern "C" fn ocireg_strings_data(
     unsafe { strings.as_ref() }.map_or(ptr::null(), |strings| strings.pointers.as_ptr())
 }
 
-/// How many entries of a page were left out because they are no valid names: some registries list nulls or digests
-/// among their tags. 0 for every other list.
+/// How many entries of a page were left out because they are no valid names: some registries list
+/// nulls or digests among their tags. 0 for every other list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_skipped(strings: *const ocireg_strings) -> usize {
     // SAFETY: NULL or a list that is alive, as the header demands.

@@ -12,9 +12,10 @@ use super::status::ocireg_status;
 use super::strings::ocireg_strings;
 use crate::{Digest, Reference, Registry, Repository};
 
-/// All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution specification, "Listing
-/// tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such repository. A list that breaks off is an error
-/// too; ocireg_client_tag_pages() keeps what came. Free the list with ocireg_strings_free().
+/// All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution
+/// specification, "Listing tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such
+/// repository. A list that breaks off is an error too; ocireg_client_tag_pages() keeps what came.
+/// Free the list with ocireg_strings_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_tags(
@@ -40,9 +41,10 @@ pub unsafe extern "C" fn ocireg_client_tags(
     }
 }
 
-/// All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker Registry HTTP API V2,
-/// "Listing repositories"). Many registries have no catalog
-/// (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with ocireg_strings_free().
+/// All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker
+/// Registry HTTP API V2, "Listing repositories"). Many registries have no catalog
+/// (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with
+/// ocireg_strings_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_catalog(
@@ -68,11 +70,13 @@ pub unsafe extern "C" fn ocireg_client_catalog(
     }
 }
 
-/// All tags of the same repository that have this image's digest, its own tag among them: which version is "latest"? None
-/// for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for one with a tag that is absent. Costs
-/// a request for each page of the tag list and one for each tag, up to ocireg_call_set_concurrency() at once. Compared is
-/// what a tag itself resolves to: for a multi-platform image its index. A tag that has vanished meanwhile is left out; any
-/// other failure ends the call, since a list with gaps would look complete. Free the list with ocireg_strings_free().
+/// All tags of the same repository that have this image's digest, its own tag among them: which
+/// version is "latest"? None for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for
+/// one with a tag that is absent. Costs a request for each page of the tag list and one for each
+/// tag, up to ocireg_call_set_concurrency() at once. Compared is what a tag itself resolves to: for
+/// a multi-platform image its index. A tag that has vanished meanwhile is left out; any other
+/// failure ends the call, since a list with gaps would look complete. Free the list with
+/// ocireg_strings_free().
 ///
 /// ```c
 /// ocireg_strings *tags;
@@ -107,7 +111,8 @@ pub unsafe extern "C" fn ocireg_client_tags_sharing(
     }
 }
 
-/// All tags of a repository that have this digest; none is an answer too. As ocireg_client_tags_sharing().
+/// All tags of a repository that have this digest; none is an answer too. As
+/// ocireg_client_tags_sharing().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_tags_of_digest(

@@ -12,20 +12,22 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// The version of the library that is running, such as `"0.1.0"`: for people and bug reports. Static.
+/// The version of the library that is running, such as `"0.1.0"`: for people and bug reports.
+/// Static.
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The same as a number, for comparisons: 8 bits each for major, minor and patch (`0x000100` is 0.1.0).
+/// The same as a number, for comparisons: 8 bits each for major, minor and patch (`0x000100` is
+/// 0.1.0).
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_version_number() -> u32 {
     NUMBER
 }
 
-/// OCIREG_ABI_VERSION of the library that is running. Compare the two where the library is loaded at run time: another
-/// number is a library that this header does not describe.
+/// OCIREG_ABI_VERSION of the library that is running. Compare the two where the library is loaded
+/// at run time: another number is a library that this header does not describe.
 ///
 /// ```c
 /// if (ocireg_abi_version() != OCIREG_ABI_VERSION)

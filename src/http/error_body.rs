@@ -1,5 +1,5 @@
-//! The body of a failing answer (distribution spec, "Error Codes"), read leniently: registries send many
-//! shapes (finding 19).
+//! The body of a failing answer (distribution spec, "Error Codes"), read leniently: registries send
+//! many shapes (finding 19).
 
 use serde_json::{Map, Value};
 
@@ -28,9 +28,9 @@ pub(crate) fn parse_error_body(body: &[u8]) -> Vec<RegistryError> {
     }
 }
 
-/// Whether only a registry answers like this: a list `errors` whose first entry has a code in the spelling of
-/// the spec. Other services' JSON errors look alike, and taking one for a registry makes its 404 mean
-/// "absent" (decision 2).
+/// Whether only a registry answers like this: a list `errors` whose first entry has a code in the
+/// spelling of the spec. Other services' JSON errors look alike, and taking one for a registry
+/// makes its 404 mean "absent" (decision 2).
 pub(crate) fn looks_like_registry_error(body: &[u8]) -> bool {
     let Some(body) = object(body) else {
         return false;

@@ -42,7 +42,8 @@ impl Headers {
         let behind_name = self.text.len();
         // Optional whitespace around a value does not belong to it (RFC 9110 section 5.5).
         let value = value.trim_ascii();
-        // `from_utf8_lossy` alone takes several times as long for what is UTF-8, as all headers we read are.
+        // `from_utf8_lossy` alone takes several times as long for what is UTF-8, as all headers we
+        // read are.
         match std::str::from_utf8(value) {
             Ok(value) => self.text.push_str(value),
             Err(_) => self.text.push_str(&String::from_utf8_lossy(value)),
@@ -78,8 +79,8 @@ impl Headers {
     }
 }
 
-/// Shows only values known to hold no secret (S15): `Set-Cookie`, a signed `Location` and whatever a proxy
-/// adds stay hidden.
+/// Shows only values known to hold no secret (S15): `Set-Cookie`, a signed `Location` and whatever
+/// a proxy adds stay hidden.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()

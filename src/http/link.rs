@@ -1,13 +1,13 @@
-//! `Link` (RFC 8288), by which registries say where the next page of a list is (distribution spec, "Content
-//! Discovery").
+//! `Link` (RFC 8288), by which registries say where the next page of a list is (distribution spec,
+//! "Content Discovery").
 
 use super::Malformed;
 use super::syntax::Cursor;
 
 /// The target of the first link to the next page, as it was sent: absolute or relative.
 ///
-/// A `next` found in one line counts even if another line is malformed; without one a malformed line is an
-/// error, because "no next page" would end a list too early (H12).
+/// A `next` found in one line counts even if another line is malformed; without one a malformed
+/// line is an error, because "no next page" would end a list too early (H12).
 pub(crate) fn next_link<'a>(
     values: impl Iterator<Item = &'a str>,
 ) -> Result<Option<String>, Malformed> {

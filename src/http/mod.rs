@@ -13,10 +13,11 @@ pub(crate) mod warning;
 pub(crate) use headers::Headers;
 pub(crate) use malformed::Malformed;
 pub use rate_limit::RateLimit;
-pub(crate) use request::{Method, Request};
+pub(crate) use request::{Content, Method, Request};
 
-/// What may be shown of a URL that a server sent: scheme, host and path. No query and no fragment, because
-/// signed URLs keep their secret there, and nothing at all where there may be a user and password (S15).
+/// What may be shown of a URL that a server sent: scheme, host and path. No query and no fragment,
+/// because signed URLs keep their secret there, and nothing at all where there may be a user and
+/// password (S15).
 pub(crate) fn shown_url(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let shown = url.get(..end).unwrap_or_default();

@@ -8,8 +8,8 @@ use crate::error::printable;
 /// What a registry last said about its rate limit.
 ///
 /// Docker Hub sends `RateLimit-Limit: 100;w=21600`, `RateLimit-Remaining: 76;w=21600` and
-/// `Docker-RateLimit-Source`. Each field is `None` where the registry did not say it, or not in a form that
-/// can be read.
+/// `Docker-RateLimit-Source`. Each field is `None` where the registry did not say it, or not in a
+/// form that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {

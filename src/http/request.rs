@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Read;
 
 use crate::url::Url;
 
@@ -11,6 +12,9 @@ pub(crate) enum Method {
     Get,
     Head,
     Post,
+    Put,
+    Patch,
+    Delete,
 }
 
 impl Method {
@@ -19,18 +23,34 @@ impl Method {
             Method::Get => "GET",
             Method::Head => "HEAD",
             Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
         }
     }
 }
 
 /// One request to one server.
-#[derive(Clone)]
 pub(crate) struct Request<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     /// Field names in lower case, in the order to send them.
     pub(crate) headers: Vec<(&'a str, Cow<'a, str>)>,
-    pub(crate) body: Option<&'a [u8]>,
+    pub(crate) content: Content<'a>,
+}
+
+/// What follows the head of a request (RFC 9110 section 6.4).
+pub(crate) enum Content<'a> {
+    /// Nothing at all.
+    Nothing,
+    /// All of it, in memory.
+    Bytes(&'a [u8]),
+    /// Read as it is sent, once. The length in bytes, where it is known; without one it is sent in
+    /// chunks.
+    Stream {
+        reader: Box<dyn Read + 'a>,
+        length: Option<u64>,
+    },
 }
 
 impl Request<'_> {

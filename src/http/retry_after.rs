@@ -1,9 +1,10 @@
-//! `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of three forms (section 5.6.7).
+//! `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of three forms (section
+//! 5.6.7).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How long to wait from `now` on: zero for a date that has passed, `None` for a value that says nothing
-/// (J2). Uncapped: what is too long is the caller's decision.
+/// How long to wait from `now` on: zero for a date that has passed, `None` for a value that says
+/// nothing (J2). Uncapped: what is too long is the caller's decision.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Some(seconds) = digits(value) {
@@ -19,7 +20,8 @@ fn digits(text: &str) -> Option<u64> {
     all_digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// Reads the three forms of section 5.6.7. Spacing and case are read leniently, the numbers are checked.
+/// Reads the three forms of section 5.6.7. Spacing and case are read leniently, the numbers are
+/// checked.
 fn http_date(text: &str, now: SystemTime) -> Option<SystemTime> {
     let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
     let mut word = || words.next();

@@ -1,6 +1,8 @@
-//! The words that header grammars share (RFC 9110 section 5.6): lists, tokens, quoted strings, optional whitespace.
+//! The words that header grammars share (RFC 9110 section 5.6): lists, tokens, quoted strings,
+//! optional whitespace.
 
-/// A place in a header value. Every method either takes what it names or leaves the place as it was.
+/// A place in a header value. Every method either takes what it names or leaves the place as it
+/// was.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     rest: &'a str,
@@ -55,8 +57,8 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// Takes a quoted string (section 5.6.4) and undoes its quoted-pairs. `None` where there is no quote or
-    /// no closing one.
+    /// Takes a quoted string (section 5.6.4) and undoes its quoted-pairs. `None` where there is no
+    /// quote or no closing one.
     pub(crate) fn quoted(&mut self) -> Option<String> {
         let inner = self.rest.strip_prefix('"')?;
         let mut text = String::new();
@@ -78,8 +80,9 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Takes what is left of this list element, up to a comma that is not in a quoted string. A quote that never closes
-    /// takes everything: looking for elements behind it would cost a scan for each.
+    /// Takes what is left of this list element, up to a comma that is not in a quoted string. A
+    /// quote that never closes takes everything: looking for elements behind it would cost a scan
+    /// for each.
     pub(crate) fn skip_element(&mut self) {
         loop {
             self.take_while(|c| c != ',' && c != '"');

@@ -4,9 +4,9 @@ use super::Headers;
 use super::syntax::Cursor;
 use crate::error::printable;
 
-/// The texts of the answer's warnings in their order: printable, each once, at most [`MAX_WARNINGS`] and
-/// [`MAX_BYTES`] together; what does not fit is left out. Only `299 - "text"` is a registry's warning;
-/// others, and malformed ones, are passed over.
+/// The texts of the answer's warnings in their order: printable, each once, at most
+/// [`MAX_WARNINGS`] and [`MAX_BYTES`] together; what does not fit is left out. Only `299 - "text"`
+/// is a registry's warning; others, and malformed ones, are passed over.
 pub(crate) fn warnings(headers: &Headers) -> Vec<String> {
     let mut found = Vec::new();
     let mut room = MAX_BYTES;

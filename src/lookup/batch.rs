@@ -8,25 +8,27 @@ use super::presence::{describe, look_up};
 use super::workers::{self, Lane};
 use crate::client::{Call, Client, Company, Group};
 use crate::error::Result;
-use crate::manifest::Descriptor;
 use crate::presence::Presence;
 use crate::reference::{Reference, Registry};
+use crate::resolved::Resolved;
 
 impl Client {
     /// Looks up many images at once, in any number of registries.
     ///
-    /// The results have the order and length of `references`; one that fails does not hide the others. A
-    /// reference that is there twice is asked once. Requests go out on up to
-    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads for each registry, which end
-    /// with the call, and one token serves many repositories: 30 private repositories cost 32 requests.
+    /// The results have the order and length of `references`; one that fails does not hide the
+    /// others. A reference that is there twice is asked once. Requests go out on up to
+    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads for each registry,
+    /// which end with the call, and one token serves many repositories: 30 private repositories
+    /// cost 32 requests.
     ///
-    /// The timeout counts for all together. When it ends, or the call is cancelled, what is finished keeps
-    /// its result and the rest fail with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or
-    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request limit is reached, the
-    /// rest of its images fail with [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a
-    /// request.
+    /// The timeout counts for all together. When it ends, or the call is cancelled, what is
+    /// finished keeps its result and the rest fail with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request limit is
+    /// reached, the rest of its images fail with
+    /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a request.
     ///
-    /// [`CallOptions::on_item`](crate::CallOptions::on_item) has each result as it comes.
+    /// [`lookup_each`](Client::lookup_each) gives each answer as it comes.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -44,7 +46,7 @@ impl Client {
         let group = self.group();
         group.expect(references.len());
         let done = |position: usize, result: Result<Presence>| {
-            group.finished(position, &result);
+            group.advanced();
             results[position] = Some(result);
         };
         self.ask_all(&group, references, look_up, done);
@@ -52,31 +54,34 @@ impl Client {
         results.into_iter().flatten().collect()
     }
 
-    /// As [`head`](Client::head) for many images, asked like those of [`lookup_all`](Client::lookup_all):
-    /// `each` has every position's result as it comes, on the calling thread, with the reason where an image
-    /// is absent or denied. [`ControlFlow::Break`] stops the rest, and `each` is not called again.
+    /// As [`head`](Client::head) for many images, asked like those of
+    /// [`lookup_all`](Client::lookup_all): `each` has every position's result as it comes, on the
+    /// calling thread, with the reason where an image is absent or denied. [`ControlFlow::Break`]
+    /// stops the rest, and `each` is not called again.
     ///
-    /// The timeout counts for each image by itself, from the moment when it is its turn.
+    /// The timeout counts for all together,
+    /// [`CallOptions::item_timeout`](crate::CallOptions::item_timeout) for each image by itself,
+    /// from the moment when its turn comes.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
     /// let images = ["localhost:5000/app:1".parse()?, "localhost:5000/db:7".parse()?];
-    /// ocireg::Client::new()?.head_each(&images, |position, answer| {
+    /// ocireg::Client::new()?.lookup_each(&images, |position, answer| {
     ///     println!("{}: {answer:?}", images[position]);
     ///     std::ops::ControlFlow::Continue(())
     /// });
     /// # Ok(())
     /// # }
     /// ```
-    pub fn head_each(
+    pub fn lookup_each(
         &self,
         references: &[Reference],
-        mut each: impl FnMut(usize, Result<Descriptor>) -> ControlFlow<()>,
+        mut each: impl FnMut(usize, Result<Resolved>) -> ControlFlow<()>,
     ) {
-        let group = self.group_of_timed_items();
+        let group = self.group();
         group.expect(references.len());
         let mut stopped = false;
-        let done = |position: usize, result: Result<Descriptor>| {
+        let done = |position: usize, result: Result<Resolved>| {
             if stopped {
                 return;
             }

@@ -1,25 +1,27 @@
 //! Does an image exist, and what is its digest: HEAD, and GET where only that can tell.
 
+use crate::algorithm::Algorithm;
 use crate::client::{Call, Client, Complete, Fetched, is_page};
-use crate::digest::{Algorithm, Digest};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Headers;
-use crate::manifest::{Descriptor, DigestSource, MediaType, identify, manifest_digest};
+use crate::manifest::{MediaType, identify, manifest_digest};
 use crate::presence::Presence;
 use crate::reference::Reference;
+use crate::resolved::{DigestSource, Resolved};
 
 impl Client {
     /// Whether the image is there.
     ///
-    /// One request: a HEAD, which Docker Hub does not bill. A GET follows only where the registry's HEAD is
-    /// known to fail for what GET answers (405, 501, 400, a 403 of a proxy, no usable digest, a 404 that no
-    /// registry signed), and that is remembered.
+    /// One request: a HEAD, which Docker Hub does not bill. A GET follows only where the registry's
+    /// HEAD is known to fail for what GET answers (405, 501, 400, a 403 of a proxy, no usable
+    /// digest, a 404 that no registry signed), and that is remembered.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the question from being answered: no connection, TLS, a timeout, 429, 5xx, something
-    /// that is no registry ([`ErrorKind::Protocol`]), content that does not have the digest asked for
-    /// ([`ErrorKind::DigestMismatch`]).
+    /// Whatever keeps the question from being answered: no connection, TLS, a timeout, 429, 5xx,
+    /// something that is no registry ([`ErrorKind::Protocol`]), content that does not have the
+    /// digest asked for ([`ErrorKind::DigestMismatch`]).
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -37,7 +39,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] and [`ErrorKind::Denied`] where [`exists`](Client::exists) answers absent and denied; else as there.
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::Denied`] where [`exists`](Client::exists) answers
+    /// absent and denied; else as there.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -54,7 +57,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`digest`](Client::digest).
-    pub fn head(&self, reference: &Reference) -> Result<Descriptor> {
+    pub fn head(&self, reference: &Reference) -> Result<Resolved> {
         describe(&self.call(reference.registry(), reference), reference)
     }
 }
@@ -70,7 +73,7 @@ pub(super) fn look_up(call: &Call<'_>, reference: &Reference) -> Result<Presence
 }
 
 /// The descriptor of the manifest that `reference` names.
-pub(super) fn describe(call: &Call<'_>, reference: &Reference) -> Result<Descriptor> {
+pub(super) fn describe(call: &Call<'_>, reference: &Reference) -> Result<Resolved> {
     let lookup = Lookup {
         call,
         reference,
@@ -90,7 +93,7 @@ struct Lookup<'a> {
 
 /// What a HEAD was good for.
 enum Head {
-    Found(Descriptor),
+    Found(Resolved),
     Refused(Complete),
     /// Only GET can tell.
     AskWithGet(Lesson),
@@ -106,7 +109,7 @@ enum Lesson {
 }
 
 impl Lookup<'_> {
-    fn run(&self) -> Result<Descriptor> {
+    fn run(&self) -> Result<Resolved> {
         if self.call.state().learned().head_rests() {
             return self.get(Lesson::None);
         }
@@ -117,7 +120,8 @@ impl Lookup<'_> {
                 let state = self.call.state();
                 let mut learned = state.learned();
                 learned.head_worked();
-                // A type that the caller added may be anything; these only a registry serves (decision 2).
+                // A type that the caller added may be anything; these only a registry serves
+                // (decision 2).
                 if descriptor.media_type.is_manifest() {
                     learned.is_registry = true;
                 }
@@ -155,13 +159,13 @@ impl Lookup<'_> {
         })
     }
 
-    /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry, or an
-    /// earlier one did and this one does not look like the page of something in between (E2: an old Nexus
-    /// answers HEAD with an HTML 404 for what it has). What was learned is about the registry itself, not
-    /// about a server that it redirects to.
+    /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry,
+    /// or an earlier one did and this one does not look like the page of something in between (E2:
+    /// an old Nexus answers HEAD with an HTML 404 for what it has). What was learned is about the
+    /// registry itself, not about a server that it redirects to.
     ///
-    /// A registry that signs its answers is not believed to have sent one without: a proxy whose registry is
-    /// just restarting answers 404 for everything.
+    /// A registry that signs its answers is not believed to have sent one without: a proxy whose
+    /// registry is just restarting answers 404 for everything.
     fn counts_as_absent(&self, answer: &Complete) -> bool {
         let state = self.call.state();
         let learned = state.learned();
@@ -173,7 +177,7 @@ impl Lookup<'_> {
     }
 
     /// The descriptor in a HEAD's headers, if they say all that it needs.
-    fn described_by(&self, headers: &Headers) -> Option<Descriptor> {
+    fn described_by(&self, headers: &Headers) -> Option<Resolved> {
         let media_type = MediaType::from_content_type(headers.get("content-type")?)?;
         if !media_type.is_manifest() && !self.accept.contains(&media_type) {
             return None;
@@ -186,13 +190,14 @@ impl Lookup<'_> {
             (Some(asked), Some(stated)) if stated == *asked => (stated, DigestSource::Header),
             // Only the bytes can settle it.
             (Some(asked), Some(stated)) if stated.algorithm() == asked.algorithm() => return None,
-            // Some answer content of another algorithm with a sha256 header (F6), which says nothing about it.
+            // Some answer content of another algorithm with a sha256 header (F6), which says
+            // nothing about it.
             (Some(asked), _) => (asked.clone(), DigestSource::Requested),
         };
         let size = headers
             .get("content-length")
             .and_then(|text| text.trim().parse().ok());
-        Some(Descriptor {
+        Some(Resolved {
             media_type,
             digest,
             size,
@@ -200,7 +205,7 @@ impl Lookup<'_> {
         })
     }
 
-    fn get(&self, lesson: Lesson) -> Result<Descriptor> {
+    fn get(&self, lesson: Lesson) -> Result<Resolved> {
         match self.call.get_manifest(self.reference)? {
             Ok(fetched) => {
                 let descriptor = self.computed_from(&fetched)?;
@@ -260,7 +265,7 @@ impl Lookup<'_> {
     }
 
     /// Decision 5: the truth is the hash of the bytes.
-    fn computed_from(&self, fetched: &Fetched) -> Result<Descriptor> {
+    fn computed_from(&self, fetched: &Fetched) -> Result<Resolved> {
         let about = |error: Error| error.about(self.reference);
         let media_type = identify(
             fetched.headers.get("content-type"),
@@ -301,7 +306,7 @@ impl Lookup<'_> {
             self.call.state().learned().warn(warning);
         }
         let size = Some(fetched.bytes.len() as u64);
-        Ok(Descriptor {
+        Ok(Resolved {
             media_type,
             digest,
             size,

@@ -1,25 +1,27 @@
-//! Which tags are the same image: the tags of a repository, compared by the digests they resolve to.
+//! Which tags are the same image: the tags of a repository, compared by the digests they resolve
+//! to.
 
 use super::presence::describe;
 use super::workers::{self, Lane};
 use crate::client::{Client, Company};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::manifest::Descriptor;
 use crate::reference::{Reference, Repository, Tag};
+use crate::resolved::Resolved;
 
 impl Client {
-    /// All tags of the same repository that have this image's digest, its own tag among them, in the registry's order.
+    /// All tags of the same repository that have this image's digest, its own tag among them, in
+    /// the registry's order.
     ///
     /// Costs a request for each page of the tag list and one for each tag, up to
-    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) at once; with Google's registries, whose
-    /// lists hold the digests, a list is enough. Compared is what a tag itself resolves to: for a
-    /// multi-platform image its index, not the platforms in it.
+    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) at once; with Google's
+    /// registries, whose lists hold the digests, a list is enough. Compared is what a tag itself
+    /// resolves to: for a multi-platform image its index, not the platforms in it.
     ///
     /// # Errors
     ///
-    /// As [`digest`](Client::digest) and [`tags`](Client::tags). A tag that has vanished meanwhile is left
-    /// out; any other failure ends the call, since a list with gaps would look complete.
+    /// As [`digest`](Client::digest) and [`tags`](Client::tags). A tag that has vanished meanwhile
+    /// is left out; any other failure ends the call, since a list with gaps would look complete.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -45,7 +47,8 @@ impl Client {
         self.tags_with(reference.repository(), wanted)
     }
 
-    /// All tags of a repository that have this digest, in the registry's order; none is an answer too.
+    /// All tags of a repository that have this digest, in the registry's order; none is an answer
+    /// too.
     ///
     /// Costs and errors are those of [`tags_sharing`](Client::tags_sharing).
     pub fn tags_of_digest(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Tag>> {
@@ -56,7 +59,8 @@ impl Client {
         let group = self.group();
         let list = group.tag_list(repository)?;
         let mut tags = list.tags;
-        // Its digest is what the others are compared with, so it is asked also where the list does not have it.
+        // Its digest is what the others are compared with, so it is asked also where the list does
+        // not have it.
         match wanted {
             Wanted::SameAs(tag) if !tags.contains(tag) => tags.push(tag.clone()),
             _ => {}
@@ -74,7 +78,7 @@ impl Client {
             let call = group.call(repository.registry(), &reference, Company::default());
             describe(&call, &reference)
         };
-        let done = |item: usize, result: Result<Descriptor>| {
+        let done = |item: usize, result: Result<Resolved>| {
             group.advanced();
             match result {
                 Ok(descriptor) => digests[item] = Some(descriptor.digest),

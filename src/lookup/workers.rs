@@ -1,8 +1,8 @@
 //! Many requests at once, on a bounded number of threads that end with the call.
 //!
-//! Work is queued by registry. The first item of a registry that is still unknown goes alone (the leader
-//! rule, decision 7): what it learns, how to log in above all, the others need not find out again. Results
-//! come to the calling thread, which alone runs the caller's callbacks.
+//! Work is queued by registry. The first item of a registry that is still unknown goes alone (the
+//! leader rule, decision 7): what it learns, how to log in above all, the others need not find out
+//! again. Results come to the calling thread, which alone runs the caller's callbacks.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -68,9 +68,9 @@ impl Queue {
     }
 }
 
-/// Runs `work` for every item of `lanes`, at most `width` at once for each lane, and gives each result to
-/// `done` on the calling thread. While nothing comes, `idle` is called at least every `slice`. Neither can
-/// end the work: `work` has to see for itself whether it should stop.
+/// Runs `work` for every item of `lanes`, at most `width` at once for each lane, and gives each
+/// result to `done` on the calling thread. While nothing comes, `idle` is called at least every
+/// `slice`. Neither can end the work: `work` has to see for itself whether it should stop.
 ///
 /// Where no thread can be started the calling thread does the work itself.
 pub(super) fn run<R: Send>(
@@ -118,7 +118,8 @@ pub(super) fn run<R: Send>(
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        // The scope waits for their work, not for their end: a host may unload this library, or itself, after the call.
+        // The scope waits for their work, not for their end: a host may unload this library, or
+        // itself, after the call.
         for helper in helpers {
             if let Err(panic) = helper.join() {
                 std::panic::resume_unwind(panic);

@@ -1,15 +1,17 @@
-//! What type of manifest an answer is (E10), decided so that no two readers can take it for different things.
+//! What type of manifest an answer is (E10), decided so that no two readers can take it for
+//! different things.
 //!
-//! One digest read as an image by one program and as an index by another is CVE-2021-41190 (S7). So header
-//! and body must agree, the body must have the shape of its type, and whatever a reader might see differently
-//! is refused: a key twice, or in another case, which Go's JSON takes for the same key.
+//! One digest read as an image by one program and as an index by another is CVE-2021-41190 (S7). So
+//! header and body must agree, the body must have the shape of its type, and whatever a reader
+//! might see differently is refused: a key twice, or in another case, which Go's JSON takes for the
+//! same key.
 
 use super::shape::{Family, Shape};
 use super::{MediaType, unreadable};
 use crate::error::{Error, ErrorKind, Result, printable};
 
-/// The type of this manifest: the header's; the body's `mediaType` where the header is a general one; else
-/// what its shape tells. `accepted_extra` are the types the caller added to `Accept`.
+/// The type of this manifest: the header's; the body's `mediaType` where the header is a general
+/// one; else what its shape tells. `accepted_extra` are the types the caller added to `Accept`.
 ///
 /// ```text
 /// Content-Type          "mediaType"    shape             is
@@ -24,7 +26,8 @@ use crate::error::{Error, ErrorKind, Result, printable};
 ///
 /// # Errors
 ///
-/// [`Protocol`](ErrorKind::Protocol) for what is no manifest (R32), a type that wasn't asked for (E6) and an ambiguous document.
+/// [`Protocol`](ErrorKind::Protocol) for what is no manifest (R32), a type that wasn't asked for
+/// (E6) and an ambiguous document.
 pub(crate) fn identify(
     content_type: Option<&str>,
     body: &[u8],
@@ -79,7 +82,8 @@ impl Shape {
         }
     }
 
-    /// Refuses a document that an image reader and an index reader would both take, whatever its type says.
+    /// Refuses a document that an image reader and an index reader would both take, whatever its
+    /// type says.
     fn refuse_mixed(&self) -> Result<()> {
         let kinds = [
             ("manifests", self.manifests.is_some()),
@@ -99,7 +103,8 @@ impl Shape {
         self.config.is_some() || self.layers.is_some()
     }
 
-    /// Whether the document looks like what it is said to be. Of types the caller added nothing is known.
+    /// Whether the document looks like what it is said to be. Of types the caller added nothing is
+    /// known.
     fn fits(&self, media_type: &MediaType) -> Result<()> {
         if !media_type.is_manifest() {
             return Ok(());

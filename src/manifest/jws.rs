@@ -1,8 +1,9 @@
 //! The signed bytes of a schema1 manifest (E7).
 //!
-//! A registry signs schema1 afresh on every GET, so the document differs each time while the signed bytes,
-//! the payload, stay. The document is the payload with `signatures` put in before its closing brace; each
-//! signature's `protected` says where that was (`formatLength`) and what followed (`formatTail`).
+//! A registry signs schema1 afresh on every GET, so the document differs each time while the signed
+//! bytes, the payload, stay. The document is the payload with `signatures` put in before its
+//! closing brace; each signature's `protected` says where that was (`formatLength`) and what
+//! followed (`formatTail`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,15 +16,17 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use super::unreadable;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What was signed; the document itself if nothing signed it. Whether a signature is valid is another question.
+/// What was signed; the document itself if nothing signed it. Whether a signature is valid is
+/// another question.
 ///
-/// The document must be the payload plus its signatures and nothing else. Without that check the payload's
-/// digest would say nothing about the rest: `formatLength` 1 and a `formatTail` with a whole good manifest
-/// would give any document the good one's digest.
+/// The document must be the payload plus its signatures and nothing else. Without that check the
+/// payload's digest would say nothing about the rest: `formatLength` 1 and a `formatTail` with a
+/// whole good manifest would give any document the good one's digest.
 ///
 /// # Errors
 ///
-/// [`Protocol`](ErrorKind::Protocol) where the signatures are unusable or disagree about the payload.
+/// [`Protocol`](ErrorKind::Protocol) where the signatures are unusable or disagree about the
+/// payload.
 pub(super) fn payload(body: &[u8]) -> Result<Cow<'_, [u8]>> {
     let signed: Signed = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some((first, others)) = signed.protected.split_first() else {

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, printable};
 
-/// A media type without parameters, such as `application/vnd.oci.image.index.v1+json`; always in lower case.
+/// A media type without parameters, such as `application/vnd.oci.image.index.v1+json`; always in
+/// lower case.
 ///
 /// ```
 /// use ocireg::MediaType;
@@ -72,8 +73,8 @@ impl MediaType {
 ///
 /// # Errors
 ///
-/// [`InvalidArgument`](ErrorKind::InvalidArgument) if the text is no `type/subtype` of RFC 6838 section 4.2. Wildcards are
-/// none: registries answer `*/*` with "not found" (E5).
+/// [`InvalidArgument`](ErrorKind::InvalidArgument) if the text is no `type/subtype` of RFC 6838
+/// section 4.2. Wildcards are none: registries answer `*/*` with "not found" (E5).
 impl FromStr for MediaType {
     type Err = Error;
 
@@ -95,8 +96,9 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// The value of `Accept`: always all manifest types (decision 4), since a registry may answer an incomplete
-/// list with "not found" (E5) or with another image's digest (E4, E6); then what the caller adds.
+/// The value of `Accept`: always all manifest types (decision 4), since a registry may answer an
+/// incomplete list with "not found" (E5) or with another image's digest (E4, E6); then what the
+/// caller adds.
 pub(crate) fn accept_header(extra: &[MediaType]) -> String {
     let mut types: Vec<&str> = Vec::new();
     for media_type in MANIFESTS.iter().chain(extra) {

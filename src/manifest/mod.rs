@@ -5,46 +5,20 @@ mod jws;
 mod media_type;
 mod shape;
 
-use crate::digest::{Algorithm, Digest};
+use crate::algorithm::Algorithm;
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result, printable};
 
 pub(crate) use identify::identify;
 pub use media_type::MediaType;
 pub(crate) use media_type::accept_header;
 
-/// What a registry holds under a reference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Descriptor {
-    /// What kind of manifest it is.
-    pub media_type: MediaType,
-    /// The digest the registry knows it by.
-    pub digest: Digest,
-    /// The size of the document in bytes, where the registry said it or the document was read.
-    pub size: Option<u64>,
-    /// Where the digest comes from, which is how far it can be trusted.
-    pub digest_source: DigestSource,
-}
-
-/// Where a digest comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DigestSource {
-    /// The registry said so in `Docker-Content-Digest`; the document was not read.
-    Header,
-    /// Computed from the document.
-    Computed,
-    /// The caller asked for this digest and the registry has it; the document was not read.
-    Requested,
-    /// The registry said so in a tag list that carries digests.
-    TagList,
-}
-
 /// The digest a registry knows this document by: of its bytes, for schema1 of what was signed (E7).
 ///
 /// # Errors
 ///
-/// [`Protocol`](crate::ErrorKind::Protocol) where the signatures of a schema1 manifest are unusable.
+/// [`Protocol`](crate::ErrorKind::Protocol) where the signatures of a schema1 manifest are
+/// unusable.
 pub(crate) fn manifest_digest(
     media_type: &MediaType,
     algorithm: Algorithm,
@@ -56,7 +30,8 @@ pub(crate) fn manifest_digest(
     Ok(Digest::of(algorithm, body))
 }
 
-/// The parser's error is told in our words and not kept as a cause: it may quote the document (S15).
+/// The parser's error is told in our words and not kept as a cause: it may quote the document
+/// (S15).
 fn unreadable(error: &serde_json::Error) -> Error {
     let message = if error.is_data() {
         let problem = printable(&error.to_string(), MAX_SHOWN);
@@ -74,7 +49,8 @@ const MAX_SHOWN: usize = 160;
 mod tests {
     use super::*;
 
-    /// Two answers of Debian's docker-registry 2.8.2 to the same request, with different signatures.
+    /// Two answers of Debian's docker-registry 2.8.2 to the same request, with different
+    /// signatures.
     const SIGNED: [&[u8]; 2] = [
         include_bytes!("../../tests/fixtures/schema1-signed.json"),
         include_bytes!("../../tests/fixtures/schema1-signed-again.json"),

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The part of a manifest that tells its type. A key counts as present whatever its value, `null` too:
-/// readers differ about that.
+/// The part of a manifest that tells its type. A key counts as present whatever its value, `null`
+/// too: readers differ about that.
 #[derive(Default)]
 pub(super) struct Shape {
     pub(super) media_type: Option<String>,
@@ -98,8 +98,8 @@ fn once<T, E: Error>(key: &str, slot: &mut Option<T>, value: T) -> Result<(), E>
     }
 }
 
-/// Go's `encoding/json`, in which most registries are written, takes `Manifests`, and even `manife\u{17f}ts`,
-/// for `manifests`.
+/// Go's `encoding/json`, in which most registries are written, takes `Manifests`, and even
+/// `manife\u{17f}ts`, for `manifests`.
 fn refuse_lookalike<E: Error>(key: &str) -> Result<(), E> {
     match KEYS.iter().find(|known| folded(key).eq(folded(known))) {
         Some(known) => Err(E::custom(format_args!(

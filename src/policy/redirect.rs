@@ -1,7 +1,7 @@
 //! Whether, and where, to follow a redirect.
 //!
-//! Redirects are followed by us and not by ureq, which compares hosts without their ports, keeps every header
-//! and turns writes into GETs (registries.md finding 7, S2, R17).
+//! Redirects are followed by us and not by ureq, which compares hosts without their ports, keeps
+//! every header and turns writes into GETs (registries.md finding 7, S2, R17).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -34,7 +34,8 @@ impl Refused {
     }
 }
 
-/// Whether a status asks to look elsewhere. 300, 304 and 305 do not say where in a way to be followed.
+/// Whether a status asks to look elsewhere. 300, 304 and 305 do not say where in a way to be
+/// followed.
 pub(crate) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
@@ -63,7 +64,8 @@ pub(crate) fn follow(visited: &[Url], location: Option<&str>) -> Result<Url, Ref
     if current.scheme() == Scheme::Https && next.scheme() == Scheme::Http {
         return refuse("the redirect leads from https to http");
     }
-    // A server that cleans up paths could turn one repository into another (A3). Another origin has names of its own.
+    // A server that cleans up paths could turn one repository into another (A3). Another origin has
+    // names of its own.
     if next.origin() == current.origin()
         && repository_in(next.path()) != repository_in(current.path())
     {

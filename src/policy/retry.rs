@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-/// Longer waits than this are left to the caller: an error that says "in an hour" at once is worth more than
-/// a call that sleeps for a minute and then says it.
+/// Longer waits than this are left to the caller: an error that says "in an hour" at once is worth
+/// more than a call that sleeps for a minute and then says it.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// The longest back-off of our own.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
-/// Statuses that may be different next time (RFC 9110; 499 and 522 come from nginx and Cloudflare, J4).
+/// Statuses that may be different next time (RFC 9110; 499 and 522 come from nginx and Cloudflare,
+/// J4).
 pub(crate) fn is_retryable_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
 }
@@ -25,8 +26,8 @@ pub(crate) struct RetryPolicy {
 impl RetryPolicy {
     /// How long to wait before the next attempt, or `None` to give up.
     ///
-    /// `made` attempts were made, the server asked for `retry_after`, the call has `left` to live, and
-    /// `random` is in 0..1.
+    /// `made` attempts were made, the server asked for `retry_after`, the call has `left` to live,
+    /// and `random` is in 0..1.
     pub(crate) fn next_delay(
         &self,
         made: u32,

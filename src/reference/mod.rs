@@ -1,8 +1,8 @@
 //! References: the names of images, and the parts they are made of.
 //!
-//! The grammar is that of [distribution/reference], which every Docker tool uses, with the names of Docker
-//! Hub made whole. Each part is a type that only its parser makes, so no name that could change a URL gets
-//! past this room (S12).
+//! The grammar is that of [distribution/reference], which every Docker tool uses, with the names of
+//! Docker Hub made whole. Each part is a type that only its parser makes, so no name that could
+//! change a URL gets past this room (S12).
 //!
 //! [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 
@@ -31,9 +31,9 @@ pub use tag::Tag;
 /// ```
 ///
 /// What precedes the first `/` is a registry if it has a `.`, a `:` or an upper-case letter or is
-/// `localhost`; else the registry is Docker Hub, where a one-part name lives in `library/`. Without tag and
-/// digest the tag is `latest`. If both are given, the digest decides which manifest is meant, and the tag is
-/// only kept.
+/// `localhost`; else the registry is Docker Hub, where a one-part name lives in `library/`. Without
+/// tag and digest the tag is `latest`. If both are given, the digest decides which manifest is
+/// meant, and the tag is only kept.
 ///
 /// `Display` gives the full form, which parses back to an equal value.
 ///
@@ -220,7 +220,7 @@ impl fmt::Display for Reference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Algorithm;
+    use crate::algorithm::Algorithm;
 
     #[test]
     fn the_digest_decides_what_is_asked_for() {

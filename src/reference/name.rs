@@ -20,7 +20,8 @@ use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
 /// # Ok::<(), ocireg::Error>(())
 /// ```
 ///
-/// [grammar]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+/// [grammar]:
+/// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepositoryName(String);
 
@@ -129,6 +130,6 @@ fn check_length(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the spec warns that clients limit names to (they count in the host, which is no concern of the
-/// registry), and what distribution/reference limits the name to.
+/// What the spec warns that clients limit names to (they count in the host, which is no concern of
+/// the registry), and what distribution/reference limits the name to.
 const MAX_BYTES: usize = 255;

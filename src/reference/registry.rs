@@ -16,14 +16,14 @@ use crate::text::{Fault, check_plain, cut_at, parsed_from_text, shown_as_str};
 /// port     = 1 to 65535
 /// ```
 ///
-/// Two things that grammar lets through are refused, since a resolver may read them as an address that they
-/// do not look like, or can't look them up at all: a host that ends in a number without being an IPv4 address
-/// (`2130706433`), and more than 253 bytes.
+/// Two things that grammar lets through are refused, since a resolver may read them as an address
+/// that they do not look like, or can't look them up at all: a host that ends in a number without
+/// being an IPv4 address (`2130706433`), and more than 253 bytes.
 ///
-/// The host is put in lower case and an IPv6 address in its shortest form. `docker.io`, `index.docker.io` and
-/// `registry-1.docker.io`, with or without `:443`, are one registry, shown as `docker.io`. Any other port
-/// stays as given: whether `:443` is the default depends on the scheme, which a name does not have, so `host`
-/// and `host:443` are not equal here.
+/// The host is put in lower case and an IPv6 address in its shortest form. `docker.io`,
+/// `index.docker.io` and `registry-1.docker.io`, with or without `:443`, are one registry, shown as
+/// `docker.io`. Any other port stays as given: whether `:443` is the default depends on the scheme,
+/// which a name does not have, so `host` and `host:443` are not equal here.
 ///
 /// A single word is a host here (`myregistry`), other than in a [`Reference`](crate::Reference).
 ///
@@ -68,8 +68,8 @@ impl Registry {
         self.text == DOCKER_HUB
     }
 
-    /// Whether this is the machine itself by name: `localhost`, 127.0.0.0/8 or `[::1]`. Such a registry is spoken to in
-    /// plain HTTP unless told otherwise.
+    /// Whether this is the machine itself by name: `localhost`, 127.0.0.0/8 or `[::1]`. Such a
+    /// registry is spoken to in plain HTTP unless told otherwise.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host == "::1"

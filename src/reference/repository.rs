@@ -13,11 +13,12 @@ use crate::text::{Fault, check_plain, parsed_from_text};
 /// repository = [ registry "/" ] name
 /// ```
 ///
-/// It is read as a [`Reference`](crate::Reference) without tag and digest is, and is an error if it has one.
+/// It is read as a [`Reference`](crate::Reference) without tag and digest is, and is an error if it
+/// has one.
 ///
-/// `Display` gives the full form, which parses back to an equal value. For that, a one-word host without a
-/// port is shown in upper case there (`REGISTRY/app`): in lower case it would read as the first part of a
-/// name on Docker Hub.
+/// `Display` gives the full form, which parses back to an equal value. For that, a one-word host
+/// without a port is shown in upper case there (`REGISTRY/app`): in lower case it would read as the
+/// first part of a name on Docker Hub.
 ///
 /// ```
 /// use ocireg::Repository;
@@ -40,8 +41,8 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidReference`](crate::ErrorKind::InvalidReference) if the name is too long once `library/` is
-    /// added.
+    /// [`ErrorKind::InvalidReference`](crate::ErrorKind::InvalidReference) if the name is too long
+    /// once `library/` is added.
     ///
     /// ```
     /// use ocireg::Repository;

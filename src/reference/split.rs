@@ -76,7 +76,8 @@ fn check_whole(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether what precedes the first '/' is a registry (design decision 8, as distribution/reference has it).
+/// Whether what precedes the first '/' is a registry (design decision 8, as distribution/reference
+/// has it).
 fn is_host(first: &str) -> bool {
     first == "localhost"
         || first

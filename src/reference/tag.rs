@@ -15,7 +15,8 @@ use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
 /// # Ok::<(), ocireg::Error>(())
 /// ```
 ///
-/// [grammar]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+/// [grammar]:
+/// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(String);
 

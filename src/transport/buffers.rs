@@ -8,10 +8,11 @@ use super::MAX_HEAD;
 use super::error::{Failure, Phase, WireError};
 use super::head;
 
-/// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay small.
+/// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay
+/// small.
 const INITIAL: usize = 16 * 1024;
-/// How far the input buffer grows while a body keeps filling it: larger reads save system calls on blobs. Also above
-/// [`MAX_HEAD`], since ureq needs a whole head in the buffer to parse it.
+/// How far the input buffer grows while a body keeps filling it: larger reads save system calls on
+/// blobs. Also above [`MAX_HEAD`], since ureq needs a whole head in the buffer to parse it.
 const MAX_INPUT: usize = 128 * 1024;
 
 /// Input and output of one connection. Grows by need, never by a number that a server sent.
@@ -84,8 +85,8 @@ impl WireBuffers {
             // Behind an interim head, so that its empty line is not taken for the next one's.
             let (begin, looked) = (scan.begin.min(bytes.len()), scan.scanned - scan.begin);
             let bytes = &mut bytes[begin..];
-            // ureq would skip empty lines, and we would take them for a head's end: what follows could then
-            // hide from `neutralise`.
+            // ureq would skip empty lines, and we would take them for a head's end: what follows
+            // could then hide from `neutralise`.
             if matches!(bytes, [b'\r' | b'\n', ..]) {
                 let message = "the answer begins with an empty line";
                 return Err(WireError::new(Failure::Protocol, Phase::Wait, message));

@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::buffers::WireBuffers;
+use super::context::{ExchangeContext, WaitLimit};
 use super::error::{Failure, Phase, WireError};
 use super::tcp::Socket;
-use super::watch::{GiveUp, Watch};
 
 /// A stream of bytes whose waits can be stopped.
 pub(super) trait Stream: Debug + Send + Sync + 'static {
@@ -17,20 +17,21 @@ pub(super) trait Stream: Debug + Send + Sync + 'static {
     fn read(
         &mut self,
         buffer: &mut [u8],
-        watch: &Watch,
+        context: &ExchangeContext,
         phase: Phase,
-        give_up: GiveUp,
+        limit: WaitLimit,
     ) -> Result<usize, WireError>;
 
     fn write_all(
         &mut self,
         bytes: &[u8],
-        watch: &Watch,
+        context: &ExchangeContext,
         phase: Phase,
-        give_up: GiveUp,
+        limit: WaitLimit,
     ) -> Result<(), WireError>;
 
-    /// Whether the other side has neither closed nor sent anything since the last answer. Does not wait.
+    /// Whether the other side has neither closed nor sent anything since the last answer. Does not
+    /// wait.
     fn is_quiet(&mut self) -> bool;
 
     fn socket(&self) -> &Socket;
@@ -46,9 +47,9 @@ pub(super) struct Connection<S> {
 }
 
 impl<S: Stream> Connection<S> {
-    pub(super) fn new(stream: S, watch: &Watch) -> Connection<S> {
+    pub(super) fn new(stream: S, context: &ExchangeContext) -> Connection<S> {
         let mut buffers = WireBuffers::default();
-        buffers.reserve_output(watch.head_bytes);
+        buffers.reserve_output(context.head_bytes);
         Connection {
             stream,
             buffers,
@@ -56,8 +57,9 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Takes in what a read brought. `Ok(false)` is the end of a body that ends with the connection.
-    fn arrived(&mut self, amount: usize, watch: &Watch) -> Result<bool, WireError> {
+    /// Takes in what a read brought. `Ok(false)` is the end of a body that ends with the
+    /// connection.
+    fn arrived(&mut self, amount: usize, context: &ExchangeContext) -> Result<bool, WireError> {
         if amount == 0 {
             if self.buffers.in_head() {
                 let message = "the connection ended before the answer was complete";
@@ -69,7 +71,7 @@ impl<S: Stream> Connection<S> {
             }
             return Ok(false);
         }
-        watch.saw(|seen| seen.answered = true);
+        context.saw(|seen| seen.answered = true);
         self.buffers.input_appended(amount);
         self.buffers.inspect()?;
         Ok(true)
@@ -82,16 +84,19 @@ impl<S: Stream> Transport for Connection<S> {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let watch = Watch::current()?;
+        let context = ExchangeContext::current()?;
         self.buffers.expect_head();
         let bytes = &self.buffers.output()[..amount];
-        Ok(self
-            .stream
-            .write_all(bytes, &watch, Phase::Send, GiveUp::Idle(watch.idle_timeout))?)
+        Ok(self.stream.write_all(
+            bytes,
+            &context,
+            Phase::Send,
+            WaitLimit::Idle(context.idle_timeout),
+        )?)
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let watch = Watch::current()?;
+        let context = ExchangeContext::current()?;
         let phase = if self.buffers.in_head() {
             Phase::Wait
         } else {
@@ -105,27 +110,28 @@ impl<S: Stream> Transport for Connection<S> {
             };
             return Err(WireError::new(Failure::TooLarge, phase, message).into());
         }
-        let amount = self
-            .stream
-            .read(free, &watch, phase, GiveUp::Idle(watch.idle_timeout))?;
+        let amount =
+            self.stream
+                .read(free, &context, phase, WaitLimit::Idle(context.idle_timeout))?;
         self.used = true;
-        Ok(self.arrived(amount, &watch)?)
+        Ok(self.arrived(amount, &context)?)
     }
 
     fn is_open(&mut self) -> bool {
-        let Ok(watch) = Watch::current() else {
+        let Ok(context) = ExchangeContext::current() else {
             return false;
         };
-        // The pool asks twice: when the connection is given back and when it is taken out. Bytes that come
-        // after an answer (R8) are found at the latter, so the former need not cost its system calls.
+        // The pool asks twice: when the connection is given back and when it is taken out. Bytes
+        // that come after an answer (R8) are found at the latter, so the former need not cost its
+        // system calls.
         if std::mem::take(&mut self.used) {
             return !self.buffers.has_input();
         }
-        if !self.stream.socket().is_permitted(&watch) || !self.stream.is_quiet() {
+        if !self.stream.socket().is_permitted(&context) || !self.stream.is_quiet() {
             return false;
         }
-        self.buffers.reserve_output(watch.head_bytes);
-        self.stream.socket().note_reuse(&watch);
+        self.buffers.reserve_output(context.head_bytes);
+        self.stream.socket().note_reuse(&context);
         true
     }
 

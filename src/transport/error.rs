@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use super::interrupt::Stopped;
 use crate::address::AddressClass;
+use crate::interrupt::Stopped;
 
 /// Where an exchange stood when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub(crate) enum Failure {
     Tls { hint: Option<&'static str> },
     /// No byte for the idle time, or no connection in the connect time.
     TimedOut,
-    /// The connection ended or was reset before the answer was complete. `partial` once a part of it had come.
+    /// The connection ended or was reset before the answer was complete. `partial` once a part of
+    /// it had come.
     Disconnected { partial: bool },
     /// The bytes are no HTTP answer.
     Protocol,
@@ -133,7 +134,8 @@ impl WireError {
                     "the connection ended too early",
                 )
             }
-            // The connection ended in the middle of a chunk's framing: bytes are left that no body can be made of.
+            // The connection ended in the middle of a chunk's framing: bytes are left that no body
+            // can be made of.
             ureq::Error::BodyStalled => WireError::new(
                 Failure::Disconnected { partial: true },
                 phase,

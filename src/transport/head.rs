@@ -1,9 +1,11 @@
-//! Makes the head of an answer mean the same to ureq whatever features a program's other crates switch on in it.
+//! Makes the head of an answer mean the same to ureq whatever features a program's other crates
+//! switch on in it.
 //!
-//! Cargo unifies features: when any crate in a program enables ureq's `gzip` or `brotli`, ureq decodes bodies
-//! and hides that it did, and with `cookies` it stores cookies of one registry and sends them with later
-//! requests. Both would change which bytes we hash and what we tell a server. So the two header names that
-//! trigger it are renamed, in place and at the same length, before ureq sees them.
+//! Cargo unifies features: when any crate in a program enables ureq's `gzip` or `brotli`, ureq
+//! decodes bodies and hides that it did, and with `cookies` it stores cookies of one registry and
+//! sends them with later requests. Both would change which bytes we hash and what we tell a server.
+//! So the two header names that trigger it are renamed, in place and at the same length, before
+//! ureq sees them.
 
 use std::io::BufRead;
 
@@ -15,7 +17,8 @@ const RENAMED: [(&[u8], &[u8]); 2] = [
     (b"set-cookie", b"not-cookie"),
 ];
 
-/// Where the head that starts `bytes` ends: behind its empty line. `from` is how far an earlier call has looked.
+/// Where the head that starts `bytes` ends: behind its empty line. `from` is how far an earlier
+/// call has looked.
 pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from.saturating_sub(3);
     while let Some(length) = line_length(bytes.get(at..)?) {
@@ -61,8 +64,8 @@ pub(super) fn is_interim(head: &[u8]) -> bool {
         .is_some_and(|status| status.first() == Some(&b'1'))
 }
 
-/// Whether these first bytes of an "answer" are a TLS alert or handshake record (RFC 8446, 5.1): the other
-/// side speaks TLS.
+/// Whether these first bytes of an "answer" are a TLS alert or handshake record (RFC 8446, 5.1):
+/// the other side speaks TLS.
 pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
     // No answer begins with the first byte either, should it come alone.
     matches!(bytes, [0x15 | 0x16] | [0x15 | 0x16, 0x03, ..])

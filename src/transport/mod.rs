@@ -1,55 +1,53 @@
-//! One exchange with one server: a request goes out, an answer's head comes back, its body can be read.
+//! One exchange with one server: a request goes out, an answer's head comes back, its body can be
+//! read.
 //!
-//! The only room that names ureq, rustls and sockets. It knows nothing of registries: it neither follows redirects nor
-//! repeats anything.
+//! The only room that names ureq, rustls and sockets. It knows nothing of registries: it neither
+//! follows redirects nor repeats anything.
 
 mod buffers;
 mod connection;
+mod context;
 mod error;
 mod head;
-mod interrupt;
 mod resolve;
 mod tcp;
 mod tls;
-mod watch;
 
 use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use ureq::Agent;
 use ureq::config::Config;
 use ureq::http;
 use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Agent, SendBody};
 
 use self::connection::Connection;
+use self::context::WaitLimit;
 use self::tcp::Socket;
 use self::tls::TlsStream;
-use self::watch::GiveUp;
-use crate::http::{Headers, Request};
-use crate::origin::Origin;
+use crate::http::{Content, Headers, Request};
+use crate::url::Origin;
 
+pub(crate) use self::context::{AddressPolicy, ExchangeContext, Pooling};
 pub(crate) use self::error::{Failure, Phase, WireError};
-pub(crate) use self::interrupt::{Interrupt, ProgressCallback, SLICE, Stopped};
 pub(crate) use self::resolve::SystemResolver;
 pub(crate) use self::tls::{Authorities, PlatformRoots, TlsTrust};
-pub(crate) use self::watch::{Pooling, Reach, Watch};
 
-pub use self::interrupt::{Cancel, Progress};
 pub use self::resolve::Resolver;
 
 /// The most bytes that the head of an answer may have: 16 times what registries send.
 const MAX_HEAD: usize = 64 * 1024;
 /// The most idle connections kept to one server: the cap of a batch's concurrency.
 const MAX_IDLE: usize = 64;
-/// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes earlier costs
-/// nothing but a silent retry.
+/// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes
+/// earlier costs nothing but a silent retry.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 
-/// What all connections of a client have in common. Made once: ureq reads the environment for its defaults, which is not safe
-/// while another thread changes it.
+/// What all connections of a client have in common. Made once: ureq reads the environment for its
+/// defaults, which is not safe while another thread changes it.
 #[derive(Debug, Clone)]
 pub(crate) struct WireConfig(Config);
 
@@ -125,17 +123,21 @@ impl Connections {
     /// Sends `request` and reads the head of the answer.
     pub(crate) fn exchange(
         &self,
-        request: &Request<'_>,
-        watch: &Arc<Watch>,
+        request: &mut Request<'_>,
+        context: &Arc<ExchangeContext>,
     ) -> Result<Response, WireError> {
         let outgoing = self.to_ureq(request)?;
         // A warm exchange may never wait, and so never look.
-        watch.tick(Phase::Connect)?;
+        context.tick(Phase::Connect)?;
         let answer = {
-            let _current = watch.enter();
-            let answer = match request.body {
-                Some(body) => self.agent.run(outgoing.map(|()| body)),
-                None => self.agent.run(outgoing),
+            let _current = context.enter();
+            let answer = match &mut request.content {
+                Content::Nothing => self.agent.run(outgoing),
+                Content::Bytes(bytes) => self.agent.run(outgoing.map(|()| *bytes)),
+                Content::Stream { reader, .. } => {
+                    let body = SendBody::from_reader(reader);
+                    self.agent.run(outgoing.map(|()| body))
+                }
             };
             answer.map_err(|error| WireError::from_ureq(error, Phase::Wait))?
         };
@@ -144,7 +146,7 @@ impl Connections {
         refuse_ambiguous_framing(&headers)?;
         let body = Body {
             reader: Box::new(body.into_reader()),
-            watch: watch.clone(),
+            context: context.clone(),
         };
         Ok(Response {
             status: head.status.as_u16(),
@@ -205,13 +207,13 @@ pub(crate) struct Response {
 /// The body of an answer. Its connection goes back to the pool once the body was read to its end.
 pub(crate) struct Body {
     reader: Box<dyn Read + Send + Sync>,
-    watch: Arc<Watch>,
+    context: Arc<ExchangeContext>,
 }
 
 impl Body {
     /// Reads all of it, at most `limit` bytes.
     pub(crate) fn read_to_limit(mut self, limit: u64) -> Result<Vec<u8>, WireError> {
-        let _current = self.watch.enter();
+        let _current = self.context.enter();
         let mut bytes = Vec::new();
         // One byte more tells "exactly the limit" from "too large".
         let mut limited = self.reader.by_ref().take(limit.saturating_add(1));
@@ -228,7 +230,7 @@ impl Body {
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let _current = self.watch.enter();
+        let _current = self.context.enter();
         self.reader.read(buffer)
     }
 }
@@ -251,7 +253,8 @@ fn from_ureq(map: &http::HeaderMap) -> Headers {
     headers
 }
 
-/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112, 6.3; S12).
+/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112, 6.3;
+/// S12).
 fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
     let mut lengths = headers.get_all("content-length");
     let length = lengths.next();
@@ -279,9 +282,9 @@ impl Connector for WireConnector {
         details: &ConnectionDetails,
         _: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        let watch = Watch::current()?;
-        let give_up = GiveUp::after(watch.connect_timeout);
-        give_up.check(Instant::now(), Phase::Connect)?;
+        let context = ExchangeContext::current()?;
+        let limit = WaitLimit::after(context.connect_timeout);
+        limit.check(Instant::now(), Phase::Connect)?;
         let host = details
             .uri
             .host()
@@ -290,17 +293,17 @@ impl Connector for WireConnector {
             .trim_end_matches(']');
         let default_port = if details.needs_tls() { 443 } else { 80 };
         let port = details.uri.port_u16().unwrap_or(default_port);
-        let socket = Socket::open(host, port, &self.resolver, &watch, give_up)?;
+        let socket = Socket::open(host, port, &self.resolver, &context, limit)?;
         if !details.needs_tls() {
-            return Ok(Some(Box::new(Connection::new(socket, &watch))));
+            return Ok(Some(Box::new(Connection::new(socket, &context))));
         }
-        let stream = TlsStream::open(socket, host, &self.trust, &watch, give_up)?;
-        Ok(Some(Box::new(Connection::new(stream, &watch))))
+        let stream = TlsStream::open(socket, host, &self.trust, &context, limit)?;
+        Ok(Some(Box::new(Connection::new(stream, &context))))
     }
 }
 
-/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our connector
-/// resolves, when it has to connect.
+/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our
+/// connector resolves, when it has to connect.
 #[derive(Debug)]
 struct NoResolver;
 

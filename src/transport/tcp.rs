@@ -1,4 +1,5 @@
-//! TCP connections: waits in slices so that a call can be stopped at any time, and only goes where the call may go.
+//! TCP connections: waits in slices so that a call can be stopped at any time, and only goes where
+//! the call may go.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -8,11 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Stream;
+use super::context::{ExchangeContext, Pooling, WaitLimit};
 use super::error::{Failure, Phase, WireError};
-use super::interrupt::SLICE;
 use super::resolve::Resolver;
-use super::watch::{GiveUp, Pooling, Watch};
 use crate::address::AddressClass;
+use crate::interrupt::SLICE;
 
 /// How long one address gets before the next is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -24,7 +25,8 @@ const MAX_ADDRESSES: usize = 16;
 pub(super) struct Socket {
     stream: TcpStream,
     class: AddressClass,
-    /// The read timeout that is set: setting it costs a system call, so it only changes when a deadline is near.
+    /// The read timeout that is set: setting it costs a system call, so it only changes when a
+    /// deadline is near.
     read_slice: Duration,
 }
 
@@ -34,13 +36,13 @@ impl Socket {
         host: &str,
         port: u16,
         resolver: &Arc<dyn Resolver>,
-        watch: &Watch,
-        give_up: GiveUp,
+        context: &ExchangeContext,
+        limit: WaitLimit,
     ) -> Result<Socket, WireError> {
-        let addresses = permitted(resolve(host, port, resolver, watch, give_up)?, watch)?;
-        let (stream, address) = connect(&addresses, watch, give_up)?;
+        let addresses = permitted(resolve(host, port, resolver, context, limit)?, context)?;
+        let (stream, address) = connect(&addresses, context, limit)?;
         let class = AddressClass::of(address.ip());
-        watch.saw(|seen| seen.peer = Some(class));
+        context.saw(|seen| seen.peer = Some(class));
         prepare(&stream).map_err(|error| WireError::from_io(error, Phase::Connect))?;
         Ok(Socket {
             stream,
@@ -57,15 +59,15 @@ impl Socket {
         result
     }
 
-    /// Whether the current call may use this pooled connection at all. Where it leads is checked again: the
-    /// call that made it may have been allowed to go where this one is not.
-    pub(super) fn is_permitted(&self, watch: &Watch) -> bool {
-        watch.pooling == Pooling::Reuse && watch.reach.permits(self.class)
+    /// Whether the current call may use this pooled connection at all. Where it leads is checked
+    /// again: the call that made it may have been allowed to go where this one is not.
+    pub(super) fn is_permitted(&self, context: &ExchangeContext) -> bool {
+        context.pooling == Pooling::Reuse && context.address_policy.permits(self.class)
     }
 
     /// Notes that the current call goes on with this pooled connection.
-    pub(super) fn note_reuse(&self, watch: &Watch) {
-        watch.saw(|seen| {
+    pub(super) fn note_reuse(&self, context: &ExchangeContext) {
+        context.saw(|seen| {
             seen.reused = true;
             seen.peer = Some(self.class);
         });
@@ -92,24 +94,25 @@ impl Stream for Socket {
     fn read(
         &mut self,
         buffer: &mut [u8],
-        watch: &Watch,
+        context: &ExchangeContext,
         phase: Phase,
-        give_up: GiveUp,
+        limit: WaitLimit,
     ) -> Result<usize, WireError> {
         let since = Instant::now();
         loop {
-            self.set_read_slice(watch.interrupt.slice())
+            self.set_read_slice(context.interrupt.slice())
                 .map_err(|error| WireError::from_io(error, phase))?;
             match self.stream.read(buffer) {
                 Ok(amount) => {
-                    // Without this a server that drips would keep a call that was told to stop (R9).
-                    watch.tick(phase)?;
-                    give_up.check(Instant::now(), phase)?;
+                    // Without this a server that drips would keep a call that was told to stop
+                    // (R9).
+                    context.tick(phase)?;
+                    limit.check(Instant::now(), phase)?;
                     return Ok(amount);
                 }
                 Err(error) if is_pause(&error) => {
-                    watch.tick(phase)?;
-                    give_up.check(since, phase)?;
+                    context.tick(phase)?;
+                    limit.check(since, phase)?;
                 }
                 Err(error) => return Err(WireError::from_io(error, phase)),
             }
@@ -119,23 +122,24 @@ impl Stream for Socket {
     fn write_all(
         &mut self,
         mut bytes: &[u8],
-        watch: &Watch,
+        context: &ExchangeContext,
         phase: Phase,
-        give_up: GiveUp,
+        limit: WaitLimit,
     ) -> Result<(), WireError> {
         let mut since = Instant::now();
-        // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE in a C host (R26).
+        // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE in a
+        // C host (R26).
         while !bytes.is_empty() {
             match self.stream.write(bytes) {
                 Ok(0) => return Err(WireError::from_io(io::ErrorKind::WriteZero.into(), phase)),
                 Ok(amount) => {
                     bytes = &bytes[amount..];
                     since = Instant::now();
-                    watch.tick(phase)?;
+                    context.tick(phase)?;
                 }
                 Err(error) if is_pause(&error) => {
-                    watch.tick(phase)?;
-                    give_up.check(since, phase)?;
+                    context.tick(phase)?;
+                    limit.check(since, phase)?;
                 }
                 Err(error) => return Err(WireError::from_io(error, phase)),
             }
@@ -152,7 +156,8 @@ impl Stream for Socket {
     }
 }
 
-/// Whether a socket call ended only to let us look around: the slice is over, or a signal came (EINTR).
+/// Whether a socket call ended only to let us look around: the slice is over, or a signal came
+/// (EINTR).
 fn is_pause(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -170,20 +175,22 @@ fn resolve(
     host: &str,
     port: u16,
     resolver: &Arc<dyn Resolver>,
-    watch: &Watch,
-    give_up: GiveUp,
+    context: &ExchangeContext,
+    limit: WaitLimit,
 ) -> Result<Vec<SocketAddr>, WireError> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
     let (resolver, name) = (resolver.clone(), host.to_owned());
     let (sender, receiver) = mpsc::channel();
-    // getaddrinfo can't be stopped. The thread owns only the name, and ends by the resolver's own timeout.
+    // getaddrinfo can't be stopped. The thread owns only the name, and ends by the resolver's own
+    // timeout.
     spawn("ocireg-resolve", Phase::Resolve, move || {
-        // The receiver is gone when the call was stopped in the meantime; nobody needs the answer then.
+        // The receiver is gone when the call was stopped in the meantime; nobody needs the answer
+        // then.
         let _ = sender.send(resolver.resolve(&name, port));
     })?;
-    let answer = wait_for(&receiver, watch, Phase::Resolve, give_up, None)?;
+    let answer = wait_for(&receiver, context, Phase::Resolve, limit, None)?;
     match answer {
         Some(Ok(addresses)) if addresses.is_empty() => Err(WireError::new(
             Failure::Resolve { transient: false },
@@ -211,15 +218,18 @@ fn resolve(
     }
 }
 
-/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected to: there
-/// is no second look-up in which the answer could change.
-fn permitted(addresses: Vec<SocketAddr>, watch: &Watch) -> Result<Vec<SocketAddr>, WireError> {
+/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected
+/// to: there is no second look-up in which the answer could change.
+fn permitted(
+    addresses: Vec<SocketAddr>,
+    context: &ExchangeContext,
+) -> Result<Vec<SocketAddr>, WireError> {
     let mut refused = None;
     let permitted: Vec<SocketAddr> = addresses
         .into_iter()
         .filter(|address| {
             let class = AddressClass::of(address.ip());
-            let permits = watch.reach.permits(class);
+            let permits = context.address_policy.permits(class);
             if !permits {
                 refused = Some(class);
             }
@@ -250,12 +260,12 @@ fn named(class: AddressClass) -> &'static str {
 
 type Attempt = (SocketAddr, io::Result<TcpStream>);
 
-/// Connects to the first address that answers. Each is tried in a thread of its own, since a connect can't be
-/// stopped: such a thread owns only its address and ends by the connect timeout.
+/// Connects to the first address that answers. Each is tried in a thread of its own, since a
+/// connect can't be stopped: such a thread owns only its address and ends by the connect timeout.
 fn connect(
     addresses: &[SocketAddr],
-    watch: &Watch,
-    give_up: GiveUp,
+    context: &ExchangeContext,
+    limit: WaitLimit,
 ) -> Result<(TcpStream, SocketAddr), WireError> {
     let (sender, receiver) = mpsc::channel::<Attempt>();
     let mut waiting = addresses.iter().copied();
@@ -263,7 +273,7 @@ fn connect(
     let mut last_error = None;
     loop {
         if let Some(address) = waiting.next() {
-            let (sender, timeout) = (sender.clone(), watch.connect_timeout);
+            let (sender, timeout) = (sender.clone(), context.connect_timeout);
             spawn("ocireg-connect", Phase::Connect, move || {
                 let _ = sender.send((address, TcpStream::connect_timeout(&address, timeout)));
             })?;
@@ -272,7 +282,7 @@ fn connect(
             break;
         }
         let head_start = (waiting.len() > 0).then(|| Instant::now() + HEAD_START);
-        match wait_for(&receiver, watch, Phase::Connect, give_up, head_start)? {
+        match wait_for(&receiver, context, Phase::Connect, limit, head_start)? {
             Some((address, Ok(stream))) => return Ok((stream, address)),
             Some((address, Err(error))) => {
                 running -= 1;
@@ -310,17 +320,18 @@ fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Resu
     })
 }
 
-/// Waits for a helper thread's word. `None` when `pause` has come, or the helper is gone without a word.
+/// Waits for a helper thread's word. `None` when `pause` has come, or the helper is gone without a
+/// word.
 fn wait_for<T>(
     receiver: &Receiver<T>,
-    watch: &Watch,
+    context: &ExchangeContext,
     phase: Phase,
-    give_up: GiveUp,
+    limit: WaitLimit,
     pause: Option<Instant>,
 ) -> Result<Option<T>, WireError> {
     let since = Instant::now();
     loop {
-        let mut slice = watch.interrupt.slice();
+        let mut slice = context.interrupt.slice();
         if let Some(pause) = pause {
             slice = slice.min(pause.saturating_duration_since(Instant::now()));
         }
@@ -329,8 +340,8 @@ fn wait_for<T>(
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        watch.tick(phase)?;
-        give_up.check(since, phase)?;
+        context.tick(phase)?;
+        limit.check(since, phase)?;
         if pause.is_some_and(|pause| Instant::now() >= pause) {
             return Ok(None);
         }

@@ -1,8 +1,8 @@
 //! TLS: our own connector over rustls.
 //!
-//! ureq's own panics on a client key that does not fit its certificate and can't add a CA to the platform's.
-//! This one keeps a set of trusted roots per registry, and drives the session by hand so that every wait is
-//! one of [`Socket`]'s.
+//! ureq's own panics on a client key that does not fit its certificate and can't add a CA to the
+//! platform's. This one keeps a set of trusted roots per registry, and drives the session by hand
+//! so that every wait is one of [`Socket`]'s.
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -20,9 +20,9 @@ use rustls::{
 };
 
 use super::connection::Stream;
+use super::context::{ExchangeContext, WaitLimit};
 use super::error::{Failure, Phase, WireError};
 use super::tcp::Socket;
-use super::watch::{GiveUp, Watch};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest TLS record is a little over 16 KiB (RFC 8446, 5.2).
@@ -35,7 +35,8 @@ const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
 
 impl PlatformRoots {
-    /// What was found is kept; that nothing was found is not, since that may have been a shortage of descriptors.
+    /// What was found is kept; that nothing was found is not, since that may have been a shortage
+    /// of descriptors.
     fn load(&self) -> RootCertStore {
         if let Some(roots) = self.0.get() {
             return roots.clone();
@@ -162,9 +163,10 @@ impl TlsTrust {
     }
 }
 
-/// The usual verification, and one exception: the certificate that Docker's own guide tells people to make is
-/// its own CA, which a strict verifier refuses as a server certificate. Where the caller named exactly this
-/// certificate, it is accepted, if that is all that is wrong with it and the name matches.
+/// The usual verification, and one exception: the certificate that Docker's own guide tells people
+/// to make is its own CA, which a strict verifier refuses as a server certificate. Where the caller
+/// named exactly this certificate, it is accepted, if that is all that is wrong with it and the
+/// name matches.
 #[derive(Debug)]
 struct Verifier {
     chains: Arc<WebPkiServerVerifier>,
@@ -187,7 +189,8 @@ impl ServerCertVerifier for Verifier {
             ocsp_response,
             now,
         ) {
-            // webpki looks at the validity dates before this, so an expired certificate never gets here.
+            // webpki looks at the validity dates before this, so an expired certificate never gets
+            // here.
             Err(error)
                 if is_ca_as_server(&error) && self.own.iter().any(|own| own == end_entity) =>
             {
@@ -237,7 +240,8 @@ pub(super) struct TlsStream {
     session: ClientConnection,
     socket: Socket,
     incoming: Vec<u8>,
-    /// The part of `incoming` that the session has not taken yet. It takes no more than it can hold in clear.
+    /// The part of `incoming` that the session has not taken yet. It takes no more than it can hold
+    /// in clear.
     unfed: Range<usize>,
     outgoing: Vec<u8>,
 }
@@ -248,8 +252,8 @@ impl TlsStream {
         socket: Socket,
         host: &str,
         trust: &TlsTrust,
-        watch: &Watch,
-        give_up: GiveUp,
+        context: &ExchangeContext,
+        limit: WaitLimit,
     ) -> Result<TlsStream, WireError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| {
             WireError::new(
@@ -267,19 +271,19 @@ impl TlsStream {
             unfed: 0..0,
             outgoing: Vec::new(),
         };
-        stream.handshake(watch, give_up)?;
+        stream.handshake(context, limit)?;
         Ok(stream)
     }
 
-    fn handshake(&mut self, watch: &Watch, give_up: GiveUp) -> Result<(), WireError> {
+    fn handshake(&mut self, context: &ExchangeContext, limit: WaitLimit) -> Result<(), WireError> {
         loop {
-            self.flush(watch, Phase::Tls, give_up)?;
+            self.flush(context, Phase::Tls, limit)?;
             if !self.session.is_handshaking() {
                 return Ok(());
             }
             let amount = self
                 .socket
-                .read(&mut self.incoming, watch, Phase::Tls, give_up)?;
+                .read(&mut self.incoming, context, Phase::Tls, limit)?;
             if amount == 0 {
                 let message = "the server closed the connection while negotiating TLS";
                 return Err(WireError::new(
@@ -290,40 +294,52 @@ impl TlsStream {
             }
             self.unfed = 0..amount;
             if let Err(error) = self.take_in() {
-                // The server should learn why from our alert; that it can't be sent changes nothing.
-                let _ = self.flush(watch, Phase::Tls, give_up);
+                // The server should learn why from our alert; that it can't be sent changes
+                // nothing.
+                let _ = self.flush(context, Phase::Tls, limit);
                 return Err(refused(error));
             }
         }
     }
 
     /// Sends what the session wants to send.
-    fn flush(&mut self, watch: &Watch, phase: Phase, give_up: GiveUp) -> Result<(), WireError> {
+    fn flush(
+        &mut self,
+        context: &ExchangeContext,
+        phase: Phase,
+        limit: WaitLimit,
+    ) -> Result<(), WireError> {
         while self.session.wants_write() {
             self.outgoing.clear();
             self.session
                 .write_tls(&mut self.outgoing)
                 .map_err(|error| WireError::from_io(error, phase))?;
             self.socket
-                .write_all(&self.outgoing, watch, phase, give_up)?;
+                .write_all(&self.outgoing, context, phase, limit)?;
         }
         Ok(())
     }
 
-    /// Gives the session bytes that have come, and waits for more only where there are none. Returns with the
-    /// session's state once there is something in clear to read, or all bytes are taken.
-    fn feed(&mut self, watch: &Watch, phase: Phase, give_up: GiveUp) -> Result<IoState, WireError> {
+    /// Gives the session bytes that have come, and waits for more only where there are none.
+    /// Returns with the session's state once there is something in clear to read, or all bytes are
+    /// taken.
+    fn feed(
+        &mut self,
+        context: &ExchangeContext,
+        phase: Phase,
+        limit: WaitLimit,
+    ) -> Result<IoState, WireError> {
         if self.unfed.is_empty() {
             let amount = self
                 .socket
-                .read(&mut self.incoming, watch, phase, give_up)?;
+                .read(&mut self.incoming, context, phase, limit)?;
             self.unfed = 0..amount;
         }
         self.take_in().map_err(refused)
     }
 
-    /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A session that
-    /// holds as much in clear as it can takes no more until that is read.
+    /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A
+    /// session that holds as much in clear as it can takes no more until that is read.
     fn take_in(&mut self) -> Result<IoState, RustlsError> {
         loop {
             let mut bytes = &self.incoming[self.unfed.clone()];
@@ -346,9 +362,9 @@ impl Stream for TlsStream {
     fn read(
         &mut self,
         buffer: &mut [u8],
-        watch: &Watch,
+        context: &ExchangeContext,
         phase: Phase,
-        give_up: GiveUp,
+        limit: WaitLimit,
     ) -> Result<usize, WireError> {
         loop {
             match self.session.reader().read(buffer) {
@@ -365,17 +381,17 @@ impl Stream for TlsStream {
                     );
                 }
             }
-            self.feed(watch, phase, give_up)?;
-            self.flush(watch, phase, give_up)?;
+            self.feed(context, phase, limit)?;
+            self.flush(context, phase, limit)?;
         }
     }
 
     fn write_all(
         &mut self,
         mut bytes: &[u8],
-        watch: &Watch,
+        context: &ExchangeContext,
         phase: Phase,
-        give_up: GiveUp,
+        limit: WaitLimit,
     ) -> Result<(), WireError> {
         while !bytes.is_empty() {
             let taken = self
@@ -384,12 +400,13 @@ impl Stream for TlsStream {
                 .write(bytes)
                 .map_err(|error| WireError::from_io(error, phase))?;
             bytes = &bytes[taken..];
-            self.flush(watch, phase, give_up)?;
+            self.flush(context, phase, limit)?;
         }
         Ok(())
     }
 
-    /// A server may send session tickets on its own; they are taken in. One that sends on and on is not quiet.
+    /// A server may send session tickets on its own; they are taken in. One that sends on and on is
+    /// not quiet.
     fn is_quiet(&mut self) -> bool {
         const MOST_READS: usize = 4;
         if !self.unfed.is_empty() {

@@ -1,8 +1,10 @@
 //! The one URL type: where a request goes, and where a server's word leads.
 //!
-//! Not a general URL library. Registries hand out URLs that are signed over their bytes, so path and query are kept as
-//! they came; and URLs that lead astray, so whatever a server has no honest use for is refused.
+//! Not a general URL library. Registries hand out URLs that are signed over their bytes, so path
+//! and query are kept as they came; and URLs that lead astray, so whatever a server has no honest
+//! use for is refused.
 
+mod origin;
 mod resolve;
 
 use std::fmt;
@@ -10,7 +12,8 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use crate::address::{ends_in_a_number, ipv6_text};
-use crate::origin::Origin;
+
+pub(crate) use self::origin::Origin;
 
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,8 +46,9 @@ impl fmt::Display for Scheme {
 
 /// An absolute http or https URL, without user name, password and fragment.
 ///
-/// `Display` and `Debug` are for people: they hide the values of the query, which may be a signature or a
-/// token (S15). The wire gets what [`to_request_string`](Url::to_request_string) gives.
+/// `Display` and `Debug` are for people: they hide the values of the query, which may be a
+/// signature or a token (S15). The wire gets what [`to_request_string`](Url::to_request_string)
+/// gives.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Url {
     origin: Origin,
@@ -207,7 +211,8 @@ impl fmt::Display for BadUrl {
 
 impl std::error::Error for BadUrl {}
 
-/// `value` percent-encoded for the value of a query parameter: all but the unreserved characters of RFC 3986.
+/// `value` percent-encoded for the value of a query parameter: all but the unreserved characters of
+/// RFC 3986.
 pub(crate) fn encode_query_value(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -226,8 +231,8 @@ pub(crate) fn encode_query_value(value: &str) -> String {
     out
 }
 
-/// Refuses what must not reach a request line (S12), and what readers of URLs disagree about: a backslash is a slash to
-/// some, an angle bracket is what a broken Link header leaves behind.
+/// Refuses what must not reach a request line (S12), and what readers of URLs disagree about: a
+/// backslash is a slash to some, an angle bracket is what a broken Link header leaves behind.
 fn check_characters(text: &str) -> Result<(), BadUrl> {
     for (at, byte) in text.bytes().enumerate() {
         let class = match byte {

@@ -3,10 +3,10 @@
 use super::{BadUrl, Url, check_characters, without_fragment};
 
 impl Url {
-    /// What `reference` means in an answer to a request for this URL (RFC 3986 section 5.2): the reference
-    /// may be absolute, `//host/path`, `/path`, `path`, `?query` or empty. Dot segments of its path are
-    /// resolved, so that the path a policy looks at is the path the server will see; the query stays as it
-    /// came.
+    /// What `reference` means in an answer to a request for this URL (RFC 3986 section 5.2): the
+    /// reference may be absolute, `//host/path`, `/path`, `path`, `?query` or empty. Dot segments
+    /// of its path are resolved, so that the path a policy looks at is the path the server will
+    /// see; the query stays as it came.
     pub(crate) fn join(&self, reference: &str) -> Result<Url, BadUrl> {
         check_characters(reference)?;
         let reference = without_fragment(reference);
@@ -47,15 +47,16 @@ impl Url {
     }
 }
 
-/// Whether a ':' comes before any '/' and '?': then what precedes it is a scheme (RFC 3986 section 4.2).
+/// Whether a ':' comes before any '/' and '?': then what precedes it is a scheme (RFC 3986 section
+/// 4.2).
 fn has_scheme(reference: &str) -> bool {
     reference
         .find([':', '/', '?'])
         .is_some_and(|at| reference[at..].starts_with(':'))
 }
 
-/// RFC 3986 section 5.2.4, on a path that starts with '/'. An encoded dot counts as a dot, because servers
-/// decode it before they walk the path (A3).
+/// RFC 3986 section 5.2.4, on a path that starts with '/'. An encoded dot counts as a dot, because
+/// servers decode it before they walk the path (A3).
 fn remove_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();
@@ -96,7 +97,8 @@ mod tests {
 
     #[test]
     fn h12_references_resolve_as_rfc_3986_shows() {
-        // Section 5.4, without the examples of other schemes and of ';' parameters, which need no code.
+        // Section 5.4, without the examples of other schemes and of ';' parameters, which need no
+        // code.
         let base = url("http://a/b/c/d;p?q");
         let cases = [
             ("g", "http://a/b/c/g"),
@@ -127,7 +129,8 @@ mod tests {
             ("g/../h", "http://a/b/c/h"),
             ("g?y/../x", "http://a/b/c/g?y/../x"),
             ("./a:b", "http://a/b/c/a:b"),
-            // Ours: absolute ones, what a server would decode to dots, and query bytes that must survive.
+            // Ours: absolute ones, what a server would decode to dots, and query bytes that must
+            // survive.
             ("HTTPS://B:443/x/../y?z=%2F", "https://b/y?z=%2F"),
             ("//[::1]:5000/x/./y", "http://[::1]:5000/x/y"),
             ("/v2/x/%2e%2E/y/.%2e/z", "http://a/v2/z"),

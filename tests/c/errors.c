@@ -1,7 +1,7 @@
 /* What an error object says of what happened.
  *
- *     errors LOST LOGIN LIMITED BROKEN CLOSED    (registries: one without images, one with a login, one that answers 429,
- *                                                 one that answers 503, a port where nobody listens)
+ *     errors LOST LOGIN LIMITED BROKEN CLOSED (registries: one without images, one with a login,
+ *     one that answers 429, one that answers 503, a port where nobody listens)
  */
 #include "check.h"
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* One question to a server that means harm: a status, and a message that a terminal can show.
  *
- *     hostile ASK AUTHORITY STATUS...    (ASK: tags, pages, digest, exists, sharing; the names of the statuses that are right)
+ *     hostile ASK AUTHORITY STATUS... (ASK: tags, pages, digest, exists, sharing; the names of the
+ *     statuses that are right)
  */
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /* The shortest and the longest of every number that a caller can set: no limit is no limit, and none is a bug.
  *
- *     limits FLAKY BROKEN WAITS    (t/a:v1, with a 503 to the first few requests; a registry that always answers 503, and one
- *                                   that says Retry-After: 18446744073709551615)
+ *     limits FLAKY BROKEN WAITS (t/a:v1, with a 503 to the first few requests; a registry that
+ *     always answers 503, and one that says Retry-After: 18446744073709551615)
  */
 #include "check.h"
 

@@ -1,6 +1,7 @@
 /* Signals are the program's: the library goes on after EINTR, raises no SIGPIPE, and changes no handler and no mask.
  *
- *     signals SLOW RESETS SILENT    (team/app:1 behind 300 ms; a server that resets each connection; one that is silent)
+ *     signals SLOW RESETS SILENT (team/app:1 behind 300 ms; a server that resets each connection;
+ *     one that is silent)
  */
 #include "check.h"
 #include <errno.h>

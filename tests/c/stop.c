@@ -2,9 +2,10 @@
  *
  *     stop cancel|shutdown|progress ASK AUTHORITY SETTING AFTER
  *
- * ASK is exists or tags. SETTING: none, large (a header that fills all buffers), https, gate (another call has been told to
- * wait), token (another thread waits for a token). The call is stopped AFTER milliseconds, by the token of another thread, by
- * a shutdown, or by the tenth call of its progress callback; with progress the longest silence is printed.
+ * ASK is exists or tags. SETTING: none, large (a header that fills all buffers), https, gate
+ * (another call has been told to wait), token (another thread waits for a token). The call is
+ * stopped AFTER milliseconds, by the token of another thread, by a shutdown, or by the tenth call
+ * of its progress callback; with progress the longest silence is printed.
  */
 #include "check.h"
 #include <pthread.h>

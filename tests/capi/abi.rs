@@ -1,4 +1,5 @@
-//! What programs that are already built rely on does not change unnoticed: `abi/` is what is promised.
+//! What programs that are already built rely on does not change unnoticed: `abi/` is what is
+//! promised.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -130,7 +131,7 @@ const BREAKING: [Change; 9] = [
     ),
     (
         "a value is gone",
-        "  OCIREG_DIGEST_SOURCE_TAG_LIST = 4,\n",
+        "  OCIREG_DIGEST_SOURCE_REQUESTED = 3,\n",
         "",
     ),
     (

@@ -1,4 +1,5 @@
-//! The header compiles as every C and C++ that it is for, and what the documentation shows compiles too.
+//! The header compiles as every C and C++ that it is for, and what the documentation shows compiles
+//! too.
 
 use std::fs;
 use std::path::Path;
@@ -116,7 +117,8 @@ fn program_at_the_top() -> String {
     text.join("\n") + "\n"
 }
 
-/// What a reader takes for granted: the headers of C, a client, a repository's names. A whole program stands for itself.
+/// What a reader takes for granted: the headers of C, a client, a repository's names. A whole
+/// program stands for itself.
 fn whole(block: &str) -> String {
     if block.contains("int main(") {
         return block.to_owned();

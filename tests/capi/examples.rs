@@ -1,4 +1,5 @@
-//! The programs in `examples-c`: what they print, how they exit, and that those in `examples` do the same.
+//! The programs in `examples-c`: what they print, how they exit, and that those in `examples` do
+//! the same.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,4 +1,5 @@
-//! What is installed is complete, and programs that are built with it as a user builds them start and answer.
+//! What is installed is complete, and programs that are built with it as a user builds them start
+//! and answer.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

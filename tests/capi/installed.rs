@@ -56,7 +56,8 @@ impl Installed {
                 .arg(&prefix)
                 .arg("--libdir")
                 .arg(prefix.join("lib"));
-            // What is compared does not depend on these, and the machine's code is not needed twice.
+            // What is compared does not depend on these, and the machine's code is not needed
+            // twice.
             for (setting, value) in [("LTO", "off"), ("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "16")] {
                 cargo.env(format!("CARGO_PROFILE_DIST_{setting}"), value);
             }
@@ -137,8 +138,8 @@ pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Option<PathBuf>> {
     found
 }
 
-/// A directory below the target directory, without what an earlier run left there. It stays: a `static` is never dropped,
-/// and cargo would keep what it built of every temporary one.
+/// A directory below the target directory, without what an earlier run left there. It stays: a
+/// `static` is never dropped, and cargo would keep what it built of every temporary one.
 pub(crate) fn empty(name: &str) -> PathBuf {
     let directory = target_directory().join(name);
     if directory.exists() {

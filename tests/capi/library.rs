@@ -1,4 +1,5 @@
-//! The libraries that the C programs link, built as a C user's are: with the feature `capi`, outside of this build.
+//! The libraries that the C programs link, built as a C user's are: with the feature `capi`,
+//! outside of this build.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,8 +15,8 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// The one for tests: unoptimised, with debug assertions, and with the function that panics (feature `_panic`).
-    /// Built once for all tests; fails where the committed header is stale.
+    /// The one for tests: unoptimised, with debug assertions, and with the function that panics
+    /// (feature `_panic`). Built once for all tests; fails where the committed header is stale.
     pub(crate) fn for_tests() -> &'static Library {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
         LIBRARY.get_or_init(|| {
@@ -29,8 +30,9 @@ impl Library {
         })
     }
 
-    /// The same, static only, with AddressSanitizer in our code and in that of our dependencies. Built once for all tests,
-    /// in a directory of its own: with other flags everything is built anew.
+    /// The same, static only, with AddressSanitizer in our code and in that of our dependencies.
+    /// Built once for all tests, in a directory of its own: with other flags everything is built
+    /// anew.
     pub(crate) fn with_address_sanitizer() -> &'static Library {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
         const MACHINE: &str = "x86_64-unknown-linux-gnu";
@@ -107,7 +109,8 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Beside what cargo builds for us, so that the builds do not wait for each other, nor undo each other's work.
+/// Beside what cargo builds for us, so that the builds do not wait for each other, nor undo each
+/// other's work.
 pub(crate) fn target_directory() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     root().join(target).join("capi")

@@ -1,4 +1,5 @@
-//! The C interface, as C programs see it: the header, the library, the programs in `tests/c` and `examples-c`.
+//! The C interface, as C programs see it: the header, the library, the programs in `tests/c` and
+//! `examples-c`.
 
 mod abi;
 mod cc;

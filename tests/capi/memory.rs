@@ -1,5 +1,5 @@
-//! No lost block, no byte read that is not there: the programs under valgrind, and with AddressSanitizer and UBSan on both
-//! sides.
+//! No lost block, no byte read that is not there: the programs under valgrind, and with
+//! AddressSanitizer and UBSan on both sides.
 
 use std::process::Command;
 
@@ -99,7 +99,8 @@ fn sanitized(source: &str) -> Option<Program> {
     compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
     let library = Library::with_address_sanitizer();
     let program = Program::compile_with(compiler, source, library, Linkage::Static);
-    // A build without it would find nothing either. Of the library's objects, not only of the program's.
+    // A build without it would find nothing either. Of the library's objects, not only of the
+    // program's.
     for file in [program.path().to_owned(), library.archive()] {
         let symbols = output(Command::new("nm").arg("--quiet").arg(&file));
         let reports = ["__asan_init", "__asan_report_load8"].map(|name| symbols.contains(name));

@@ -1,4 +1,5 @@
-//! Every function with every argument wrong, from the header: a new function is covered without anyone's doing.
+//! Every function with every argument wrong, from the header: a new function is covered without
+//! anyone's doing.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -310,7 +311,8 @@ pub(crate) fn source() -> (TempDir, String) {
     (directory, path)
 }
 
-/// A registry that knows an answer to everything, and the program for it. Long texts have so many bytes.
+/// A registry that knows an answer to everything, and the program for it. Long texts have so many
+/// bytes.
 pub(crate) fn scene(long_text: usize) -> Scene {
     let registry =
         FakeRegistry::start(Config::new().quirk(Quirk::RateLimit("76;w=21600".to_owned())));

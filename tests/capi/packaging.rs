@@ -1,5 +1,5 @@
-//! What a packager meets: the library's size and needs, the crate as it would be published, a build from sources that
-//! can't be written to.
+//! What a packager meets: the library's size and needs, the crate as it would be published, a build
+//! from sources that can't be written to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -138,19 +138,21 @@ fn the_library_has_few_dependencies() {
     assert!(crates.len() <= MOST_CRATES, "{crates:?}");
 }
 
-/// Where these builds go: cargo names its libraries alike whatever the sources and the features, so that in the folder of
-/// [`Library::for_tests`](crate::library::Library::for_tests) they would take its place while programs are linked with it.
+/// Where these builds go: cargo names its libraries alike whatever the sources and the features, so
+/// that in the folder of [`Library::for_tests`](crate::library::Library::for_tests) they would take
+/// its place while programs are linked with it.
 fn own_target() -> PathBuf {
     target_directory().join("packages")
 }
 
-/// A copy of the sources as they would be published, after cargo has built what it packed. No git, and a workspace of
-/// its own.
+/// A copy of the sources as they would be published, after cargo has built what it packed. No git,
+/// and a workspace of its own.
 #[track_caller]
 fn published(name: &str) -> PathBuf {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     let package = PACKAGE.get_or_init(|| {
-        // `--allow-dirty` is for work in progress. A build script that changes the sources fails here all the same.
+        // `--allow-dirty` is for work in progress. A build script that changes the sources fails
+        // here all the same.
         let mut package = cargo();
         package
             .args([
@@ -167,7 +169,8 @@ fn published(name: &str) -> PathBuf {
         own_target().join(format!("package/ocireg-{VERSION}.crate"))
     });
     let directory = empty(name);
-    // `--touch`: the files are all of one old date in there, and cargo would take them for what it built before.
+    // `--touch`: the files are all of one old date in there, and cargo would take them for what it
+    // built before.
     output(
         Command::new("tar")
             .args(["--strip-components=1", "--touch", "-xzf"])
@@ -260,8 +263,8 @@ fn a_stale_header_fails_the_check_and_says_what_to_do() {
     assert!(fs::read_to_string(&header).expect("the header") == current);
 }
 
-/// How to run a program that can't write where the mode forbids it: root can, unless it has given up that right. `None`
-/// is a skip.
+/// How to run a program that can't write where the mode forbids it: root can, unless it has given
+/// up that right. `None` is a skip.
 #[track_caller]
 fn bound_by_modes(directory: &Path) -> Option<Vec<String>> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -269,7 +272,8 @@ fn bound_by_modes(directory: &Path) -> Option<Vec<String>> {
         let file = directory.join("written");
         let mut touch = Command::new(&prefix[0]);
         let done = touch.args(&prefix[1..]).arg("touch").arg(&file).output();
-        // The next one is to fail for the directory's mode, and not to find a file that it may write to.
+        // The next one is to fail for the directory's mode, and not to find a file that it may
+        // write to.
         let _ = fs::remove_file(&file);
         done.is_ok_and(|done| !done.status.success())
     };

@@ -1,4 +1,5 @@
-//! A C program with the servers that it talks to. The same scenes run alone, under valgrind and with the sanitizers.
+//! A C program with the servers that it talks to. The same scenes run alone, under valgrind and
+//! with the sanitizers.
 
 use std::any::Any;
 use std::fs;

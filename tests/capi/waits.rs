@@ -1,5 +1,6 @@
-//! Whatever a call waits for, a C program can stop it: by a token, a shutdown, its progress callback (decision 16, R34).
-//! Resolving alone is left to the Rust tests: C has no resolver of its own to set, and no name server here is silent.
+//! Whatever a call waits for, a C program can stop it: by a token, a shutdown, its progress
+//! callback (decision 16, R34). Resolving alone is left to the Rust tests: C has no resolver of its
+//! own to set, and no name server here is silent.
 
 use std::any::Any;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +14,8 @@ use crate::cc::{Linkage, Program};
 use crate::library::Library;
 use crate::scenes::{OCI, Scene};
 
-/// What is promised of a stop, and allowed between two calls of a progress callback: 200 ms, and the rest for a busy machine.
+/// What is promised of a stop, and allowed between two calls of a progress callback: 200 ms, and
+/// the rest for a busy machine.
 const PROMPT: i64 = 500;
 
 /// What a call hangs in.

@@ -1,5 +1,5 @@
-//! Rows S2, S4, S5, S11, S14, S18: whatever a registry says, its credentials go nowhere else. What counts is what the attacker's
-//! listener received.
+//! Rows S2, S4, S5, S11, S14, S18: whatever a registry says, its credentials go nowhere else. What
+//! counts is what the attacker's listener received.
 
 use fake_registry::{Ca, Config, FakeRegistry, Identity, Quirk};
 use ocireg::{Client, ClientBuilder, ErrorKind};
@@ -14,8 +14,8 @@ const IMAGE: &str = "registry.example.com/mine:1";
 const SECRETS: [&str; 4] = ["dXNlcjpwYXNz", "s3cr3t-header", "x-lab", "eyJ"];
 const MARK: &str = "Docker-Distribution-Api-Version: registry/2.0";
 
-/// An https registry under a made-up name with a token service on its own host, and two listeners of an attacker's under any
-/// other name: one speaks TLS with a good certificate, one does not.
+/// An https registry under a made-up name with a token service on its own host, and two listeners
+/// of an attacker's under any other name: one speaks TLS with a good certificate, one does not.
 struct Lab {
     ca: Ca,
     service: TokenService,
@@ -215,7 +215,8 @@ fn s2_on_loopback_another_port_is_another_origin() {
 
 #[test]
 fn s1_s2_a_redirected_ping_finds_no_challenge() {
-    // The registry's 401 says nothing, and its ping leads elsewhere (B5): to where the credentials would be trusted by their host.
+    // The registry's 401 says nothing, and its ping leads elsewhere (B5): to where the credentials
+    // would be trusted by their host.
     let attacker = trap(None);
     let url = attacker.url();
     let registry = says(None, move |request| match request.path().as_str() {
@@ -275,7 +276,8 @@ fn s4_an_untrusted_realm_is_asked_without_credentials_and_named() {
 
 #[test]
 fn s4_a_token_of_an_untrusted_realm_proves_no_login() {
-    // The realm gives everyone a token; the registry takes it for what is open, and for nothing else.
+    // The realm gives everyone a token; the registry takes it for what is open, and for nothing
+    // else.
     let lab = Lab::new();
     let names = lab
         .names
@@ -359,7 +361,8 @@ fn s4_s11_realms_that_are_not_asked_at_all() {
 
 #[test]
 fn s4_an_address_as_realm_gets_no_password() {
-    // The registry is on loopback, so its word may lead there; but not with credentials, which belong to its name.
+    // The registry is on loopback, so its word may lead there; but not with credentials, which
+    // belong to its name.
     let lab = Lab::new();
     let port = lab.attacker.address().port();
     for host in [
@@ -477,7 +480,8 @@ fn s5_what_a_name_leads_to_is_checked_at_connect_time() {
                 .builder()
                 .resolver(Rebinding(lab.names.clone(), addresses.clone()));
             let result = builder.build().unwrap().exists(&reference(IMAGE));
-            // Where it is let through, the lookup ends with what that server says: as a token service "no", as a target nothing.
+            // Where it is let through, the lookup ends with what that server says: as a token
+            // service "no", as a target nothing.
             assert_ne!(outcome(&result), "exists", "{addresses:?}");
             assert_eq!(lab.attacker.take_requests().len(), seen);
         }
@@ -639,7 +643,8 @@ fn s18_two_accounts_share_no_token() {
             });
         }
     });
-    // A registry beside it with the same service: other clients' tokens are not shown there, nor those of the same client.
+    // A registry beside it with the same service: other clients' tokens are not shown there, nor
+    // those of the same client.
     let beside = bearer_registry(&service);
     let client = builder().basic(&authority, "alice", "a").build().unwrap();
     assert_eq!(may(&client, "mine"), "exists");

@@ -100,7 +100,8 @@ fn disguises(secret: &str) -> Vec<String> {
         percent(true),
         percent(false),
     ];
-    // In Base64 a text looks otherwise at each of three offsets; what is before and after it spoils a few letters.
+    // In Base64 a text looks otherwise at each of three offsets; what is before and after it spoils
+    // a few letters.
     for offset in 0..3 {
         let encoded = STANDARD.encode("x".repeat(offset) + secret);
         let encoded = encoded.trim_end_matches('=');
@@ -325,7 +326,8 @@ fn s15_calls_that_are_stopped_and_settings_that_are_none() {
     end();
 }
 
-/// From here on everything that is logged is kept. Several tests share the log; it is never emptied.
+/// From here on everything that is logged is kept. Several tests share the log; it is never
+/// emptied.
 fn begin() {
     // Fails if it was done before, which is as good.
     let _ = log::set_logger(&LOG);

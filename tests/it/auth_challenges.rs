@@ -10,7 +10,8 @@ use token_service::{Quirk as Odd, TokenService};
 
 use crate::auth_lab::*;
 
-/// A registry that challenges with `lines` whoever shows nothing, and lets everyone else in. Its own `/token` gives a token.
+/// A registry that challenges with `lines` whoever shows nothing, and lets everyone else in. Its
+/// own `/token` gives a token.
 struct Door {
     lines: Vec<String>,
     /// The same for `/v2/`, where it is another.
@@ -83,7 +84,8 @@ fn b1_to_b11_which_way_in_is_taken() {
     const BEARER: &str =
         r#"Bearer realm="http://@/token",service="s",scope="repository:mine:pull""#;
     const PULL: &str = "/token?service=s&scope=repository%3Amine%3Apull";
-    // The row, the lines, and how it is asked after them: the token request's target, "basic", or "" for not at all.
+    // The row, the lines, and how it is asked after them: the token request's target, "basic", or
+    // "" for not at all.
     let cases: &[(&str, &[&str], &str)] = &[
         ("B1", &[BEARER], PULL),
         (
@@ -472,7 +474,8 @@ fn c4_a_bad_scope_is_named_and_no_scope_is_not_asked_for() {
     let (_, _, outcome, error) = with(Odd::BadScope("mine".to_owned()));
     assert_eq!(outcome, "Rejected", "{error:?}");
     assert!(error.unwrap_or_default().contains("unknown scope"));
-    // Quay refuses to anonymous clients a token for nothing: never asked, since a lookup has a scope.
+    // Quay refuses to anonymous clients a token for nothing: never asked, since a lookup has a
+    // scope.
     let service = TokenService::start(service_config().quirk(Odd::ScopeWanted));
     let registry = bearer_registry(&service);
     let open = reference(&format!("{}/open:1", registry.authority()));

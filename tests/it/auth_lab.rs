@@ -1,4 +1,5 @@
-//! What the tests of authentication share: registries and token services under made-up names, and what each was asked.
+//! What the tests of authentication share: registries and token services under made-up names, and
+//! what each was asked.
 
 use std::collections::HashMap;
 use std::io;
@@ -36,7 +37,8 @@ impl Resolver for Names {
     }
 }
 
-/// A registry on http://127.0.0.1 that wants tokens of `service`, with tag 1 in the repositories `open`, `mine`, `also` and `hidden`.
+/// A registry on http://127.0.0.1 that wants tokens of `service`, with tag 1 in the repositories
+/// `open`, `mine`, `also` and `hidden`.
 pub(crate) fn bearer_registry(service: &TokenService) -> FakeRegistry {
     filled(Config::new().bearer(&service.realm(), "lab"))
 }
@@ -50,7 +52,8 @@ pub(crate) fn filled(config: Config) -> FakeRegistry {
     registry
 }
 
-/// A token service on http://127.0.0.1: everyone may pull `open`, the user `mine` and `also` too, nobody `hidden`.
+/// A token service on http://127.0.0.1: everyone may pull `open`, the user `mine` and `also` too,
+/// nobody `hidden`.
 pub(crate) fn service() -> TokenService {
     TokenService::start(service_config())
 }
@@ -131,7 +134,8 @@ pub(crate) fn trap(identity: Option<&Identity>) -> Server {
     })
 }
 
-/// Fails if any of the bytes that a listener received are one of the secrets, in any usual spelling.
+/// Fails if any of the bytes that a listener received are one of the secrets, in any usual
+/// spelling.
 #[track_caller]
 pub(crate) fn assert_saw_nothing(who: &str, requests: &[Recorded], secrets: &[&str]) {
     for request in requests {

@@ -1,5 +1,5 @@
-//! Logins at real registries: docker-registry 2.8.2 with passwords and with tokens of two services, nginx in front of it, and a
-//! registry in Rust that knows Basic alone.
+//! Logins at real registries: docker-registry 2.8.2 with passwords and with tokens of two services,
+//! nginx in front of it, and a registry in Rust that knows Basic alone.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,8 @@ use crate::auth_lab::*;
 /// `jürgen` with `geheim€:ß`, bcrypt of the lowest cost.
 const JUERGEN: &str = "jürgen:$2y$05$J3/IpuIZLsVjTgqA8xDjyOvC3aT8mYFVMg/rItEeeEH1v/JPy043m\n";
 
-/// An open registry with tag 1 in some repositories: others serve its content, each with its own way to log in.
+/// An open registry with tag 1 in some repositories: others serve its content, each with its own
+/// way to log in.
 fn content() -> Option<(Server, Vec<Seeded>)> {
     let server = DockerRegistry::start(&RegistryConfig::new())?;
     let names = ["mine", "open", "hidden", "user/app", "other/app"];
@@ -179,7 +180,8 @@ fn c2_docker_registry_with_tokens_of_one_second_and_more() {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    // docker-registry allows for a clock that is a minute off, so none of these is refused: that is for fake-registry to do.
+    // docker-registry allows for a clock that is a minute off, so none of these is refused: that is
+    // for fake-registry to do.
     let config = service_config().lifetime(Duration::from_secs(60));
     let Some((service, server)) = signed(config, directory.path(), &plain) else {
         return;
@@ -242,7 +244,8 @@ fn b1_s4_nginx_ends_tls_in_front_of_a_bearer_registry() {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    // The realm of the registry is http: its clients come by https, and do not follow it there (S11).
+    // The realm of the registry is http: its clients come by https, and do not follow it there
+    // (S11).
     let Some((service, server)) = signed(service_config(), directory.path(), &plain) else {
         return;
     };

@@ -34,7 +34,8 @@ fn r12_ten_thousand_lookups_with_tokens_of_a_second() {
         }
     });
     let lifetimes = usize::try_from(started.elapsed().as_secs()).unwrap();
-    // One for each lifetime that began; one more for the first, and one for a token that ended while it was on its way.
+    // One for each lifetime that began; one more for the first, and one for a token that ended
+    // while it was on its way.
     let fetched = service.request_count();
     assert!(
         fetched <= lifetimes + 2,
@@ -66,7 +67,8 @@ fn decision_7_when_the_leader_stops_one_other_takes_over() {
             let waiting: Vec<_> = (0..THREADS)
                 .map(|_| scope.spawn(|| client.exists(&image)))
                 .collect();
-            // The leader was told how to ask, so the others wait for its token without a request of their own.
+            // The leader was told how to ask, so the others wait for its token without a request of
+            // their own.
             thread::sleep(Duration::from_millis(300));
             assert_eq!((registry.request_count(), service.request_count()), (1, 1));
             service.set_quirks([]);
@@ -134,7 +136,8 @@ fn decision_7_a_refusal_is_shared() {
     assert!(registry.request_count() <= THREADS);
 }
 
-/// A callback of the thread that fetches a token may begin a batch, whose threads need the same token.
+/// A callback of the thread that fetches a token may begin a batch, whose threads need the same
+/// token.
 #[test]
 fn decision_7_a_fetching_threads_callback_may_begin_a_batch() {
     let delay = Odd::Delay(Duration::from_millis(600));

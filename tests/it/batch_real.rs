@@ -24,7 +24,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// A repository, and what was pushed to it.
 type Image = (String, Seeded);
 
-/// 200 repositories of the user with an image each, and in another one four manifests under 500 tags each.
+/// 200 repositories of the user with an image each, and in another one four manifests under 500
+/// tags each.
 struct Content {
     server: Server,
     images: Vec<Image>,

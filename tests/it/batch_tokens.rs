@@ -1,4 +1,5 @@
-//! Decision 7: many images at once where a token is wanted. Requests are counted at the registry and its token service together.
+//! Decision 7: many images at once where a token is wanted. Requests are counted at the registry
+//! and its token service together.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use crate::auth_lab::*;
 
 const WIDTHS: [usize; 2] = [1, 8];
 
-/// A bearer registry with repositories `t/r0`, `t/r1` … that the user may pull from and `x/hidden` that nobody may.
+/// A bearer registry with repositories `t/r0`, `t/r1` … that the user may pull from and `x/hidden`
+/// that nobody may.
 struct Lab {
     service: TokenService,
     registry: FakeRegistry,
@@ -67,7 +69,8 @@ fn look(client: &Client, references: &[Reference]) -> Vec<String> {
     client.lookup_all(references).iter().map(outcome).collect()
 }
 
-/// What [`look`] should say of a batch: `hidden` in a name is denied, `none` as a tag absent, all else is there.
+/// What [`look`] should say of a batch: `hidden` in a name is denied, `none` as a tag absent, all
+/// else is there.
 fn expected(references: &[Reference]) -> Vec<&'static str> {
     let word = |reference: &Reference| match reference.to_string() {
         text if text.contains("hidden") => "denied",
@@ -177,7 +180,8 @@ fn tags_sharing_costs_twenty_three_for_twenty_tags() {
 #[test]
 fn c6_registries_whose_tokens_take_one_scope() {
     const REPOSITORIES: usize = 30;
-    // The most requests of a batch that finds it out one at a time, and of one whose threads find it out together.
+    // The most requests of a batch that finds it out one at a time, and of one whose threads find
+    // it out together.
     let cases: [(Odd, Option<Quirk>, [usize; 2]); 10] = [
         (Odd::FirstScopeOnly, None, [63, 79]),
         (Odd::LastScopeOnly, None, [63, 79]),
@@ -221,7 +225,8 @@ fn c6_registries_whose_tokens_take_one_scope() {
                 registry + tokens
             };
             assert!(check() <= most, "{case}");
-            // The token that served the first one was for others too, and is gone; what is refused is asked for again.
+            // The token that served the first one was for others too, and is gone; what is refused
+            // is asked for again.
             assert!(check() <= REPOSITORIES + 1, "{case}: warm");
             // What was learned holds for repositories that are new.
             let others: Vec<Reference> = (0..10)

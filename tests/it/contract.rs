@@ -1,15 +1,16 @@
-//! What every registry must answer through `ocireg`, whatever software it is and whatever stands in front of it.
+//! What every registry must answer through `ocireg`, whatever software it is and whatever stands in
+//! front of it.
 //!
-//! Nothing that is expected here comes from `ocireg`: digests, types and sizes are those of whoever filled the registry
-//! ([`Seeded`]), and [`Contract::agrees_with_curl`] has `curl` say them too.
+//! Nothing that is expected here comes from `ocireg`: digests, types and sizes are those of whoever
+//! filled the registry ([`Seeded`]), and [`Contract::agrees_with_curl`] has `curl` say them too.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use ocireg::{
-    AuthScheme, Client, Descriptor, DigestSource, ErrorKind, Presence, Reference, Registry,
-    Repository,
+    AuthScheme, Client, DigestSource, ErrorKind, Presence, Reference, Registry, Repository,
+    Resolved,
 };
 use test_support::require;
 use test_support::seed::{self, SCHEMA1_SIGNED, Seeded};
@@ -24,14 +25,17 @@ pub(crate) struct Contract<'a> {
     pub(crate) seeded: &'a [Seeded],
     /// All repositories of the registry.
     pub(crate) catalog: &'a [&'a str],
-    /// Where a digest comes from: the registry's header, or the bytes where something in between spoils that.
+    /// Where a digest comes from: the registry's header, or the bytes where something in between
+    /// spoils that.
     pub(crate) digest_source: DigestSource,
-    /// How a lookup of a digest that nobody has fails: [`ErrorKind::NotFound`] but for a registry that fails itself.
+    /// How a lookup of a digest that nobody has fails: [`ErrorKind::NotFound`] but for a registry
+    /// that fails itself.
     pub(crate) absent_digest: ErrorKind,
 }
 
 impl Contract<'_> {
-    /// Asks everything, twice: the first answer may teach the client something that the second must not suffer from.
+    /// Asks everything, twice: the first answer may teach the client something that the second must
+    /// not suffer from.
     #[track_caller]
     pub(crate) fn holds(&self) {
         for _ in 0..2 {
@@ -71,7 +75,7 @@ impl Contract<'_> {
 
     /// The three questions are one.
     #[track_caller]
-    fn agrees_with_itself(&self, reference: &Reference, found: &Descriptor) {
+    fn agrees_with_itself(&self, reference: &Reference, found: &Resolved) {
         let presence = self.client.exists(reference).unwrap();
         assert_eq!(presence, Presence::Exists(found.clone()), "{reference}");
         let digest = self.client.digest(reference).unwrap();
@@ -84,7 +88,8 @@ impl Contract<'_> {
         let Seeded { tag, digest, .. } = &self.seeded[0];
         self.misses(&self.reference(":nosuch"), ErrorKind::NotFound);
         self.misses(&self.elsewhere(&format!(":{tag}")), ErrorKind::NotFound);
-        // A digest that is there in one repository is not there in another, and no tag makes up for a digest.
+        // A digest that is there in one repository is not there in another, and no tag makes up for
+        // a digest.
         for reference in [
             self.reference(&format!("@{nowhere}")),
             self.reference(&format!(":{tag}@{nowhere}")),
@@ -133,7 +138,8 @@ impl Contract<'_> {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
     }
 
-    /// Has `curl`, told to trust `ca`, ask for the same with the full `Accept`. It sees the same digests and types.
+    /// Has `curl`, told to trust `ca`, ask for the same with the full `Accept`. It sees the same
+    /// digests and types.
     #[track_caller]
     pub(crate) fn agrees_with_curl(&self, scheme: &str, ca: Option<&Path>) {
         let Some(curl) = require("curl") else { return };
@@ -169,7 +175,8 @@ impl Contract<'_> {
             let mut next = || words.next().unwrap_or_default();
             assert_eq!((next(), next()), ("200", image.media_type), "{name}");
             match next() {
-                // Nobody says it: then the bytes do, but a schema1 manifest is signed anew for each answer (E7).
+                // Nobody says it: then the bytes do, but a schema1 manifest is signed anew for each
+                // answer (E7).
                 "" if image.media_type == SCHEMA1_SIGNED => {}
                 "" => {
                     let body = std::fs::read(directory.path().join(number.to_string())).unwrap();
@@ -204,7 +211,8 @@ pub(crate) fn same_set<T: ToString>(listed: &[T], expected: impl IntoIterator<It
     assert_eq!(sorted, Vec::from_iter(expected));
 }
 
-/// What a client must accept to be told the truth (E4, E5); written out here, not taken from `ocireg`.
+/// What a client must accept to be told the truth (E4, E5); written out here, not taken from
+/// `ocireg`.
 pub(crate) const ACCEPT: [&str; 6] = [
     seed::OCI_INDEX,
     seed::OCI_MANIFEST,

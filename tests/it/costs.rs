@@ -1,8 +1,8 @@
-//! What a warm lookup and a long list cost: system calls, threads, name resolutions, memory. Counted, not timed: times are
-//! compared in `bench`.
+//! What a warm lookup and a long list cost: system calls, threads, name resolutions, memory.
+//! Counted, not timed: times are compared in `bench`.
 //!
-//! Counting needs a process with nothing else in it, so the ignored tests named `helper_…` are run by the others: this
-//! program again, with one test.
+//! Counting needs a process with nothing else in it, so the ignored tests named `helper_…` are run
+//! by the others: this program again, with one test.
 
 use std::env;
 use std::fmt::Write as _;
@@ -77,7 +77,8 @@ fn only_the_first_lookup_resolves_the_name() {
     assert_eq!(resolved.load(Ordering::Relaxed), 1);
 }
 
-/// 100,000 tags in 100 pages: all of them, in order, and no more memory than a page while they are not kept.
+/// 100,000 tags in 100 pages: all of them, in order, and no more memory than a page while they are
+/// not kept.
 #[test]
 fn r15_a_long_list_is_complete_and_read_page_by_page() {
     let server = TinyRegistry::start(pages(100, 1000));
@@ -91,13 +92,15 @@ fn r15_a_long_list_is_complete_and_read_page_by_page() {
     let (streamed, whole) = (growth("nothing"), growth("everything"));
     println!("100,000 tags: {streamed} KiB page by page, {whole} KiB as a whole");
     if cfg!(target_os = "linux") {
-        // A page is 1,000 tags of 10 bytes: nothing near these bounds, but for the list itself, which is 100 times that.
+        // A page is 1,000 tags of 10 bytes: nothing near these bounds, but for the list itself,
+        // which is 100 times that.
         assert!(streamed <= 4 * 1024, "{streamed} KiB page by page");
         assert!(whole <= 48 * 1024, "{whole} KiB as a whole");
     }
 }
 
-/// 10,000 images in a batch, and 10,000 tags compared: what is kept is a result for each, and nothing for each request.
+/// 10,000 images in a batch, and 10,000 tags compared: what is kept is a result for each, and
+/// nothing for each request.
 #[test]
 fn many_lookups_keep_their_results_and_little_else() {
     let server = TinyRegistry::start(pages(10, 1000));
@@ -114,7 +117,8 @@ fn many_lookups_keep_their_results_and_little_else() {
     }
 }
 
-/// Looks an image up, with a marker in the trace of its system calls before each lookup and behind the last.
+/// Looks an image up, with a marker in the trace of its system calls before each lookup and behind
+/// the last.
 #[test]
 #[ignore = "run by the tests of this module, under strace"]
 fn helper_warm_lookups() {
@@ -167,7 +171,8 @@ fn helper_long_list() {
     println!("\npeak growth in KiB: {}", peak() - before);
 }
 
-/// Looks up many images, or compares many tags, 16 at once, and prints by how much the process grew at most meanwhile.
+/// Looks up many images, or compares many tags, 16 at once, and prints by how much the process grew
+/// at most meanwhile.
 #[test]
 #[ignore = "run by the tests of this module"]
 fn helper_many_lookups() {
@@ -245,18 +250,21 @@ fn expect_few_system_calls(what: &str, port: u16, authority: Option<&Path>) {
             assert!(!has(calls, name), "{what}: {name} when warm: {calls:?}");
         }
     }
-    // The median: on a busy machine the server's answer may take more than one slice of a wait, and each costs a call.
+    // The median: on a busy machine the server's answer may take more than one slice of a wait, and
+    // each costs a call.
     lookups.sort_by_key(Vec::len);
     let calls = &lookups[LOOKUPS / 2];
     println!("{what}: {} system calls: {}", calls.len(), calls.join(" "));
     assert!(calls.len() <= MAX_SYSTEM_CALLS, "{what}: {calls:?}");
 }
 
-/// The names of the system calls, of all threads, between each marker and the next; behind the last the program ends.
+/// The names of the system calls, of all threads, between each marker and the next; behind the last
+/// the program ends.
 fn calls_between_markers(trace: &str) -> Vec<Vec<String>> {
     let mut sections: Vec<Vec<String>> = Vec::new();
     for line in trace.lines() {
-        // "PID name(arguments) = result"; a call that another thread interrupted goes on in a line "<... name resumed>".
+        // "PID name(arguments) = result"; a call that another thread interrupted goes on in a line
+        // "<... name resumed>".
         let call = line
             .split_once(' ')
             .map_or("", |(_, call)| call.trim_start());
@@ -355,8 +363,8 @@ fn pages(count: usize, entries: usize) -> Vec<String> {
         .collect()
 }
 
-/// A server that answers every HEAD as a registry answers one for a manifest, and GET with pages of tags. Ends with the
-/// test program.
+/// A server that answers every HEAD as a registry answers one for a manifest, and GET with pages of
+/// tags. Ends with the test program.
 struct TinyRegistry {
     port: u16,
 }

@@ -1,7 +1,7 @@
 //! A TCP proxy that counts: which requests came, and over how many connections.
 //!
-//! It stands between a client and a real server and passes the bytes on as they are, so it sees what no access log shows:
-//! connections that are opened, and requests that never become an answer.
+//! It stands between a client and a real server and passes the bytes on as they are, so it sees
+//! what no access log shows: connections that are opened, and requests that never become an answer.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -97,7 +97,8 @@ fn pass_on(client: TcpStream, upstream: &str, seen: &Arc<Mutex<Seen>>) -> io::Re
     Ok(())
 }
 
-/// Copies until either side ends, showing the bytes before they go on: a request is counted when its answer arrives.
+/// Copies until either side ends, showing the bytes before they go on: a request is counted when
+/// its answer arrives.
 fn pump(mut from: TcpStream, mut to: TcpStream, mut show: impl FnMut(&[u8])) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(amount @ 1..) = from.read(&mut buffer) {

@@ -1,4 +1,5 @@
-//! CA files that are none (R14, S17, S21): an error when the client is built, which names the file and the registry.
+//! CA files that are none (R14, S17, S21): an error when the client is built, which names the file
+//! and the registry.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Whatever a call waits for, it can be stopped: by its cancel token, its time, its progress callback (decision 16, R2, R9, R34).
+//! Whatever a call waits for, it can be stopped: by its cancel token, its time, its progress
+//! callback (decision 16, R2, R9, R34).
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,8 @@ use super::faults_stages::{Bound, Stage};
 use super::faults_support::{Ask, PROMPT, once, time_to_end, time_to_stop};
 use fake_registry::{Config, FakeRegistry, Script, ScriptServer};
 
-/// Runs a test that measures up to five times: load can only add to a measure, so the best one counts.
+/// Runs a test that measures up to five times: load can only add to a measure, so the best one
+/// counts.
 #[track_caller]
 fn is_prompt(stage: fn() -> Stage, test: impl Fn(&Stage) -> Duration) {
     let mut best = Duration::MAX;
@@ -30,7 +32,8 @@ fn is_prompt(stage: fn() -> Stage, test: impl Fn(&Stage) -> Duration) {
 fn stopped(stage: &Stage, result: Result<String, Error>, kind: ErrorKind) {
     let error = result.expect_err(stage.name);
     assert_eq!(error.kind(), kind, "{}: {error}", stage.name);
-    // The connecting thread and the waiting one run out of the same time; either may be the first to say so.
+    // The connecting thread and the waiting one run out of the same time; either may be the first
+    // to say so.
     let named = [stage.doing, "no address accepted a connection in time"];
     assert!(
         named.iter().any(|doing| error.message().contains(doing)),
@@ -165,7 +168,8 @@ fn r34_the_callback_comes_at_least_every_200_ms_on_the_calling_thread() {
                     .iter()
                     .all(|(_, thread)| *thread == thread::current().id())
             );
-            // The first wait begins somewhere behind the call; it takes the 5 MB of `send` a while to come to it.
+            // The first wait begins somewhere behind the call; it takes the 5 MB of `send` a while
+            // to come to it.
             let begun = if stage.name == "send" {
                 calls[0].0
             } else {
@@ -234,11 +238,14 @@ fn a_batch_keeps_what_it_has_when_its_client_is_shut_down() {
         .collect();
     let client = once();
     let clone = client.clone();
-    let options = CallOptions::new().concurrency(1).on_item(move |_, _| {
+    let mut answers = Vec::new();
+    let one_by_one = client.with(CallOptions::new().concurrency(1));
+    one_by_one.lookup_each(&references, |_, answer| {
         clone.shutdown();
+        answers.push(answer);
         ControlFlow::Continue(())
     });
-    let answers = client.with(options).lookup_all(&references);
+    assert_eq!(answers.len(), references.len());
     assert!(answers[0].is_ok(), "{:?}", answers[0]);
     for answer in &answers[1..] {
         let error = answer.as_ref().unwrap_err();

@@ -51,7 +51,8 @@ fn filled(config: Config) -> FakeRegistry {
 fn r5_a_thousand_requests_to_a_server_that_closes_idle_connections() {
     let registry = filled(Config::new());
     let (client, image) = (once(), image(&registry.authority()));
-    // Its own and the client's pauses meet in all combinations, so that many requests are sent as the server closes.
+    // Its own and the client's pauses meet in all combinations, so that many requests are sent as
+    // the server closes.
     let server_ms = [0, 1, 2, 3, 5, 8, 13, 50, 1, 2, 3];
     let client_ms = [0, 1, 2, 0, 3, 1, 5, 0, 2, 8, 1, 13, 3];
     for i in 0..1000 {
@@ -246,7 +247,8 @@ enum End {
     Rst,
 }
 
-/// Plays every beginning of `whole` on a connection of its own, asks each time, and checks that nothing of it counts.
+/// Plays every beginning of `whole` on a connection of its own, asks each time, and checks that
+/// nothing of it counts.
 fn cut_everywhere(ask: Ask, whole: &[u8], complete_from: usize, end: End) {
     let cut = |at: usize| {
         let script = Script::new().read_request().send(&whole[..at]);

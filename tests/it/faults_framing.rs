@@ -1,4 +1,5 @@
-//! Servers that speak HTTP oddly, or something else (R7, R30, S12): understood or refused, and never out of step.
+//! Servers that speak HTTP oddly, or something else (R7, R30, S12): understood or refused, and
+//! never out of step.
 
 use fake_registry::{Script, ScriptServer};
 use ocireg::ErrorKind;
@@ -12,7 +13,8 @@ const COUNTS: Verdict = Ok(());
 const PROTOCOL: Verdict = Err(ErrorKind::Protocol);
 const TRANSPORT: Verdict = Err(ErrorKind::Transport);
 
-/// Lets a server answer with these bytes, and close if they don't say where they end. Then asks again on the same client.
+/// Lets a server answer with these bytes, and close if they don't say where they end. Then asks
+/// again on the same client.
 #[track_caller]
 fn judge(name: &str, ask: Ask, answer: &[u8], verdict: Verdict) {
     let odd = Script::new().read_request().send(answer);

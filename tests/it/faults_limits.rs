@@ -1,4 +1,5 @@
-//! Answers that are too large, too deep or of the wrong shape, told as that and in bounded time (S9, E11, R18, decision 18).
+//! Answers that are too large, too deep or of the wrong shape, told as that and in bounded time
+//! (S9, E11, R18, decision 18).
 
 use std::time::{Duration, Instant};
 

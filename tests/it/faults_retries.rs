@@ -65,7 +65,8 @@ fn r11_the_number_of_retries_is_the_callers() {
 #[test]
 fn r11_other_statuses_are_final() {
     use ErrorKind::{Denied, NotFound, Protocol, Rejected, Server, Unsupported};
-    // The status of all answers; of a list, the kind of error; for a lookup, the requests: HEAD and where it may help GET.
+    // The status of all answers; of a list, the kind of error; for a lookup, the requests: HEAD and
+    // where it may help GET.
     let cases = [
         (400, Rejected, 2),
         (402, Rejected, 1),
@@ -116,7 +117,8 @@ fn r11_other_statuses_are_final() {
 
 #[test]
 fn r10_a_wait_that_the_registry_asks_for_is_kept() {
-    // Both ways to say it, and one that says nothing: then our own back-off of a millisecond counts.
+    // Both ways to say it, and one that says nothing: then our own back-off of a millisecond
+    // counts.
     for (said, at_least, at_most) in [
         ("1", 1000, 4000),
         ("nonsense", 0, 3000),
@@ -228,8 +230,8 @@ fn r10_while_a_registry_wants_to_be_left_alone_nobody_of_this_client_asks_it() {
     assert_eq!(limited.request_count(), 3);
 }
 
-/// Answers the first two connections with 429: one at once, the other later. Says when each request came, and on which
-/// connection, until one was answered well.
+/// Answers the first two connections with 429: one at once, the other later. Says when each request
+/// came, and on which connection, until one was answered well.
 fn two_limits(first: &str, second: &str, client: &Client) -> (Vec<Duration>, ScriptServer) {
     let limit = |after: &str| {
         format!("HTTP/1.1 429 Slow Down\r\n{after}Connection: close\r\nContent-Length: 0\r\n\r\n")

@@ -1,4 +1,5 @@
-//! Settings that are none (S12, S15): the first one fails the build, in words that hold neither it nor a secret.
+//! Settings that are none (S12, S15): the first one fails the build, in words that hold neither it
+//! nor a secret.
 
 use ocireg::{Client, ClientBuilder, ErrorKind};
 

@@ -1,4 +1,5 @@
-//! What a call can hang in: a server, or a name, for each phase of an exchange and for the waits between exchanges.
+//! What a call can hang in: a server, or a name, for each phase of an exchange and for the waits
+//! between exchanges.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};

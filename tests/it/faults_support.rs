@@ -1,4 +1,5 @@
-//! What the fault tests share: questions and the answers to them as bytes, and a client that is in a hurry.
+//! What the fault tests share: questions and the answers to them as bytes, and a client that is in
+//! a hurry.
 
 use std::time::{Duration, Instant};
 
@@ -30,8 +31,8 @@ pub(crate) fn image(authority: &str) -> Reference {
     format!("{authority}/t/a:v1").parse().unwrap()
 }
 
-/// A question, and what a registry answers to it. Every answer says `Connection: close`, so that the number of
-/// connections is the number of requests.
+/// A question, and what a registry answers to it. Every answer says `Connection: close`, so that
+/// the number of connections is the number of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     Head,

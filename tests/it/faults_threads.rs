@@ -75,7 +75,8 @@ fn r28_a_progress_callback_may_call() {
     let quick = FakeRegistry::start(Config::new());
     quick.put_manifest("t/a", "v1", MANIFEST_TYPE, MANIFEST);
     let client = once();
-    // The same client, once for the registry that is being waited for and once for another, in turns.
+    // The same client, once for the registry that is being waited for and once for another, in
+    // turns.
     let answers = Arc::new(Mutex::new(Vec::new()));
     let (inner, seen) = (client.clone(), answers.clone());
     let authorities = [quick.authority(), slow.authority()];
@@ -147,7 +148,7 @@ fn r28_public_types_can_be_shared_between_threads() {
     shared::<ocireg::RegistryError>();
     shared::<ocireg::RateLimit>();
     shared::<Presence>();
-    shared::<ocireg::Descriptor>();
+    shared::<ocireg::Resolved>();
     shared::<ocireg::DigestSource>();
     shared::<ocireg::MediaType>();
     shared::<ocireg::Digest>();

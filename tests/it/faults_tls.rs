@@ -28,7 +28,8 @@ fn client(server: &ScriptServer, settings: impl FnOnce(ClientBuilder) -> ClientB
     settings(hasty().resolver(resolver)).build().unwrap()
 }
 
-/// The error is final and says what is wrong; `hint` is the name of the setting that helps, if one does.
+/// The error is final and says what is wrong; `hint` is the name of the setting that helps, if one
+/// does.
 #[track_caller]
 fn refused(name: &str, error: &Error, says: &str, hint: Option<&str>) {
     assert_eq!(error.kind(), ErrorKind::Tls, "{name}: {error}");

@@ -1,4 +1,5 @@
-//! Integration tests: one binary, a module per subject, each test named after the row or rule it proves.
+//! Integration tests: one binary, a module per subject, each test named after the row or rule it
+//! proves.
 
 mod auth_attackers;
 mod auth_canary;

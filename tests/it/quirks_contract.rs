@@ -1,4 +1,5 @@
-//! The contract that real registries keep, kept by fake-registry too, as it is and bent in ways that may not change an answer.
+//! The contract that real registries keep, kept by fake-registry too, as it is and bent in ways
+//! that may not change an answer.
 
 use fake_registry::{Config, FakeRegistry, Page, Quirk};
 use ocireg::{DigestSource, ErrorKind};
@@ -9,7 +10,8 @@ use crate::quirks_support::builder;
 
 const REPOSITORY: &str = "t/a";
 
-/// One image in every form, pushed over http as to any registry, and a schema1 manifest signed by a real one.
+/// One image in every form, pushed over http as to any registry, and a schema1 manifest signed by a
+/// real one.
 fn filled() -> (FakeRegistry, Vec<Seeded>) {
     let registry = FakeRegistry::start(Config::new());
     let mut seeded = seed::push_all(&registry.authority(), REPOSITORY);

@@ -1,4 +1,5 @@
-//! Refusals (rows B, D1, D3, J5) of a client without credentials: "denied", why, and what is asked before that is said.
+//! Refusals (rows B, D1, D3, J5) of a client without credentials: "denied", why, and what is asked
+//! before that is said.
 
 use fake_registry::{FakeRegistry, Page, Quirk};
 use ocireg::{AuthScheme, Error, ErrorKind, Presence};
@@ -169,7 +170,8 @@ fn b1_b13_every_form_of_challenge_is_a_denial_that_names_it() {
     }
 }
 
-/// J5 and others: the body of a 401 or 403, where there is one (a HEAD has none), in all its shapes.
+/// J5 and others: the body of a 401 or 403, where there is one (a HEAD has none), in all its
+/// shapes.
 #[test]
 fn d3_j5_bodies_of_refusals() {
     let cases = [
@@ -229,7 +231,8 @@ fn b10_a_challenge_that_can_not_be_read_is_no_denial() {
     }
 }
 
-/// A registry's 403 is final; the page of something in front of it is worth a GET, and then final too.
+/// A registry's 403 is final; the page of something in front of it is worth a GET, and then final
+/// too.
 #[test]
 fn d1_e3_a_403_and_its_requests() {
     let cases: [(Page, &[&str]); 5] = [

@@ -1,4 +1,5 @@
-//! Lookups against registries with odd HEADs, digests and types (rows E and F6, R32): the answer, and exactly what was asked.
+//! Lookups against registries with odd HEADs, digests and types (rows E and F6, R32): the answer,
+//! and exactly what was asked.
 
 use std::thread;
 use std::time::Duration;
@@ -113,7 +114,8 @@ impl Stated {
     }
 }
 
-/// Decision 5, all of it: by tag and by digest, with a HEAD that answers and with one that does not.
+/// Decision 5, all of it: by tag and by digest, with a HEAD that answers and with one that does
+/// not.
 #[test]
 fn e1_f6_the_matrix_of_digest_headers() {
     use DigestSource::{Computed, Header, Requested};
@@ -269,7 +271,8 @@ fn f6_content_of_another_algorithm_is_verified() {
     }
 }
 
-/// What a HEAD costs that does not answer: the first lookup, the second one, and one for what is not there.
+/// What a HEAD costs that does not answer: the first lookup, the second one, and one for what is
+/// not there.
 #[test]
 fn e1_e2_e3_requests_counted_and_what_is_learned() {
     let get: &[&str] = &["GET v1"];
@@ -531,8 +534,8 @@ fn r32_an_empty_200_is_no_manifest_and_no_list() {
     }
 }
 
-/// Decision 2: what is asked about a 404 that no header marks as a registry's. JSON errors mark it too, as go-containerregistry's
-/// registry sends them, as text/plain.
+/// Decision 2: what is asked about a 404 that no header marks as a registry's. JSON errors mark it
+/// too, as go-containerregistry's registry sends them, as text/plain.
 #[test]
 fn r32_e2_an_unmarked_404_is_confirmed_once() {
     let head: &[&str] = &["HEAD none"];

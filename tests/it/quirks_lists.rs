@@ -1,5 +1,7 @@
-//! Lists (rows H, R16): what comes, what is skipped, how an unending or broken list ends, and what is asked for it.
+//! Lists (rows H, R16): what comes, what is skipped, how an unending or broken list ends, and what
+//! is asked for it.
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use fake_registry::{FakeRegistry, LinkLoop, LinkSyntax, Page, Quirk};
@@ -23,7 +25,8 @@ fn tags(client: &Client, registry: &FakeRegistry) -> Result<Vec<String>, Error> 
     Ok(tags.iter().map(ToString::to_string).collect())
 }
 
-/// What came page by page: the entries, how many were skipped, and the error at the end. After it, nothing.
+/// What came page by page: the entries, how many were skipped, and the error at the end. After it,
+/// nothing.
 fn pages(client: &Client, registry: &FakeRegistry) -> (Vec<usize>, usize, Option<Error>) {
     let mut pages = client.tag_pages(&repository(registry, "t/tags"));
     let (mut sizes, mut skipped, mut failure) = (Vec::new(), 0, None);
@@ -163,14 +166,15 @@ fn h1_what_is_asked_for_a_list() {
     assert_eq!(requests[1].target, "/v2/t/tags/tags/list?last=a000001&n=2");
 }
 
-/// H15: a registry that cuts off what was asked for without a Link loses entries for whoever sends `n` unasked.
+/// H15: a registry that cuts off what was asked for without a Link loses entries for whoever sends
+/// `n` unasked.
 #[test]
 fn h15_no_page_size_unless_asked_for() {
     let registry = with_tags(5, [Quirk::NoLink]);
     let client = client();
     assert_eq!(tags(&client, &registry).unwrap(), names(5));
     assert_eq!(targets(&registry), ["/v2/t/tags/tags/list"]);
-    let small = client.with(CallOptions::new().page_size(2));
+    let small = client.with(CallOptions::new().page_size(NonZeroU32::new(2).unwrap()));
     assert_eq!(tags(&small, &registry).unwrap(), names(2));
     assert_eq!(targets(&registry), ["/v2/t/tags/tags/list?n=2"]);
     registry.set_quirks([]);
@@ -315,7 +319,8 @@ fn h5_d5_empty_and_missing_repositories() {
     }
 }
 
-/// A list that shifts while it is read: what comes twice is there once, in a list; pages show what came.
+/// A list that shifts while it is read: what comes twice is there once, in a list; pages show what
+/// came.
 #[test]
 fn h1_what_two_pages_both_have_is_there_once() {
     let link = "Link: </v2/t/tags/tags/list?last=b>; rel=\"next\"\r\n";
@@ -444,7 +449,8 @@ fn h4_h5_the_catalog_comes_in_pages_too() {
     assert!(pages.next().is_none());
 }
 
-/// Decision 2 holds for lists too: a registry's JSON shows that it is one, also without the version header.
+/// Decision 2 holds for lists too: a registry's JSON shows that it is one, also without the version
+/// header.
 #[test]
 fn r32_h15_an_unmarked_404_of_a_list() {
     for (page, requests) in [
@@ -463,7 +469,8 @@ fn r32_h15_an_unmarked_404_of_a_list() {
     }
 }
 
-/// G3, H13: a registry behind a proxy that ends TLS writes http into its Links; they are followed by https, and no further.
+/// G3, H13: a registry behind a proxy that ends TLS writes http into its Links; they are followed
+/// by https, and no further.
 #[test]
 fn h13_g3_links_of_a_registry_that_does_not_know_of_its_tls() {
     let ca = fake_registry::Ca::new();

@@ -1,5 +1,5 @@
-//! Redirects (rows E16, F1, A3, R17, S2, S5, S11, S12): which are followed, what the next server gets to see, and that nothing at
-//! all goes where a registry may not send us.
+//! Redirects (rows E16, F1, A3, R17, S2, S5, S11, S12): which are followed, what the next server
+//! gets to see, and that nothing at all goes where a registry may not send us.
 
 use std::collections::HashMap;
 use std::io;
@@ -80,7 +80,8 @@ fn e16_s2_a_redirect_is_followed_and_the_request_made_anew() {
     }
 }
 
-/// A CDN knows neither types nor digests: HEAD, then GET, each redirected, and the digest is that of the bytes.
+/// A CDN knows neither types nor digests: HEAD, then GET, each redirected, and the digest is that
+/// of the bytes.
 #[test]
 fn e16_f1_what_a_cdn_sends_is_hashed() {
     let type_of_files = Quirk::ManifestContentType("application/octet-stream".to_owned());
@@ -101,7 +102,8 @@ fn e16_f1_what_a_cdn_sends_is_hashed() {
     assert_eq!(error.kind(), ErrorKind::DigestMismatch);
 }
 
-/// S2: what the target answers is about the target; its 401 gets no answer of ours, and it teaches nothing about the registry.
+/// S2: what the target answers is about the target; its 401 gets no answer of ours, and it teaches
+/// nothing about the registry.
 #[test]
 fn s2_refusals_and_words_of_the_target() {
     let target = registry([
@@ -130,8 +132,9 @@ fn s2_refusals_and_words_of_the_target() {
     assert_eq!(client.rate_limit(&name(&source)), None);
 }
 
-/// S2: another port, another host, the own host by another name, and the way back again: whoever is not the registry sees nothing of
-/// what is for the registry, and what has been elsewhere does not get it back.
+/// S2: another port, another host, the own host by another name, and the way back again: whoever is
+/// not the registry sees nothing of what is for the registry, and what has been elsewhere does not
+/// get it back.
 #[test]
 fn s2_secrets_stay_with_the_registry() {
     let challenge = Quirk::Challenge(Page::Json, vec!["Bearer realm=\"/token\"".to_owned()]);
@@ -449,8 +452,8 @@ fn s5_loopback_may_lead_to_loopback() {
     }
 }
 
-/// The registry's own host under another port: its name may not point elsewhere by then (rebinding), unless it was the caller who
-/// named such an address.
+/// The registry's own host under another port: its name may not point elsewhere by then
+/// (rebinding), unless it was the caller who named such an address.
 #[test]
 fn s5_back_to_the_own_host() {
     let target = registry([]);
@@ -504,7 +507,8 @@ fn s5_back_to_the_own_host() {
     }
 }
 
-/// S11: never from https to http; from https to https where the certificate is one that the registry's CA vouches for.
+/// S11: never from https to http; from https to https where the certificate is one that the
+/// registry's CA vouches for.
 #[test]
 fn s11_https_stays_https() {
     let ca = Ca::new();

@@ -1,4 +1,5 @@
-//! What the quirk tests share: a registry with an image in it, a client that does not repeat, and words for what was asked.
+//! What the quirk tests share: a registry with an image in it, a client that does not repeat, and
+//! words for what was asked.
 
 use std::error::Error as _;
 
@@ -24,7 +25,8 @@ pub(crate) fn start(config: Config, quirks: impl IntoIterator<Item = Quirk>) -> 
     registry
 }
 
-/// A client that asks once: what an answer means is the question here, not what a second one would say.
+/// A client that asks once: what an answer means is the question here, not what a second one would
+/// say.
 pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }

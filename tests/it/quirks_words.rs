@@ -1,4 +1,5 @@
-//! What a registry says beside its answer (rows J1 to J3, D2): rate limits, waits, warnings, codes of its own.
+//! What a registry says beside its answer (rows J1 to J3, D2): rate limits, waits, warnings, codes
+//! of its own.
 
 use std::time::{Duration, Instant, SystemTime};
 

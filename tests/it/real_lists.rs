@@ -1,6 +1,7 @@
 //! Lists of tags and repositories as each registry cuts them.
 
 use std::fs;
+use std::num::NonZeroU32;
 
 use ocireg::{CallOptions, Client, ErrorKind, Page, Registry, Repository, Result};
 use test_support::http;
@@ -14,7 +15,7 @@ use crate::real_servers::{REPOSITORY, client, reference};
 const TAGS: [&str; 6] = ["v1", "v2", "v3", "v4", "v5", "v6"];
 
 fn by_pages_of(entries: u32) -> Client {
-    client().with(CallOptions::new().page_size(entries))
+    client().with(CallOptions::new().page_size(NonZeroU32::new(entries).unwrap()))
 }
 
 fn repository(authority: &str) -> Repository {
@@ -119,7 +120,8 @@ fn h2_distribution_v3_cuts_its_catalog() {
     }
 }
 
-/// Asked for pages it would cut the list off without a `Link`. So we ask for none, and its lists are `text/plain`.
+/// Asked for pages it would cut the list off without a `Link`. So we ask for none, and its lists
+/// are `text/plain`.
 #[test]
 fn h15_go_containerregistry_lists_all_tags_where_no_page_size_is_asked_for() {
     let Some(server) = CraneRegistry::start() else {

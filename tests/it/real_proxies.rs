@@ -1,4 +1,5 @@
-//! nginx in front of a registry, spoiling answers as proxies do; and nginx with no registry behind it.
+//! nginx in front of a registry, spoiling answers as proxies do; and nginx with no registry behind
+//! it.
 
 use std::sync::Arc;
 

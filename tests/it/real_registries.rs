@@ -46,8 +46,9 @@ fn contract_of_docker_registry_with_relative_urls() {
     contract.agrees_with_curl("http", None);
 }
 
-/// Asked for a digest that its upstream lacks, the cache answers 500 and hides the upstream's `MANIFEST_UNKNOWN` in the
-/// detail: no answer, so an error. Its catalog lists only what it holds layers of.
+/// Asked for a digest that its upstream lacks, the cache answers 500 and hides the upstream's
+/// `MANIFEST_UNKNOWN` in the detail: no answer, so an error. Its catalog lists only what it holds
+/// layers of.
 #[test]
 fn contract_of_a_pull_through_cache() {
     let Some(plain) = plain() else { return };
@@ -63,8 +64,9 @@ fn contract_of_a_pull_through_cache() {
     contract.agrees_with_curl("http", None);
 }
 
-/// The one wrong "absent" that a client can't see through: the cache says of everything that it does not hold what a registry
-/// says of what does not exist. A digest gets 500, and what was asked for before is still there.
+/// The one wrong "absent" that a client can't see through: the cache says of everything that it
+/// does not hold what a registry says of what does not exist. A digest gets 500, and what was asked
+/// for before is still there.
 #[test]
 fn a_cache_whose_upstream_is_down_says_that_nothing_is_there() {
     for start in [DockerRegistry::start, DistributionV3::start] {

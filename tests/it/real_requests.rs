@@ -1,4 +1,5 @@
-//! What questions cost in requests and connections, and what happens to a connection when the registry goes away.
+//! What questions cost in requests and connections, and what happens to a connection when the
+//! registry goes away.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -129,7 +130,8 @@ fn r5_a_registry_that_was_restarted_between_two_lookups_is_not_noticed() {
     assert_eq!(absent.unwrap(), Presence::Absent);
 }
 
-/// R1, decision 15: a lookup that begins while nothing listens ends well if the registry comes back in time.
+/// R1, decision 15: a lookup that begins while nothing listens ends well if the registry comes back
+/// in time.
 #[test]
 fn r1_a_registry_that_comes_back_during_the_lookup_answers_it() {
     let Some(mut server) = DockerRegistry::start(&RegistryConfig::new()) else {

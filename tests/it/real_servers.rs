@@ -1,4 +1,5 @@
-//! What the tests on real registries share: a filled registry that nobody writes to, and clients that do not wait long.
+//! What the tests on real registries share: a filled registry that nobody writes to, and clients
+//! that do not wait long.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -18,16 +19,17 @@ pub(crate) struct Filled {
     pub(crate) seeded: Vec<Seeded>,
 }
 
-/// Docker's registry 2.8.2 over plain http, with [`REPOSITORY`] alone, schema1 included. It is shared by the tests that run at
-/// the same time: they only read, and start registries of other configurations on its content. `None` is a counted skip.
+/// Docker's registry 2.8.2 over plain http, with [`REPOSITORY`] alone, schema1 included. It is
+/// shared by the tests that run at the same time: they only read, and start registries of other
+/// configurations on its content. `None` is a counted skip.
 #[track_caller]
 pub(crate) fn plain() -> Option<Arc<Filled>> {
     static PLAIN: Shared<Filled> = Shared::new();
     PLAIN.get(|| Some(fill(DockerRegistry::start(&RegistryConfig::new())?)))
 }
 
-/// Something that tests which run at the same time share. It ends with the last of them: a value in a `OnceLock` is never dropped,
-/// and would leave its directory behind.
+/// Something that tests which run at the same time share. It ends with the last of them: a value in
+/// a `OnceLock` is never dropped, and would leave its directory behind.
 pub(crate) struct Shared<T>(Mutex<Weak<T>>);
 
 impl<T> Shared<T> {
@@ -56,7 +58,8 @@ pub(crate) fn fill(server: Server) -> Filled {
 }
 
 impl Filled {
-    /// Settings for another registry of the same kind with the same content, which must not outlive this one.
+    /// Settings for another registry of the same kind with the same content, which must not outlive
+    /// this one.
     pub(crate) fn same_content(&self) -> RegistryConfig {
         RegistryConfig::new().data_dir(self.server.data_dir())
     }
@@ -99,7 +102,8 @@ pub(crate) fn reference(authority: &str, name: &str) -> Reference {
     format!("{authority}/{REPOSITORY}{name}").parse().unwrap()
 }
 
-/// The errors of every question, none of which may have an answer there. `asker` makes the client for each.
+/// The errors of every question, none of which may have an answer there. `asker` makes the client
+/// for each.
 #[track_caller]
 pub(crate) fn refusals(asker: impl Fn() -> Client, authority: &str) -> Vec<Error> {
     let registry = authority.parse().unwrap();

@@ -1,5 +1,5 @@
-//! TLS as operators of registries set it up: a private authority, the self-signed certificate of Docker's registry guide, a proxy that
-//! ends it; and what goes wrong with it.
+//! TLS as operators of registries set it up: a private authority, the self-signed certificate of
+//! Docker's registry guide, a proxy that ends it; and what goes wrong with it.
 
 use std::sync::Arc;
 

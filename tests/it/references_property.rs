@@ -74,8 +74,8 @@ fn check_every_type(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// S12: what goes into `/v2/NAME/manifests/REFERENCE` has no character that could end the path, climb in it or need
-/// encoding, and what goes into the authority has none that could end that.
+/// S12: what goes into `/v2/NAME/manifests/REFERENCE` has no character that could end the path,
+/// climb in it or need encoding, and what goes into the authority has none that could end that.
 fn check_url_safe(image: &Reference) -> Result<(), TestCaseError> {
     let name = image.repository().name().as_str();
     let in_name = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '/');

@@ -122,7 +122,8 @@ where
         let mut skipped = 0;
         let mut came = false;
         let mut end = Status::Yes;
-        // A list that shifts while it is read repeats the end of a page at the start of the next (H1).
+        // A list that shifts while it is read repeats the end of a page at the start of the next
+        // (H1).
         let mut page_before = HashSet::new();
         for page in pages {
             let page = match page {

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ocireg::{Descriptor, Reference};
+use ocireg::{Reference, Resolved};
 use serde::Serialize;
 
 use crate::args::{ExistsArgs, LookupArgs, Options, call_options};
-use crate::batch::{self, Answer, InOrder};
+use crate::batch::{self, Answer, ITEM_TIMEOUT, InOrder};
 use crate::clients::Clients;
 use crate::input::{Item, Items};
 use crate::output::{Output, Stop};
@@ -142,7 +142,7 @@ impl<'a> Lookup<'a> {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             // A server that does not answer must not hold up much longer than was asked for.
             let patience =
-                left.map(|left| left.max(LAST_QUESTION).min(timeout.unwrap_or(MAX_TIMEOUT)));
+                left.map(|left| left.max(LAST_QUESTION).min(timeout.unwrap_or(ITEM_TIMEOUT)));
             let (output, bar) = (&mut self.output, &self.bar);
             batch::ask(
                 &mut self.clients,
@@ -197,8 +197,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The least that a question gets, also when the time of `--wait` is almost up.
 const LAST_QUESTION: Duration = Duration::from_secs(10);
-/// The library's own.
-const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The fields are a promise: none is ever removed, and all are always there.
 #[derive(Serialize)]
@@ -216,7 +214,7 @@ fn print(
     columns: Columns,
     several: bool,
     item: &Item,
-    answer: Result<Descriptor, Reason>,
+    answer: Result<Resolved, Reason>,
     output: &mut Output,
 ) -> Result<Status, Stop> {
     let typed = as_column(&item.typed);

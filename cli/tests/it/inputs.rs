@@ -57,7 +57,8 @@ fn lines_of_standard_input_are_references() {
             "not found",
         ],
     );
-    // Between arguments, in their order; of one line the reference is printed too, since there might have been more.
+    // Between arguments, in their order; of one line the reference is printed too, since there
+    // might have been more.
     let ran = ocireg_reading(
         &format!("digest {at}/a - {at}/b"),
         format!("{at}/team/app:1.0\n").as_bytes(),
@@ -139,7 +140,8 @@ fn answers_come_as_the_lines_do() {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let answers = BufReader::new(child.stdout.take().unwrap());
-    // Answers that are held back would not come before standard input ends, so another thread waits for them.
+    // Answers that are held back would not come before standard input ends, so another thread waits
+    // for them.
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in answers.lines().map_while(Result::ok) {

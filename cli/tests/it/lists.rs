@@ -122,7 +122,8 @@ fn an_incomplete_list_prints_what_came() {
     for (end, reason) in ends {
         let odd = paged(end);
         let ran = ocireg(&format!("tags --retries=0 {}/app", odd.at));
-        // What no valid tag is, is left out and counted; what a page repeats of the one before is printed once.
+        // What no valid tag is, is left out and counted; what a page repeats of the one before is
+        // printed once.
         ran.assert(
             2,
             "a\nb\nc\nd\n",

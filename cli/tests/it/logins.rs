@@ -141,7 +141,8 @@ fn have_seen(odd: &Odd, field: &str) -> bool {
 
 #[test]
 fn s14_a_secret_for_one_registry_reaches_no_other() {
-    // What says no registry's name is refused where several are asked, or may be: before anything is asked.
+    // What says no registry's name is refused where several are asked, or may be: before anything
+    // is asked.
     let (own, other) = (curious(), curious());
     let two = format!("exists {}/a {}/a", own.at, other.at);
     for option in [
@@ -240,8 +241,8 @@ fn a_login_for_a_registry_that_is_not_asked_is_a_warning() {
     assert!(!have_seen(&odd, "authorization"));
 }
 
-/// A token service that gives `token` for a login, and a registry that takes it. The realm's host is `localhost`, the registry's
-/// `127.0.0.1`.
+/// A token service that gives `token` for a login, and a registry that takes it. The realm's host
+/// is `localhost`, the registry's `127.0.0.1`.
 fn with_token_service(realm_host: &str) -> (Odd, Odd) {
     let service = Odd::serve(|request| {
         let known = request.contains("\nauthorization: Basic ") || request.starts_with("POST ");

@@ -1,4 +1,5 @@
-//! The command as its users meet it: run as a program, against registries on this machine. A file a subject.
+//! The command as its users meet it: run as a program, against registries on this machine. A file a
+//! subject.
 
 mod support;
 

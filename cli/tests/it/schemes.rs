@@ -66,7 +66,8 @@ fn a_tls_registry_wants_https_and_its_authority() {
     ocireg(&format!("ping --ca-file {ca} {at}")).assert(0, &format!("{at} anonymous\n"), &[]);
     let ran = ocireg(&format!("catalog --ca-file {ca} --limit 1 {at}"));
     ran.assert(0, "a\n", &[]);
-    // One run, two registries: a CA file makes both speak https, and --plain-http for one takes that one out.
+    // One run, two registries: a CA file makes both speak https, and --plain-http for one takes
+    // that one out.
     let both = format!("{reference}\n{}/team/app:1.0\n", plain.at);
     let ran = ocireg_reading(
         &format!("digest - --ca-file {ca} --plain-http={}", plain.at),
@@ -118,8 +119,8 @@ fn https_to_a_plain_registry_says_what_to_do() {
     }
 }
 
-/// This machine under a name that is not loopback's, for which https is the default. Nothing is sent: connecting a UDP socket only
-/// chooses an address. `None` without a network.
+/// This machine under a name that is not loopback's, for which https is the default. Nothing is
+/// sent: connecting a UDP socket only chooses an address. `None` without a network.
 fn own_address() -> Option<String> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     let documentation = "192.0.2.1:9".to_socket_addrs().ok()?.next()?;

@@ -96,7 +96,8 @@ pub(crate) fn wait(child: Child) -> Output {
     let id = child.id().to_string();
     let done = Arc::new(Mutex::new(false));
     let watched = done.clone();
-    // Reading its output to the end waits for its end too, so another thread has to look at the clock.
+    // Reading its output to the end waits for its end too, so another thread has to look at the
+    // clock.
     let dog = thread::spawn(move || {
         let start = Instant::now();
         while start.elapsed() < LONGEST {
@@ -118,8 +119,8 @@ pub(crate) fn wait(child: Child) -> Output {
     output
 }
 
-/// One plain registry for all tests, which only read it: `team/app` (`1.0`, `1.0.3`, `latest`), `kinds` (one tag for each kind of
-/// manifest), `a`, `b`, `c`. `None` is a skip.
+/// One plain registry for all tests, which only read it: `team/app` (`1.0`, `1.0.3`, `latest`),
+/// `kinds` (one tag for each kind of manifest), `a`, `b`, `c`. `None` is a skip.
 pub(crate) fn registry() -> Option<&'static Seeded> {
     static REGISTRY: OnceLock<Option<Seeded>> = OnceLock::new();
     REGISTRY
@@ -157,7 +158,8 @@ pub(crate) struct Odd {
 }
 
 impl Odd {
-    /// Answers every request with what `answer` makes of its head, one request a connection. Ends with the test program.
+    /// Answers every request with what `answer` makes of its head, one request a connection. Ends
+    /// with the test program.
     pub(crate) fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Odd {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port can be had");
         let at = listener.local_addr().expect("it is bound").to_string();

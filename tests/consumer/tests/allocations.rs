@@ -1,4 +1,5 @@
-//! How much a warm lookup allocates. Here and not in `tests/it`, since counting takes a global allocator, which is unsafe code.
+//! How much a warm lookup allocates. Here and not in `tests/it`, since counting takes a global
+//! allocator, which is unsafe code.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,8 +9,9 @@ use std::thread;
 
 use ocireg::{Client, Presence, Reference};
 
-/// The most allocations of a warm lookup, and the most bytes. Twice what it took when this was written: a bound against
-/// accidents, such as a client, a buffer or a list of root certificates made anew for each request.
+/// The most allocations of a warm lookup, and the most bytes. Twice what it took when this was
+/// written: a bound against accidents, such as a client, a buffer or a list of root certificates
+/// made anew for each request.
 const MAX_ALLOCATIONS: u64 = 120;
 const MAX_BYTES: u64 = 12 * 1024;
 
@@ -70,8 +72,9 @@ fn count(size: usize) {
     BYTES.set(BYTES.get() + size as u64);
 }
 
-// SAFETY: every call goes to the system's allocator as it came. The counters are thread-local cells without a destructor and with a constant
-// initial value, so touching them neither allocates nor fails, however early or late in a thread's life.
+// SAFETY: every call goes to the system's allocator as it came. The counters are thread-local cells
+// without a destructor and with a constant initial value, so touching them neither allocates nor
+// fails, however early or late in a thread's life.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

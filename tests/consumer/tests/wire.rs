@@ -1,6 +1,8 @@
-//! What goes over the wire and what comes back do not depend on the features that a program switches on in ureq.
+//! What goes over the wire and what comes back do not depend on the features that a program
+//! switches on in ureq.
 //!
-//! These tests run twice, with and without them (scripts/test.sh), and expect the same, written down here.
+//! These tests run twice, with and without them (scripts/test.sh), and expect the same, written
+//! down here.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -125,7 +125,8 @@ pub(crate) struct Conn {
     tls: Option<ServerConnection>,
 }
 
-/// More than this without an end is nothing that anyone meant; it bounds what a client makes us keep.
+/// More than this without an end is nothing that anyone meant; it bounds what a client makes us
+/// keep.
 const MAX_HEAD: usize = 1 << 20;
 
 impl Conn {

@@ -47,7 +47,8 @@ impl Recorded {
         values(self.target.split_once('?')?.1, name).next()
     }
 
-    /// The values of all parameters of this name, escapes decoded: those of the query, then those of a form in the body.
+    /// The values of all parameters of this name, escapes decoded: those of the query, then those
+    /// of a form in the body.
     pub fn parameters(&self, name: &str) -> Vec<String> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         let form = String::from_utf8_lossy(&self.body);
@@ -141,7 +142,8 @@ fn decode(text: &str) -> String {
 pub struct Answer {
     /// The status code; its reason phrase is the standard one.
     pub status: u16,
-    /// The header fields in order. Content-Length is not among them: it is sent for every status but 204.
+    /// The header fields in order. Content-Length is not among them: it is sent for every status
+    /// but 204.
     pub headers: Vec<(String, String)>,
     /// The body. Not sent to a HEAD, which is told its length (J6), nor with 204 and 304.
     pub body: Vec<u8>,

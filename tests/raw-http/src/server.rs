@@ -14,11 +14,12 @@ pub trait Service: Send + Sync + 'static {
     /// [`Stop::sleep`], which ends with the server.
     fn answer(&self, request: &Recorded, stop: &Stop) -> Option<Answer>;
 
-    /// Hears of everything that came, whole requests or not, before it is logged. By default does nothing.
+    /// Hears of everything that came, whole requests or not, before it is logged. By default does
+    /// nothing.
     fn received(&self, _request: &Recorded) {}
 
-    /// How long a connection may be silent after an answer before it is closed; asked after every answer. A new connection
-    /// may take its time, as with real servers. Defaults to for ever.
+    /// How long a connection may be silent after an answer before it is closed; asked after every
+    /// answer. A new connection may take its time, as with real servers. Defaults to for ever.
     fn idle_timeout(&self) -> Option<Duration> {
         None
     }
@@ -35,8 +36,8 @@ pub struct Server {
 type Log = Arc<Mutex<Vec<Recorded>>>;
 
 impl Server {
-    /// Listens on this port of 127.0.0.1, with TLS if there is an identity; port 0 takes a free one.
-    /// The caller may keep a copy of the service, to change what it says.
+    /// Listens on this port of 127.0.0.1, with TLS if there is an identity; port 0 takes a free
+    /// one. The caller may keep a copy of the service, to change what it says.
     ///
     /// # Panics
     /// If the port cannot be had.

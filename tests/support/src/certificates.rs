@@ -28,7 +28,8 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes an authority called `name`, with its files in `directory`; `None` is a skip ([`require`]).
+    /// Makes an authority called `name`, with its files in `directory`; `None` is a skip
+    /// ([`require`]).
     ///
     /// # Panics
     ///
@@ -59,7 +60,8 @@ impl Authority {
         })
     }
 
-    /// A certificate for `localhost` and `127.0.0.1`; files called `name` in the authority's directory.
+    /// A certificate for `localhost` and `127.0.0.1`; files called `name` in the authority's
+    /// directory.
     ///
     /// # Panics
     ///
@@ -117,8 +119,9 @@ impl Authority {
     }
 }
 
-/// The self-signed certificate of Docker's registry guide: `openssl req -x509`, which marks it as an authority and as a
-/// server at once. (The guide's key has 4096 bits; 2048 are made faster and change nothing else.) `None` is a skip.
+/// The self-signed certificate of Docker's registry guide: `openssl req -x509`, which marks it as
+/// an authority and as a server at once. (The guide's key has 4096 bits; 2048 are made faster and
+/// change nothing else.) `None` is a skip.
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! A tiny HTTP/1.1 client for plain http on loopback. It follows nothing, retries nothing and decodes nothing, so a test
-//! sees what the server sent.
+//! A tiny HTTP/1.1 client for plain http on loopback. It follows nothing, retries nothing and
+//! decodes nothing, so a test sees what the server sent.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,8 @@ use std::time::Duration;
 
 /// The longest wait for any single read or write.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// More than any answer a test asks for (100,000 tags are 1.2 MB); a runaway server cannot fill the memory.
+/// More than any answer a test asks for (100,000 tags are 1.2 MB); a runaway server cannot fill the
+/// memory.
 const BODY_LIMIT: u64 = 256 << 20;
 
 /// An answer as it came.
@@ -77,8 +78,9 @@ impl Connection {
         })
     }
 
-    /// Sends one request and reads the whole answer. `Host` and `Content-Length` are added; everything else, `Accept`
-    /// included, is only what `headers` say. Connects again where the last answer closed the connection.
+    /// Sends one request and reads the whole answer. `Host` and `Content-Length` are added;
+    /// everything else, `Accept` included, is only what `headers` say. Connects again where the
+    /// last answer closed the connection.
     ///
     /// # Errors
     ///

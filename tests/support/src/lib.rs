@@ -1,9 +1,10 @@
 //! Real registries and proxies, started on free loopback ports.
 //!
-//! Tests that only ever met a fake prove what its author believed about registries. This crate starts the real ones:
-//! Debian's `docker-registry` 2.8.2 and distribution v3 ([`RegistryConfig`]), go-containerregistry's ([`CraneRegistry`]),
-//! and nginx in front of them ([`Nginx`]). It fills them ([`seed`]) and asks them ([`http`]) without a line of `ocireg`,
-//! so that an expectation never comes from the code under test.
+//! Tests that only ever met a fake prove what its author believed about registries. This crate
+//! starts the real ones: Debian's `docker-registry` 2.8.2 and distribution v3 ([`RegistryConfig`]),
+//! go-containerregistry's ([`CraneRegistry`]), and nginx in front of them ([`Nginx`]). It fills
+//! them ([`seed`]) and asks them ([`http`]) without a line of `ocireg`, so that an expectation
+//! never comes from the code under test.
 //!
 //! ```no_run
 //! use test_support::{DockerRegistry, HTPASSWD, RegistryConfig, seed};
@@ -15,8 +16,8 @@
 //! }
 //! ```
 //!
-//! Everything listens on 127.0.0.1 only, waits a bounded time, and ends with the value that stands for it; a server kept
-//! in a `static` ends with the test program.
+//! Everything listens on 127.0.0.1 only, waits a bounded time, and ends with the value that stands
+//! for it; a server kept in a `static` ends with the test program.
 
 pub mod certificates;
 pub mod http;

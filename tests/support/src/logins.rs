@@ -1,4 +1,5 @@
-//! Servers that are about logins: distribution's own token server, and a registry that knows Basic alone.
+//! Servers that are about logins: distribution's own token server, and a registry that knows Basic
+//! alone.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,8 +10,8 @@ use crate::registries::HTPASSWD;
 use crate::require;
 use crate::server::{Launch, Server};
 
-/// distribution's token server, `contrib/token-server`: knows `user` with `pass`, and lets each user at what is below its own
-/// name. The anonymous get a token too, without any grant.
+/// distribution's token server, `contrib/token-server`: knows `user` with `pass`, and lets each
+/// user at what is below its own name. The anonymous get a token too, without any grant.
 #[derive(Debug)]
 pub struct TokenServer;
 
@@ -18,8 +19,9 @@ impl TokenServer {
     /// The issuer of its tokens.
     pub const ISSUER: &'static str = "distribution-token-server";
 
-    /// Starts one with its key and password file in `directory`; its realm is its URL with `/token/`. With it comes the
-    /// certificate of its key, for [`TokenAuth::bundle`](crate::TokenAuth::bundle). `None` is a skip ([`require`]).
+    /// Starts one with its key and password file in `directory`; its realm is its URL with
+    /// `/token/`. With it comes the certificate of its key, for
+    /// [`TokenAuth::bundle`](crate::TokenAuth::bundle). `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
@@ -29,7 +31,8 @@ impl TokenServer {
         Self::launch(directory, None)
     }
 
-    /// As [`start`](Self::start), over https with this certificate: some clients send no password over http.
+    /// As [`start`](Self::start), over https with this certificate: some clients send no password
+    /// over http.
     #[track_caller]
     pub fn start_tls(directory: &Path, tls: &Certificate) -> Option<(Server, PathBuf)> {
         Self::launch(directory, Some(tls))
@@ -68,7 +71,8 @@ impl TokenServer {
     }
 }
 
-/// The crate `container-registry`: an independent one in Rust, which asks for a password by Basic and does not look at the user.
+/// The crate `container-registry`: an independent one in Rust, which asks for a password by Basic
+/// and does not look at the user.
 #[derive(Debug)]
 pub struct ContainerRegistry;
 

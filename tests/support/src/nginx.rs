@@ -33,8 +33,8 @@ pub enum Recipe {
 pub struct Nginx;
 
 impl Nginx {
-    /// Starts nginx in front of `upstream` (`127.0.0.1:PORT`, plain http; [`Recipe::StaticSite`] asks nobody and takes
-    /// any text); `None` is a skip ([`require`]).
+    /// Starts nginx in front of `upstream` (`127.0.0.1:PORT`, plain http; [`Recipe::StaticSite`]
+    /// asks nobody and takes any text); `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
@@ -53,7 +53,8 @@ impl Nginx {
             fs::write(directory.join("data/index.html"), WELCOME).expect("the page can be written");
             Launch {
                 program: program.clone(),
-                // Without -e it opens the system's log, which needs root, before it reads its configuration.
+                // Without -e it opens the system's log, which needs root, before it reads its
+                // configuration.
                 arguments: vec![
                     OsString::from("-p"),
                     directory.into(),
@@ -107,7 +108,8 @@ fn render(upstream: &str, recipe: &Recipe, directory: &Path, port: u16) -> Strin
             proxy_set_header Host $http_host;"
         ),
     };
-    // One process, so that ending it ends all; and only paths below the directory, so that no root is needed.
+    // One process, so that ending it ends all; and only paths below the directory, so that no root
+    // is needed.
     format!(
         "daemon off;
 master_process off;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::require;
 use crate::server::{Launch, Server};
 
-/// Settings of [`DockerRegistry`] and [`DistributionV3`], which read the same file. Defaults to plain http, anonymous,
-/// writable, deletes allowed, and (2.8.2 only) schema1 allowed.
+/// Settings of [`DockerRegistry`] and [`DistributionV3`], which read the same file. Defaults to
+/// plain http, anonymous, writable, deletes allowed, and (2.8.2 only) schema1 allowed.
 ///
 /// A clone is independent of the original.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,8 @@ impl RegistryConfig {
         self
     }
 
-    /// Becomes a pull-through cache of another registry; writes are then refused with 405 UNSUPPORTED.
+    /// Becomes a pull-through cache of another registry; writes are then refused with 405
+    /// UNSUPPORTED.
     pub fn proxy(mut self, remote_url: impl Into<String>) -> Self {
         self.proxy = Some(remote_url.into());
         self
@@ -119,14 +120,16 @@ impl RegistryConfig {
         self
     }
 
-    /// Serves the content of another server ([`Server::data_dir`]), which must outlive this one. So a registry that is
-    /// awkward to fill (TLS, authentication, read-only) shows what was pushed to a plain one.
+    /// Serves the content of another server ([`Server::data_dir`]), which must outlive this one. So
+    /// a registry that is awkward to fill (TLS, authentication, read-only) shows what was pushed to
+    /// a plain one.
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = Some(directory.into());
         self
     }
 
-    /// v3 only: the largest page of tags. It lowers the `n` of a request; one without `n` gets all tags.
+    /// v3 only: the largest page of tags. It lowers the `n` of a request; one without `n` gets all
+    /// tags.
     pub fn max_tags(mut self, count: u32) -> Self {
         self.max_tags = Some(count);
         self
@@ -138,7 +141,8 @@ impl RegistryConfig {
         self
     }
 
-    /// Logs every request, with its own `http.request.id=` and the `http.request.remoteaddr=` of its connection.
+    /// Logs every request, with its own `http.request.id=` and the `http.request.remoteaddr=` of
+    /// its connection.
     pub fn log_requests(mut self) -> Self {
         self.log_requests = true;
         self
@@ -148,7 +152,8 @@ impl RegistryConfig {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// The configuration file. It is JSON, of which YAML is a superset: no quoting rules of our own.
+    /// The configuration file. It is JSON, of which YAML is a superset: no quoting rules of our
+    /// own.
     fn render(&self, data: &Path, port: u16) -> Value {
         let mut http = json!({
             "addr": format!("127.0.0.1:{port}"),
@@ -254,12 +259,14 @@ impl DistributionV3 {
     }
 }
 
-/// go-containerregistry's registry, `crane registry serve`: an independent implementation, in many projects' tests.
+/// go-containerregistry's registry, `crane registry serve`: an independent implementation, in many
+/// projects' tests.
 #[derive(Debug)]
 pub struct CraneRegistry;
 
 impl CraneRegistry {
-    /// Starts one, with its blobs on disk and its manifests in memory; `None` is a skip ([`require`]).
+    /// Starts one, with its blobs on disk and its manifests in memory; `None` is a skip
+    /// ([`require`]).
     ///
     /// # Panics
     ///
@@ -282,7 +289,8 @@ impl CraneRegistry {
     }
 }
 
-/// A password file for [`RegistryConfig::htpasswd`]: user `user`, password `pass`, bcrypt of the lowest cost.
+/// A password file for [`RegistryConfig::htpasswd`]: user `user`, password `pass`, bcrypt of the
+/// lowest cost.
 pub const HTPASSWD: &str = "user:$2y$05$RKEKhI/lhS0a5k.kj8TXM..Fe6ftqalO82I4DDKQk/i5QOREpEY5.\n";
 
 /// The path as JSON text; the paths of tests are UTF-8.

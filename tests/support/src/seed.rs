@@ -1,6 +1,7 @@
 //! Small, well-formed images, pushed to any registry that speaks plain http.
 //!
-//! The bytes are the same on every run, so are the digests. The functions panic when a push fails: a test cannot go on.
+//! The bytes are the same on every run, so are the digests. The functions panic when a push fails:
+//! a test cannot go on.
 
 use std::io::Write;
 
@@ -75,8 +76,8 @@ impl Manifest {
     }
 }
 
-/// An image of one layer that holds one file. Registries convert it to schema1 only because its config is complete:
-/// `rootfs.diff_ids` and `history` agree with the layers.
+/// An image of one layer that holds one file. Registries convert it to schema1 only because its
+/// config is complete: `rootfs.diff_ids` and `history` agree with the layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// The config blob.
@@ -150,8 +151,9 @@ impl Image {
     }
 }
 
-/// Pushes one image in every form: tags `docker`, `oci`, `index` (OCI), `list` (docker), and `schema1` where the registry
-/// converts (2.8.2 only). `index` and `list` name the manifests that `oci` and `docker` name.
+/// Pushes one image in every form: tags `docker`, `oci`, `index` (OCI), `list` (docker), and
+/// `schema1` where the registry converts (2.8.2 only). `index` and `list` name the manifests that
+/// `oci` and `docker` name.
 ///
 /// # Panics
 ///
@@ -175,7 +177,8 @@ pub fn push_all(authority: &str, repository: &str) -> Vec<Seeded> {
     seeded
 }
 
-/// Pushes one image under every one of these tags, over one connection, and says what each should answer.
+/// Pushes one image under every one of these tags, over one connection, and says what each should
+/// answer.
 ///
 /// # Panics
 ///
@@ -271,8 +274,9 @@ impl<'a> Pusher<'a> {
         manifest.seeded(tag)
     }
 
-    /// Genuine schema1 without a signing library: a registry that still converts answers a schema2 image in schema1,
-    /// signed, to a client that names no type. Pushed back under the tag it names, it is stored as schema1.
+    /// Genuine schema1 without a signing library: a registry that still converts answers a schema2
+    /// image in schema1, signed, to a client that names no type. Pushed back under the tag it
+    /// names, it is stored as schema1.
     #[track_caller]
     fn schema1(&mut self, tag: &str, image: &Image) -> Option<Seeded> {
         let signed = |response: &Response| response.header("Content-Type") == Some(SCHEMA1_SIGNED);

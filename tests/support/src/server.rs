@@ -15,7 +15,8 @@ use tempfile::TempDir;
 
 /// How long a server may take until it listens.
 const START: Duration = Duration::from_secs(10);
-/// A port found free may be taken by another program before the server binds it; then another port is tried.
+/// A port found free may be taken by another program before the server binds it; then another port
+/// is tried.
 const PORTS_TRIED: usize = 5;
 
 /// A running server on `127.0.0.1`. Dropping it ends the process and removes its directory.
@@ -39,7 +40,8 @@ pub(crate) struct Launch {
 }
 
 impl Server {
-    /// Calls `prepare` with a directory and a free port, runs what it says, and waits until that port is listened on.
+    /// Calls `prepare` with a directory and a free port, runs what it says, and waits until that
+    /// port is listened on.
     #[track_caller]
     pub(crate) fn start(
         scheme: &'static str,
@@ -124,7 +126,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here, and panicking in a drop would hide the test's own.
+        // Nothing can be done about a failure here, and panicking in a drop would hide the test's
+        // own.
         let _ = end(&mut self.child);
     }
 }
@@ -138,7 +141,8 @@ impl Launch {
             .and_then(|file| Ok((file.try_clone()?, file)))
             .map_err(|error| format!("cannot open the log: {error}"))?;
         let mut command = self.command();
-        // The environment is emptied: REGISTRY_... variables would override the configuration files.
+        // The environment is emptied: REGISTRY_... variables would override the configuration
+        // files.
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -161,9 +165,10 @@ impl Launch {
         }
     }
 
-    /// The program under `setpriv --pdeathsig`, which makes the kernel end it when this process ends in whatever way:
-    /// values in a `static` are never dropped, and a test program may be killed. `setpriv` execs, so the process id is
-    /// the server's. Without `setpriv` (not Linux) only dropping ends it.
+    /// The program under `setpriv --pdeathsig`, which makes the kernel end it when this process
+    /// ends in whatever way: values in a `static` are never dropped, and a test program may be
+    /// killed. `setpriv` execs, so the process id is the server's. Without `setpriv` (not Linux)
+    /// only dropping ends it.
     fn command(&self) -> Command {
         let mut command = match crate::tool("setpriv") {
             Some(setpriv) => {
@@ -195,8 +200,9 @@ pub fn free_port() -> u16 {
 
 type Spawn = (Command, Sender<io::Result<Child>>);
 
-/// Spawns on one thread that lives as long as the process. The parent death signal is tied to the *thread* that
-/// spawned, and libtest ends a test's thread while servers that several tests share must go on.
+/// Spawns on one thread that lives as long as the process. The parent death signal is tied to the
+/// *thread* that spawned, and libtest ends a test's thread while servers that several tests share
+/// must go on.
 fn spawn(command: Command) -> io::Result<Child> {
     static SPAWNER: OnceLock<Mutex<Sender<Spawn>>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
@@ -234,8 +240,9 @@ fn wait_until_listening(child: &mut Child, port: u16) -> Result<(), String> {
     }
 }
 
-/// Whether process `pid` itself listens on the port: a connection alone would also succeed with another program that
-/// took the port first. The kernel's tables name listening sockets by inode, and a process's open files too.
+/// Whether process `pid` itself listens on the port: a connection alone would also succeed with
+/// another program that took the port first. The kernel's tables name listening sockets by inode,
+/// and a process's open files too.
 fn listens(pid: u32, port: u16) -> bool {
     let Ok(table) = fs::read_to_string("/proc/net/tcp") else {
         // Not Linux: a connection must do.
@@ -245,7 +252,8 @@ fn listens(pid: u32, port: u16) -> bool {
     let sockets: Vec<String> = table
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        // Columns: number, local address, remote address, state (0A is LISTEN), …, inode as the tenth.
+        // Columns: number, local address, remote address, state (0A is LISTEN), …, inode as the
+        // tenth.
         .filter(|row| row.len() > 9 && row[1].ends_with(&local) && row[3] == "0A")
         .map(|row| format!("socket:[{}]", row[9]))
         .collect();

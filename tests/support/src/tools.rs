@@ -5,13 +5,14 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Where the program `name` is: in `TOOLS_DIR` (by default `target/tools` of this repository), on `PATH`, or among the
-/// system's daemons, which only root has on `PATH`.
+/// Where the program `name` is: in `TOOLS_DIR` (by default `target/tools` of this repository), on
+/// `PATH`, or among the system's daemons, which only root has on `PATH`.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let tools = env::var_os("TOOLS_DIR")
         .filter(|directory| !directory.is_empty())
         .unwrap_or_else(|| "target/tools".into());
-    // From the repository's root, as in the scripts: tests run in their package's folder. An absolute path stays.
+    // From the repository's root, as in the scripts: tests run in their package's folder. An
+    // absolute path stays.
     let tools = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(tools);
@@ -39,8 +40,8 @@ pub fn require(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// Counts the current test as skipped: a line in the file that `OCIREG_SKIP_LOG` names, which `scripts/test.sh` reads,
-/// and one on stderr. The test then returns.
+/// Counts the current test as skipped: a line in the file that `OCIREG_SKIP_LOG` names, which
+/// `scripts/test.sh` reads, and one on stderr. The test then returns.
 ///
 /// # Panics
 ///

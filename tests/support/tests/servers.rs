@@ -1,4 +1,5 @@
-//! Every server in every configuration really starts and answers as it is known to: what the other tests build on.
+//! Every server in every configuration really starts and answers as it is known to: what the other
+//! tests build on.
 
 use std::path::Path;
 use std::process::Command;

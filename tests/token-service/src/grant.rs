@@ -76,7 +76,8 @@ impl Request {
     }
 }
 
-/// The `access` claim: of every scope what is allowed, with no action where nothing is, as distribution's own service does it.
+/// The `access` claim: of every scope what is allowed, with no action where nothing is, as
+/// distribution's own service does it.
 pub(crate) fn access(scopes: &[String], allowed: &[String]) -> Value {
     let grants = scopes.iter().filter_map(|scope| {
         let (kind, rest) = scope.split_once(':')?;

@@ -1,8 +1,10 @@
-//! A token service for tests, as distribution's documentation describes one ("Token Authentication", "OAuth2").
+//! A token service for tests, as distribution's documentation describes one ("Token
+//! Authentication", "OAuth2").
 //!
-//! It gives out JWTs that a real `docker-registry` accepts once [`Config::signed_by`] has a key, and `fake-registry`
-//! always. Whom it knows, what they may pull and how long a token lasts are in [`Config`]; how it misbehaves are its
-//! [`Quirk`]s, which can be changed while it runs. Row names such as C1 are those of the project's list of registry quirks.
+//! It gives out JWTs that a real `docker-registry` accepts once [`Config::signed_by`] has a key,
+//! and `fake-registry` always. Whom it knows, what they may pull and how long a token lasts are in
+//! [`Config`]; how it misbehaves are its [`Quirk`]s, which can be changed while it runs. Row names
+//! such as C1 are those of the project's list of registry quirks.
 //!
 //! ```
 //! use token_service::{Config, Quirk, TokenService};
@@ -29,8 +31,8 @@ use crate::jwt::Signer;
 pub use crate::quirk::Quirk;
 pub use raw_http;
 
-/// How a service starts. By default: plain HTTP, nobody known, nothing granted to the anonymous (who do get a token, an
-/// empty one), tokens for 300 s that say so, signed by nobody.
+/// How a service starts. By default: plain HTTP, nobody known, nothing granted to the anonymous
+/// (who do get a token, an empty one), tokens for 300 s that say so, signed by nobody.
 #[derive(Debug)]
 pub struct Config {
     port: u16,
@@ -75,8 +77,8 @@ impl Config {
         Self { identity, ..self }
     }
 
-    /// Signs with this RSA key (PEM, PKCS#8), whose certificate (PEM) goes with every token. Defaults to a signature that
-    /// only those believe who do not look.
+    /// Signs with this RSA key (PEM, PKCS#8), whose certificate (PEM) goes with every token.
+    /// Defaults to a signature that only those believe who do not look.
     ///
     /// # Panics
     /// If these are no certificate and no such key.
@@ -91,21 +93,22 @@ impl Config {
         Self { issuer, ..self }
     }
 
-    /// How long a token really lasts, rounded up to where a second ends (`exp` has no fractions) unless it is zero, and what the answer says of
-    /// it unless a quirk does. Defaults to 300 s.
+    /// How long a token really lasts, rounded up to where a second ends (`exp` has no fractions)
+    /// unless it is zero, and what the answer says of it unless a quirk does. Defaults to 300 s.
     pub fn lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// Knows a user, who may pull from these repositories; `team/*` stands for all below `team`, `*` for all there are and the
-    /// catalog.
+    /// Knows a user, who may pull from these repositories; `team/*` stands for all below `team`,
+    /// `*` for all there are and the catalog.
     pub fn user(mut self, name: &str, password: &str, repositories: &[&str]) -> Self {
         self.accounts
             .push(Account::new(name, password, repositories));
         self
     }
 
-    /// Lets the user of the last [`user`](Self::user) show this identity token in place of the password.
+    /// Lets the user of the last [`user`](Self::user) show this identity token in place of the
+    /// password.
     pub fn identity_token(mut self, token: &str) -> Self {
         if let Some(account) = self.accounts.last_mut() {
             account.identity = Some(token.to_owned());
@@ -133,7 +136,8 @@ impl Config {
     }
 }
 
-/// A running token service. All methods may be called from any thread; dropping it ends every connection and thread.
+/// A running token service. All methods may be called from any thread; dropping it ends every
+/// connection and thread.
 #[derive(Debug)]
 pub struct TokenService {
     server: Server,
@@ -174,7 +178,8 @@ impl TokenService {
         self.server.address()
     }
 
-    /// `http://127.0.0.1:PORT/token`, or `https://…` with TLS: the realm of a challenge. Any path will do.
+    /// `http://127.0.0.1:PORT/token`, or `https://…` with TLS: the realm of a challenge. Any path
+    /// will do.
     pub fn realm(&self) -> String {
         format!("{}/token", self.server.url())
     }

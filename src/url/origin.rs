@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::{Authority, Scheme};
 use crate::reference::Registry;
-use crate::url::{Authority, Scheme};
 
-/// A server as HTTP tells servers apart: scheme, host and port. Secrets never cross from one origin to another (S2).
+/// A server as HTTP tells servers apart: scheme, host and port. Secrets never cross from one origin
+/// to another (S2).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(super) scheme: Scheme,

@@ -1,15 +1,16 @@
 //! How a pooled connection finds the call that is using it now.
 //!
-//! ureq calls our transport with a timeout and nothing else. The current call's deadline, cancel token and address rule
-//! reach it through the one thread-local of this crate, set around every exchange and every read of a body.
+//! ureq calls our transport with a timeout and nothing else. The current call's deadline, cancel
+//! token and address rule address_policy it through the one thread-local of this crate, set around
+//! every exchange and every read of a body.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Failure, Phase, WireError};
-use super::interrupt::Interrupt;
 use crate::address::{AddressClass, may_follow, may_follow_to_own_host};
+use crate::interrupt::Interrupt;
 
 /// Whether an exchange may use a pooled connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +21,10 @@ pub(crate) enum Pooling {
     Fresh,
 }
 
-/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or taken out
-/// of the pool.
+/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or
+/// taken out of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum AddressPolicy {
     /// To the registry that the caller named, wherever it is.
     Registry,
     /// Back to the registry's own host, but not to the same origin, because its answer said so.
@@ -32,25 +33,26 @@ pub(crate) enum Reach {
     Elsewhere { registry: AddressClass },
 }
 
-impl Reach {
+impl AddressPolicy {
     pub(super) fn permits(self, class: AddressClass) -> bool {
         match self {
-            Reach::Registry => true,
-            Reach::OwnHost { registry } => may_follow_to_own_host(class, registry),
-            Reach::Elsewhere { registry } => may_follow(class, registry),
+            AddressPolicy::Registry => true,
+            AddressPolicy::OwnHost { registry } => may_follow_to_own_host(class, registry),
+            AddressPolicy::Elsewhere { registry } => may_follow(class, registry),
         }
     }
 }
 
 /// The limits that one exchange keeps, and what the connection learned during it.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct ExchangeContext {
     pub(crate) interrupt: Arc<Interrupt>,
     pub(crate) connect_timeout: Duration,
     pub(crate) idle_timeout: Duration,
-    pub(crate) reach: Reach,
+    pub(crate) address_policy: AddressPolicy,
     pub(crate) pooling: Pooling,
-    /// At least as many bytes as the request's head has: header lines must fit the output buffer whole.
+    /// At least as many bytes as the request's head has: header lines must fit the output buffer
+    /// whole.
     pub(crate) head_bytes: usize,
     seen: Mutex<Seen>,
 }
@@ -66,17 +68,17 @@ pub(crate) struct Seen {
     pub(crate) peer: Option<AddressClass>,
 }
 
-impl Watch {
+impl ExchangeContext {
     pub(crate) fn new(
         interrupt: Arc<Interrupt>,
         connect_timeout: Duration,
         idle_timeout: Duration,
-    ) -> Watch {
-        Watch {
+    ) -> ExchangeContext {
+        ExchangeContext {
             interrupt,
             connect_timeout,
             idle_timeout,
-            reach: Reach::Registry,
+            address_policy: AddressPolicy::Registry,
             pooling: Pooling::Reuse,
             head_bytes: 0,
             seen: Mutex::default(),
@@ -98,15 +100,15 @@ impl Watch {
             .map_err(|stopped| WireError::stopped(stopped, phase))
     }
 
-    /// Makes this the watch of the current thread's connections until the guard is dropped. Nested use (a callback that
-    /// calls the library again) gives the outer one back.
-    pub(super) fn enter(self: &Arc<Watch>) -> Entered {
+    /// Makes this the context of the current thread's connections until the guard is dropped.
+    /// Nested use (a callback that calls the library again) gives the outer one back.
+    pub(super) fn enter(self: &Arc<ExchangeContext>) -> Entered {
         Entered {
             previous: CURRENT.with(|current| current.replace(Some(self.clone()))),
         }
     }
 
-    pub(super) fn current() -> Result<Arc<Watch>, WireError> {
+    pub(super) fn current() -> Result<Arc<ExchangeContext>, WireError> {
         CURRENT
             .with(|current| current.borrow().clone())
             .ok_or_else(|| {
@@ -120,11 +122,11 @@ impl Watch {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Watch>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<ExchangeContext>>> = const { RefCell::new(None) };
 }
 
 pub(super) struct Entered {
-    previous: Option<Arc<Watch>>,
+    previous: Option<Arc<ExchangeContext>>,
 }
 
 impl Drop for Entered {
@@ -136,38 +138,40 @@ impl Drop for Entered {
 
 /// When a wait gives up although nobody stopped the call.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum GiveUp {
+pub(super) enum WaitLimit {
     /// No byte for this long.
     Idle(Duration),
     /// At this time, whatever comes.
     At(Instant, Duration),
 }
 
-impl GiveUp {
+impl WaitLimit {
     /// After this long, counted from now.
-    pub(super) fn after(limit: Duration) -> GiveUp {
+    pub(super) fn after(limit: Duration) -> WaitLimit {
         // Past the end of the clock is never.
         Instant::now()
             .checked_add(limit)
-            .map_or(GiveUp::Idle(Duration::MAX), |end| GiveUp::At(end, limit))
+            .map_or(WaitLimit::Idle(Duration::MAX), |end| {
+                WaitLimit::At(end, limit)
+            })
     }
 
     /// Fails once the wait, begun at `since`, has lasted long enough.
     pub(super) fn check(self, since: Instant, phase: Phase) -> Result<(), WireError> {
         let (over, allowed) = match self {
-            GiveUp::Idle(limit) => (since.elapsed() >= limit, limit),
-            GiveUp::At(end, allowed) => (Instant::now() >= end, allowed),
+            WaitLimit::Idle(limit) => (since.elapsed() >= limit, limit),
+            WaitLimit::At(end, allowed) => (Instant::now() >= end, allowed),
         };
         if !over {
             return Ok(());
         }
         let message = match self {
-            GiveUp::Idle(_) => format!(
+            WaitLimit::Idle(_) => format!(
                 "no byte for {} s while {}",
                 allowed.as_secs_f32(),
                 phase.doing()
             ),
-            GiveUp::At(..) => format!(
+            WaitLimit::At(..) => format!(
                 "no connection within {} s: stopped while {}",
                 allowed.as_secs_f32(),
                 phase.doing()

@@ -1,7 +1,7 @@
 //! What can end a wait: the caller's cancel token, the deadline, the caller's progress callback.
 //!
-//! Every wait in this library, on a socket, on a helper thread or in a back-off, is cut into slices, and looks here
-//! between them.
+//! Every wait in this library, on a socket, on a helper thread or in a back-off, is cut into
+//! slices, and looks here between them.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,16 +9,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest that a wait goes without looking whether it should stop. A cancel is promised to work within 0.5 s and
-/// the progress callback to come every 200 ms, so half of that leaves room for a busy machine.
+/// The longest that a wait goes without looking whether it should stop. A cancel is promised to
+/// work within 0.5 s and the progress callback to come every 200 ms, so half of that leaves room
+/// for a busy machine.
 pub(crate) const SLICE: Duration = Duration::from_millis(100);
 
 /// Stops calls from another thread or from a signal handler.
 ///
 /// Clones share one state; triggering is one atomic store. A call that was given the token with
 /// [`CallOptions::cancel`](crate::CallOptions::cancel) ends within half a second with
-/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), whatever it is waiting for. A triggered token stays
-/// triggered.
+/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), whatever it is waiting for. A triggered
+/// token stays triggered.
 ///
 /// ```
 /// let stop = ocireg::Cancel::new();
@@ -102,14 +103,16 @@ impl Interrupt {
         }
     }
 
-    /// For the other threads of the same call: stopped by the same, and by `stop`. Callbacks are the calling thread's.
+    /// For the other threads of the same call: stopped by the same, and by `stop`. Callbacks are
+    /// the calling thread's.
     pub(crate) fn for_workers(&self, stop: &Cancel) -> Interrupt {
         let mut workers = self.part(self.deadline);
         workers.stop = Some(stop.clone());
         workers
     }
 
-    /// For a part of the call that has a time limit of its own from now on, on the thread that asks for it.
+    /// For a part of the call that has a time limit of its own from now on, on the thread that asks
+    /// for it.
     pub(crate) fn with_timeout(&self, timeout: Duration) -> Interrupt {
         let limit = Instant::now().checked_add(timeout);
         // `None` is later than any.
@@ -146,8 +149,9 @@ impl Interrupt {
         Ok(())
     }
 
-    /// As [`check`](Interrupt::check), and lets the progress callback know that the call is still waiting. Signals may
-    /// wake a wait far more often than a slice ends, so the callback is not called more often than once a slice.
+    /// As [`check`](Interrupt::check), and lets the progress callback know that the call is still
+    /// waiting. Signals may wake a wait far more often than a slice ends, so the callback is not
+    /// called more often than once a slice.
     pub(crate) fn tick(&self) -> Result<(), Stopped> {
         self.check()?;
         if self.progress.is_none() {
