@@ -9,14 +9,14 @@ use crate::http::{Malformed, shown_url};
 /// One challenge: a scheme and its parameters. Holds no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Challenge {
-    pub(crate) scheme: Scheme,
+    pub(crate) scheme: ChallengeScheme,
     /// Names in lower case, each once.
     params: Vec<(String, String)>,
 }
 
 /// An authentication scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub(crate) enum ChallengeScheme {
     /// A token from the service named by the realm (RFC 6750, distribution's token specification).
     Bearer,
     /// User and password (RFC 7617).
@@ -50,11 +50,11 @@ pub(crate) fn parse_challenges<'a>(values: impl Iterator<Item = &'a str>) -> Cha
 impl Challenge {
     fn new(scheme: &str) -> Challenge {
         let scheme = if scheme.eq_ignore_ascii_case("bearer") {
-            Scheme::Bearer
+            ChallengeScheme::Bearer
         } else if scheme.eq_ignore_ascii_case("basic") {
-            Scheme::Basic
+            ChallengeScheme::Basic
         } else {
-            Scheme::Other(scheme.to_owned())
+            ChallengeScheme::Other(scheme.to_owned())
         };
         Challenge {
             scheme,
@@ -117,12 +117,12 @@ impl fmt::Debug for Challenge {
     }
 }
 
-impl fmt::Display for Scheme {
+impl fmt::Display for ChallengeScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Scheme::Bearer => "Bearer",
-            Scheme::Basic => "Basic",
-            Scheme::Other(name) => name,
+            ChallengeScheme::Bearer => "Bearer",
+            ChallengeScheme::Basic => "Basic",
+            ChallengeScheme::Other(name) => name,
         })
     }
 }
@@ -241,7 +241,7 @@ mod tests {
         parse_challenges(values.iter().copied())
     }
 
-    /// Challenges as text: `Scheme name=[value] …`, one after another with `; `.
+    /// Challenges as text: `ChallengeScheme name=[value] …`, one after another with `; `.
     fn told(challenges: &Challenges) -> String {
         let tell = |challenge: &Challenge| {
             let mut text = challenge.scheme.to_string();
@@ -275,7 +275,7 @@ mod tests {
         let [challenge] = challenges.list.as_slice() else {
             panic!("{challenges:?}");
         };
-        assert_eq!(challenge.scheme, Scheme::Bearer);
+        assert_eq!(challenge.scheme, ChallengeScheme::Bearer);
         assert_eq!(challenge.realm(), Some("http://127.0.0.1:5620/token"));
         assert_eq!(challenge.service(), Some("lab-service"));
         assert_eq!(

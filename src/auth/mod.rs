@@ -11,14 +11,14 @@ mod token;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use self::challenge::{Challenge, Scheme};
+use self::challenge::{Challenge, ChallengeScheme};
 use crate::url::{BadUrl, Url};
 
 pub(crate) use self::credentials::Credentials;
 pub(crate) use self::realm::{Trust, trust};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::secret::Secret;
-pub(crate) use self::token::{AskedAs, Service, Token};
+pub(crate) use self::token::{Service, Token, TokenLogin};
 
 /// The most tokens that one request tries, however short they live.
 const MAX_TOKENS_TRIED: u32 = 4;
@@ -59,7 +59,7 @@ impl Authorization {
 
 /// How to begin a request.
 #[derive(Debug)]
-pub(crate) enum Opening {
+pub(crate) enum FirstStep {
     Send(Authorization),
     /// A token has to be fetched first: the registry is known to want one.
     FetchToken(Service, Vec<Scope>),
@@ -67,7 +67,7 @@ pub(crate) enum Opening {
 
 /// How to go on after a 401.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum NextStep {
     Send(Authorization),
     FetchToken(Service, Vec<Scope>),
     /// The answer does not say how; the registry's ping may (B5).
@@ -76,10 +76,10 @@ pub(crate) enum Step {
     GiveUp,
 }
 
-/// What one request has tried already: each way at most once, so that no answer can make it go in
+/// What one request has attempts already: each way at most once, so that no answer can make it go in
 /// circles.
 #[derive(Debug)]
-pub(crate) struct Tried {
+pub(crate) struct AuthAttempts {
     started: Instant,
     /// A token that was fetched since then. One that another thread had fetched may just have come
     /// to its end.
@@ -94,10 +94,10 @@ pub(crate) struct Tried {
     challenge_sought: bool,
 }
 
-impl Tried {
+impl AuthAttempts {
     /// For a request that begins at `now`.
-    pub(crate) fn new(now: Instant) -> Tried {
-        Tried {
+    pub(crate) fn new(now: Instant) -> AuthAttempts {
+        AuthAttempts {
             started: now,
             fresh_token: false,
             tokens: 0,
@@ -118,7 +118,7 @@ impl Tried {
         }
         if let Some(token) = sent
             .token()
-            .filter(|token| token.asked_as() == AskedAs::Known)
+            .filter(|token| token.login() == TokenLogin::Known)
         {
             self.accepted = Some(token.clone());
         }
@@ -174,20 +174,20 @@ impl Session {
 
     /// How a request that needs `scopes` begins. Never with a ping: until the registry has asked
     /// for something, nothing is sent (decision 6), except a token that the caller gave for it.
-    pub(crate) fn opening(&self, scopes: &[Scope], now: Instant) -> Opening {
+    pub(crate) fn first_step(&self, scopes: &[Scope], now: Instant) -> FirstStep {
         if let Some(header) = self.credentials.bearer() {
-            return Opening::Send(Authorization::Bearer(header.clone()));
+            return FirstStep::Send(Authorization::Bearer(header.clone()));
         }
         let state = self.state();
         match &state.mechanism {
-            Mechanism::Unknown | Mechanism::Open => Opening::Send(Authorization::None),
+            Mechanism::Unknown | Mechanism::Open => FirstStep::Send(Authorization::None),
             Mechanism::Basic => match self.credentials.basic() {
-                Some(header) => Opening::Send(Authorization::Basic(header.clone())),
-                None => Opening::Send(Authorization::None),
+                Some(header) => FirstStep::Send(Authorization::Basic(header.clone())),
+                None => FirstStep::Send(Authorization::None),
             },
             Mechanism::Bearer(service) => match state.token_for(service, scopes, now) {
-                Some(token) => Opening::Send(Authorization::Token(token)),
-                None => Opening::FetchToken(service.clone(), scopes.to_vec()),
+                Some(token) => FirstStep::Send(Authorization::Token(token)),
+                None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
             },
         }
     }
@@ -198,20 +198,20 @@ impl Session {
     /// # Errors
     ///
     /// A realm that is no URL.
-    pub(crate) fn step(
+    pub(crate) fn next_step(
         &self,
         sent: &Authorization,
         challenges: &[Challenge],
         scopes: &[Scope],
         url: &Url,
-        tried: &mut Tried,
-    ) -> Result<Step, BadUrl> {
+        attempts: &mut AuthAttempts,
+    ) -> Result<NextStep, BadUrl> {
         if matches!(sent, Authorization::Bearer(_)) {
-            return Ok(Step::GiveUp);
+            return Ok(NextStep::GiveUp);
         }
-        let bearer = challenges
-            .iter()
-            .find(|challenge| challenge.scheme == Scheme::Bearer && challenge.realm().is_some());
+        let bearer = challenges.iter().find(|challenge| {
+            challenge.scheme == ChallengeScheme::Bearer && challenge.realm().is_some()
+        });
         let mut state = self.state();
         if let Some(challenge) = bearer {
             // A realm may be relative (B11).
@@ -226,48 +226,52 @@ impl Session {
             // A fresh token is only worth another if it was for something else than the registry
             // now names.
             let other = bearer.is_some()
-                && !tried.other_token
+                && !attempts.other_token
                 && !sent
                     .token()
                     .is_some_and(|token| token.is_for(service, &wanted));
-            if !tried.fresh_token || other {
-                tried.other_token = tried.fresh_token;
-                return Ok(Step::FetchToken(service.clone(), wanted));
+            if !attempts.fresh_token || other {
+                attempts.other_token = attempts.fresh_token;
+                return Ok(NextStep::FetchToken(service.clone(), wanted));
             }
         }
         let asks_for_basic = challenges
             .iter()
-            .any(|challenge| challenge.scheme == Scheme::Basic);
+            .any(|challenge| challenge.scheme == ChallengeScheme::Basic);
         let basic = self
             .credentials
             .basic()
-            .filter(|_| asks_for_basic && !tried.basic);
+            .filter(|_| asks_for_basic && !attempts.basic);
         if let Some(header) = basic.filter(|_| !matches!(sent, Authorization::Basic(_))) {
-            tried.basic = true;
+            attempts.basic = true;
             if matches!(state.mechanism, Mechanism::Unknown | Mechanism::Open) {
                 state.mechanism = Mechanism::Basic;
             }
-            return Ok(Step::Send(Authorization::Basic(header.clone())));
+            return Ok(NextStep::Send(Authorization::Basic(header.clone())));
         }
         if challenges.is_empty()
             && matches!(state.mechanism, Mechanism::Unknown)
-            && !tried.challenge_sought
+            && !attempts.challenge_sought
         {
-            tried.challenge_sought = true;
-            return Ok(Step::FindChallenge);
+            attempts.challenge_sought = true;
+            return Ok(NextStep::FindChallenge);
         }
-        Ok(Step::GiveUp)
+        Ok(NextStep::GiveUp)
     }
 
     /// Whether a 404 to a request that carried nothing should be looked into: some registries hide
     /// from strangers what they have, and there is something to show.
-    pub(crate) fn should_seek_challenge(&self, sent: &Authorization, tried: &mut Tried) -> bool {
+    pub(crate) fn should_seek_challenge(
+        &self,
+        sent: &Authorization,
+        attempts: &mut AuthAttempts,
+    ) -> bool {
         let unknown = matches!(self.state().mechanism, Mechanism::Unknown);
         let seek = unknown
             && matches!(sent, Authorization::None)
             && self.credentials.are_for_token_service()
-            && !tried.challenge_sought;
-        tried.challenge_sought |= seek;
+            && !attempts.challenge_sought;
+        attempts.challenge_sought |= seek;
         seek
     }
 
@@ -286,7 +290,7 @@ impl Session {
         matches!(state.mechanism, Mechanism::Bearer(_)) && state.tokens.is_empty()
     }
 
-    /// Drops tokens that were for no scope, so that the credentials themselves are tried again.
+    /// Drops tokens that were for no scope, so that the credentials themselves are attempts again.
     pub(crate) fn forget_logins(&self) {
         self.state().tokens.retain(|token| !token.is_scopeless());
     }
@@ -298,13 +302,13 @@ impl Session {
         service: &Service,
         scopes: &[Scope],
         refused: Option<&Arc<Token>>,
-        tried: &Tried,
+        attempts: &AuthAttempts,
         now: Instant,
     ) -> Option<Arc<Token>> {
         let fits = |token: &&Arc<Token>| {
             token.serves(service, scopes, now)
                 && refused.is_none_or(|refused| token.may_replace(refused))
-                && !(tried.narrow_token && token.is_wide())
+                && !(attempts.narrow_token && token.is_wide())
         };
         self.state().tokens.iter().find(fits).cloned()
     }
@@ -367,22 +371,28 @@ mod tests {
         Session::new(credentials)
     }
 
-    fn step(
+    fn next_step(
         session: &Session,
         sent: &Authorization,
         challenge: &[&str],
-        tried: &mut Tried,
-    ) -> Step {
+        attempts: &mut AuthAttempts,
+    ) -> NextStep {
         let challenges = parse_challenges(challenge.iter().copied()).list;
         let scopes = [Scope::named("repository:a:pull")];
         session
-            .step(sent, &challenges, &scopes, &Url::parse(URL).unwrap(), tried)
+            .next_step(
+                sent,
+                &challenges,
+                &scopes,
+                &Url::parse(URL).unwrap(),
+                attempts,
+            )
             .unwrap()
     }
 
     fn token(session: &Session) -> Arc<Token> {
-        let Opening::FetchToken(service, scopes) =
-            session.opening(&[Scope::named("repository:a:pull")], Instant::now())
+        let FirstStep::FetchToken(service, scopes) =
+            session.first_step(&[Scope::named("repository:a:pull")], Instant::now())
         else {
             panic!("a token is wanted");
         };
@@ -391,7 +401,7 @@ mod tests {
                 br#"{"token":"t"}"#,
                 &service,
                 &scopes,
-                AskedAs::Known,
+                TokenLogin::Known,
                 Instant::now(),
             )
             .unwrap(),
@@ -401,8 +411,8 @@ mod tests {
     #[test]
     fn nothing_is_sent_before_it_is_asked_for() {
         assert!(matches!(
-            session().opening(&[], Instant::now()),
-            Opening::Send(Authorization::None)
+            session().first_step(&[], Instant::now()),
+            FirstStep::Send(Authorization::None)
         ));
     }
 
@@ -411,108 +421,113 @@ mod tests {
         let mut credentials = Credentials::default();
         credentials.set_bearer("t").unwrap();
         let session = Session::new(credentials);
-        let Opening::Send(sent) = session.opening(&[], Instant::now()) else {
+        let FirstStep::Send(sent) = session.first_step(&[], Instant::now()) else {
             panic!("it is sent")
         };
         assert_eq!(sent.header().map(Secret::expose), Some("Bearer t"));
         assert!(matches!(
-            step(&session, &sent, &[BEARER], &mut Tried::new(Instant::now())),
-            Step::GiveUp
+            next_step(
+                &session,
+                &sent,
+                &[BEARER],
+                &mut AuthAttempts::new(Instant::now())
+            ),
+            NextStep::GiveUp
         ));
     }
 
     #[test]
     fn basic_is_remembered() {
         let session = session();
-        let first = step(
+        let first = next_step(
             &session,
             &Authorization::None,
             &[r#"Basic realm="r""#],
-            &mut Tried::new(Instant::now()),
+            &mut AuthAttempts::new(Instant::now()),
         );
-        assert!(matches!(first, Step::Send(Authorization::Basic(_))));
+        assert!(matches!(first, NextStep::Send(Authorization::Basic(_))));
         assert!(matches!(
-            session.opening(&[], Instant::now()),
-            Opening::Send(Authorization::Basic(_))
+            session.first_step(&[], Instant::now()),
+            FirstStep::Send(Authorization::Basic(_))
         ));
     }
 
     #[test]
     fn b6_a_remembered_bearer_wins_over_basic_until_its_token_is_refused() {
         let session = session();
-        step(
+        next_step(
             &session,
             &Authorization::None,
             &[BEARER],
-            &mut Tried::new(Instant::now()),
+            &mut AuthAttempts::new(Instant::now()),
         );
-        let mut tried = Tried::new(Instant::now());
+        let mut attempts = AuthAttempts::new(Instant::now());
         let token = token(&session);
         session.keep(&token, Instant::now());
         let sent = Authorization::Token(token);
         let basic = r#"Basic realm="harbor""#;
         assert!(matches!(
-            step(&session, &sent, &[basic], &mut tried),
-            Step::FetchToken(..)
+            next_step(&session, &sent, &[basic], &mut attempts),
+            NextStep::FetchToken(..)
         ));
         // It is fetched, and refused too.
-        tried.note(&sent);
+        attempts.note(&sent);
         assert!(matches!(
-            step(&session, &sent, &[basic], &mut tried),
-            Step::Send(Authorization::Basic(_))
+            next_step(&session, &sent, &[basic], &mut attempts),
+            NextStep::Send(Authorization::Basic(_))
         ));
         assert!(matches!(
-            step(&session, &sent, &[basic], &mut tried),
-            Step::GiveUp
+            next_step(&session, &sent, &[basic], &mut attempts),
+            NextStep::GiveUp
         ));
         // The Bearer challenge is what the next request goes by.
         assert!(matches!(
-            session.opening(&[Scope::named("repository:b:pull")], Instant::now()),
-            Opening::FetchToken(..)
+            session.first_step(&[Scope::named("repository:b:pull")], Instant::now()),
+            FirstStep::FetchToken(..)
         ));
     }
 
     #[test]
     fn b5_a_401_without_a_challenge_is_looked_up_once() {
         let session = session();
-        let mut tried = Tried::new(Instant::now());
+        let mut attempts = AuthAttempts::new(Instant::now());
         assert!(matches!(
-            step(&session, &Authorization::None, &[""], &mut tried),
-            Step::FindChallenge
+            next_step(&session, &Authorization::None, &[""], &mut attempts),
+            NextStep::FindChallenge
         ));
         assert!(matches!(
-            step(&session, &Authorization::None, &[""], &mut tried),
-            Step::GiveUp
+            next_step(&session, &Authorization::None, &[""], &mut attempts),
+            NextStep::GiveUp
         ));
     }
 
     #[test]
     fn r12_a_fresh_token_is_refused_once_and_for_all() {
         let session = session();
-        let mut tried = Tried::new(Instant::now());
+        let mut attempts = AuthAttempts::new(Instant::now());
         assert!(matches!(
-            step(&session, &Authorization::None, &[BEARER], &mut tried),
-            Step::FetchToken(..)
+            next_step(&session, &Authorization::None, &[BEARER], &mut attempts),
+            NextStep::FetchToken(..)
         ));
         let sent = Authorization::Token(token(&session));
-        tried.note(&sent);
+        attempts.note(&sent);
         assert!(matches!(
-            step(&session, &sent, &[BEARER], &mut tried),
-            Step::GiveUp
+            next_step(&session, &sent, &[BEARER], &mut attempts),
+            NextStep::GiveUp
         ));
     }
 
     #[test]
     fn r12_what_replaces_a_refused_token_is_newer() {
         let session = session();
-        step(
+        next_step(
             &session,
             &Authorization::None,
             &[BEARER],
-            &mut Tried::new(Instant::now()),
+            &mut AuthAttempts::new(Instant::now()),
         );
         let (old, new) = (token(&session), token(&session));
-        let tried = Tried::new(Instant::now());
+        let attempts = AuthAttempts::new(Instant::now());
         let scopes = [Scope::named("repository:a:pull")];
         let cached = |refused: &Arc<Token>| {
             session
@@ -520,7 +535,7 @@ mod tests {
                     old.service(),
                     &scopes,
                     Some(refused),
-                    &tried,
+                    &attempts,
                     Instant::now(),
                 )
                 .is_some()
@@ -534,38 +549,38 @@ mod tests {
     #[test]
     fn s18_a_token_is_used_for_what_it_was_given_for_only() {
         let session = session();
-        step(
+        next_step(
             &session,
             &Authorization::None,
             &[BEARER],
-            &mut Tried::new(Instant::now()),
+            &mut AuthAttempts::new(Instant::now()),
         );
         let token = token(&session);
         session.keep(&token, Instant::now());
         let now = Instant::now();
         assert!(matches!(
-            session.opening(&[Scope::named("repository:a:pull")], now),
-            Opening::Send(Authorization::Token(_))
+            session.first_step(&[Scope::named("repository:a:pull")], now),
+            FirstStep::Send(Authorization::Token(_))
         ));
         assert!(matches!(
-            session.opening(&[Scope::named("repository:a:pull,push")], now),
-            Opening::FetchToken(..)
+            session.first_step(&[Scope::named("repository:a:pull,push")], now),
+            FirstStep::FetchToken(..)
         ));
         assert!(matches!(
-            session.opening(&[Scope::named("repository:b:pull")], now),
-            Opening::FetchToken(..)
+            session.first_step(&[Scope::named("repository:b:pull")], now),
+            FirstStep::FetchToken(..)
         ));
         // Another service of the same registry.
         let other = r#"Bearer realm="https://registry.example.com/other",service="s""#;
-        step(
+        next_step(
             &session,
             &Authorization::None,
             &[other],
-            &mut Tried::new(Instant::now()),
+            &mut AuthAttempts::new(Instant::now()),
         );
         assert!(matches!(
-            session.opening(&[Scope::named("repository:a:pull")], now),
-            Opening::FetchToken(..)
+            session.first_step(&[Scope::named("repository:a:pull")], now),
+            FirstStep::FetchToken(..)
         ));
     }
 }

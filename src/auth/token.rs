@@ -71,7 +71,7 @@ impl Service {
 
 /// As whom a token was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AskedAs {
+pub(crate) enum TokenLogin {
     /// With the registry's credentials.
     Known,
     /// Without, because there are none.
@@ -87,7 +87,7 @@ pub(crate) struct Token {
     header: Secret,
     service: Service,
     scopes: Vec<Scope>,
-    asked_as: AskedAs,
+    login: TokenLogin,
     received: Instant,
     renew_at: Instant,
     /// From when on a refusal may be because it has ended.
@@ -101,7 +101,7 @@ impl Token {
         body: &[u8],
         service: &Service,
         scopes: &[Scope],
-        asked_as: AskedAs,
+        login: TokenLogin,
         now: Instant,
     ) -> Result<Token, String> {
         // Nothing of it is shown but a page's start: a service may send the bare token (S15).
@@ -135,7 +135,7 @@ impl Token {
             header: Secret::new(format!("Bearer {}", token.expose())),
             service: service.clone(),
             scopes: scopes.to_vec(),
-            asked_as,
+            login,
             received: now,
             renew_at: now + lifetime.believed - MARGIN,
             old_at: now + lifetime.least,
@@ -155,8 +155,8 @@ impl Token {
         &self.service
     }
 
-    pub(crate) fn asked_as(&self) -> AskedAs {
-        self.asked_as
+    pub(crate) fn login(&self) -> TokenLogin {
+        self.login
     }
 
     /// Whether it still serves a request that needs `scopes`.
@@ -326,8 +326,9 @@ mod tests {
         let service = service("https://auth.example.com/token", None);
         let now = Instant::now();
         for (body, header, seconds) in ok {
-            let token = Token::from_answer(body.as_bytes(), &service, &[], AskedAs::Anonymous, now)
-                .unwrap();
+            let token =
+                Token::from_answer(body.as_bytes(), &service, &[], TokenLogin::Anonymous, now)
+                    .unwrap();
             assert_eq!(token.header().expose(), header, "{body}");
             let life = token.renew_at.duration_since(now) + MARGIN;
             assert_eq!(life.as_secs(), seconds, "{body}");
@@ -350,8 +351,9 @@ mod tests {
             ("{\"token\":\"a\\r\\nHost: evil\"}", "characters"),
         ];
         for (body, problem) in bad {
-            let error = Token::from_answer(body.as_bytes(), &service, &[], AskedAs::Anonymous, now)
-                .unwrap_err();
+            let error =
+                Token::from_answer(body.as_bytes(), &service, &[], TokenLogin::Anonymous, now)
+                    .unwrap_err();
             assert!(error.contains(problem), "{body}: {error}");
         }
     }
@@ -368,7 +370,7 @@ mod tests {
             br#"{"token":"t","expires_in":300}"#,
             &service,
             &scopes,
-            AskedAs::Known,
+            TokenLogin::Known,
             now,
         )
         .unwrap();
@@ -382,7 +384,7 @@ mod tests {
         assert!(!token.is_old(after(59)) && token.is_old(after(60)));
         for (expires_in, seconds) in [("1", 1), ("0", 60), ("-5", 60), ("\"30\"", 30)] {
             let body = format!(r#"{{"token":"t","expires_in":{expires_in}}}"#);
-            let token = Token::from_answer(body.as_bytes(), &service, &[], AskedAs::Known, now);
+            let token = Token::from_answer(body.as_bytes(), &service, &[], TokenLogin::Known, now);
             let token = token.unwrap();
             assert!(!token.is_old(after(seconds - 1)) && token.is_old(after(seconds)));
         }

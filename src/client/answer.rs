@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::call::Call;
 use crate::auth::challenge::parse_challenges;
-use crate::auth::{AskedAs, Authorization, Service};
+use crate::auth::{Authorization, Service, TokenLogin};
 use crate::error::{Error, ErrorKind, RegistryError, printable};
 use crate::http::error_body::{looks_like_registry_error, parse_error_body};
 use crate::http::retry_after::parse_retry_after;
@@ -222,7 +222,7 @@ impl Complete {
     fn withheld_from(&self) -> Option<&Service> {
         self.shown
             .token()
-            .filter(|token| token.asked_as() == AskedAs::Withheld)
+            .filter(|token| token.login() == TokenLogin::Withheld)
             .map(|token| token.service())
     }
 

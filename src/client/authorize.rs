@@ -11,7 +11,8 @@ use super::origins::RegistryState;
 use super::send::{Access, Ask, Trouble};
 use crate::auth::challenge::parse_challenges;
 use crate::auth::{
-    AskedAs, Authorization, Opening, Scope, Service, Step, Token, Tried, Trust, trust,
+    AuthAttempts, Authorization, FirstStep, NextStep, Scope, Service, Token, TokenLogin, Trust,
+    trust,
 };
 use crate::error::{Error, ErrorKind};
 use crate::http::Headers;
@@ -35,49 +36,49 @@ impl Call<'_> {
                 Mission::to_registry(self, state, ask, &Authorization::None)?,
             );
         };
-        let mut tried = Tried::new(Instant::now());
-        let mut sent = match state.session.opening(scopes, Instant::now()) {
-            Opening::Send(authorization) => authorization,
-            Opening::FetchToken(service, scopes) => {
-                self.shared_token(state, &service, &scopes, None, &mut tried)?
+        let mut attempts = AuthAttempts::new(Instant::now());
+        let mut sent = match state.session.first_step(scopes, Instant::now()) {
+            FirstStep::Send(authorization) => authorization,
+            FirstStep::FetchToken(service, scopes) => {
+                self.shared_token(state, &service, &scopes, None, &mut attempts)?
             }
         };
-        tried.note(&sent);
+        attempts.note(&sent);
         loop {
             let mut answer = self.travel(state, Mission::to_registry(self, state, ask, &sent)?)?;
             let step = match answer.status {
                 // What a redirect leads to may ask for anything; ours it does not get (S1, S2).
-                _ if answer.strayed => Step::GiveUp,
-                400 | 401 | 403 | 431 if wants_narrow_token(&sent, &answer, &mut tried) => {
+                _ if answer.strayed => NextStep::GiveUp,
+                400 | 401 | 403 | 431 if wants_narrow_token(&sent, &answer, &mut attempts) => {
                     step_to_fresh_token(&sent, scopes)
                 }
-                401 => self.step_after_401(state, scopes, &sent, &answer, &mut tried)?,
-                403 => step_after_403(&sent, scopes, &mut tried),
-                404 if state.session.should_seek_challenge(&sent, &mut tried) => {
-                    self.step_after_ping(state, scopes, &sent, &mut tried)?
+                401 => self.step_after_401(state, scopes, &sent, &answer, &mut attempts)?,
+                403 => step_after_403(&sent, scopes, &mut attempts),
+                404 if state.session.should_seek_challenge(&sent, &mut attempts) => {
+                    self.step_after_ping(state, scopes, &sent, &mut attempts)?
                 }
-                _ => Step::GiveUp,
+                _ => NextStep::GiveUp,
             };
             let next = match step {
-                Step::Send(authorization) => authorization,
-                Step::FetchToken(service, scopes) => {
-                    self.shared_token(state, &service, &scopes, sent.token(), &mut tried)?
+                NextStep::Send(authorization) => authorization,
+                NextStep::FetchToken(service, scopes) => {
+                    self.shared_token(state, &service, &scopes, sent.token(), &mut attempts)?
                 }
-                Step::FindChallenge | Step::GiveUp => {
-                    if tried.narrow_token && matches!(answer.status, 200..=299 | 404) {
+                NextStep::FindChallenge | NextStep::GiveUp => {
+                    if attempts.narrow_token && matches!(answer.status, 200..=299 | 404) {
                         state.session.tokens_take_one_scope();
                     }
                     // Another server was shown nothing, so its refusal says nothing of the
                     // credentials.
                     if !answer.strayed {
-                        answer.shown = tried.best_of(sent);
+                        answer.shown = attempts.best_of(sent);
                     }
                     return Ok(answer);
                 }
             };
             // Only to give the connection back: the next answer tells more.
             let _ = answer.complete();
-            tried.note(&next);
+            attempts.note(&next);
             sent = next;
         }
     }
@@ -91,16 +92,16 @@ impl Call<'_> {
         service: &Service,
         scopes: &[Scope],
         refused: Option<&Arc<Token>>,
-        tried: &mut Tried,
+        attempts: &mut AuthAttempts,
     ) -> Result<Authorization, Box<Trouble>> {
-        let wide = match tried.narrow_token {
+        let wide = match attempts.narrow_token {
             true => scopes.to_vec(),
             false => state.session.widen(scopes, self.company.scopes()),
         };
-        let token = match self.token(state, service, &wide, refused, tried) {
+        let token = match self.token(state, service, &wide, refused, attempts) {
             Err(trouble) if wide != scopes && matches!(*trouble, Trouble::TokenRefused(_)) => {
-                tried.narrow_token = true;
-                self.token(state, service, scopes, refused, tried)
+                attempts.narrow_token = true;
+                self.token(state, service, scopes, refused, attempts)
             }
             result => result,
         };
@@ -113,10 +114,10 @@ impl Call<'_> {
         scopes: &[Scope],
         sent: &Authorization,
         answer: &Answer,
-        tried: &mut Tried,
-    ) -> Result<Step, Box<Trouble>> {
-        match self.step(state, scopes, sent, answer, tried)? {
-            Step::FindChallenge => self.step_after_ping(state, scopes, sent, tried),
+        attempts: &mut AuthAttempts,
+    ) -> Result<NextStep, Box<Trouble>> {
+        match self.next_step(state, scopes, sent, answer, attempts)? {
+            NextStep::FindChallenge => self.step_after_ping(state, scopes, sent, attempts),
             step => Ok(step),
         }
     }
@@ -127,34 +128,34 @@ impl Call<'_> {
         state: &RegistryState,
         scopes: &[Scope],
         sent: &Authorization,
-        tried: &mut Tried,
-    ) -> Result<Step, Box<Trouble>> {
+        attempts: &mut AuthAttempts,
+    ) -> Result<NextStep, Box<Trouble>> {
         let ping = Ask::ping(Access::Unasked);
         let answer = self.travel(
             state,
             Mission::to_registry(self, state, &ping, &Authorization::None)?,
         )?;
         let step = match answer.status {
-            401 if !answer.strayed => self.step(state, scopes, sent, &answer, tried)?,
+            401 if !answer.strayed => self.next_step(state, scopes, sent, &answer, attempts)?,
             200 if !answer.strayed => {
                 state.session.asks_for_nothing();
-                Step::GiveUp
+                NextStep::GiveUp
             }
-            _ => Step::GiveUp,
+            _ => NextStep::GiveUp,
         };
         let _ = answer.complete();
         Ok(step)
     }
 
     /// What the session makes of an answer's challenges.
-    fn step(
+    fn next_step(
         &self,
         state: &RegistryState,
         scopes: &[Scope],
         sent: &Authorization,
         answer: &Answer,
-        tried: &mut Tried,
-    ) -> Result<Step, Box<Trouble>> {
+        attempts: &mut AuthAttempts,
+    ) -> Result<NextStep, Box<Trouble>> {
         let host = answer.url.authority();
         let fail = |error: Error| {
             Trouble::fatal(error.with_http_status(answer.status).about(self.subject))
@@ -171,7 +172,7 @@ impl Call<'_> {
         }
         state
             .session
-            .step(sent, &challenges.list, scopes, &answer.url, tried)
+            .next_step(sent, &challenges.list, scopes, &answer.url, attempts)
             .map_err(|bad| {
                 let message = format!("{host} names a token service that is no URL");
                 fail(Error::new(ErrorKind::Protocol, message).caused_by(bad))
@@ -186,7 +187,7 @@ impl Call<'_> {
         service: &Service,
         scopes: &[Scope],
         refused: Option<&Arc<Token>>,
-        tried: &Tried,
+        attempts: &AuthAttempts,
     ) -> Result<Arc<Token>, Box<Trouble>> {
         let key = service
             .url_for(scopes)
@@ -196,7 +197,7 @@ impl Call<'_> {
             if let Some(token) =
                 state
                     .session
-                    .cached(service, scopes, refused, tried, Instant::now())
+                    .cached(service, scopes, refused, attempts, Instant::now())
             {
                 return Ok(token);
             }
@@ -207,7 +208,7 @@ impl Call<'_> {
                     if let Some(token) =
                         state
                             .session
-                            .cached(service, scopes, refused, tried, Instant::now())
+                            .cached(service, scopes, refused, attempts, Instant::now())
                     {
                         pilot.ends_with(Outcome::Landed);
                         return Ok(token);
@@ -228,9 +229,9 @@ impl Call<'_> {
                             return Err(Box::new(Trouble::Status(Complete::clone(&answer))));
                         }
                         Outcome::Refused(answer) => {
-                            let asked_as = self.asked_as(state, service)?;
+                            let login = self.login(state, service)?;
                             return Err(Trouble::token_refused(
-                                self.token_refused(service, &answer, asked_as),
+                                self.token_refused(service, &answer, login),
                             ));
                         }
                     }
@@ -245,11 +246,11 @@ impl Call<'_> {
         service: &Service,
         scopes: &[Scope],
     ) -> (Outcome, Result<Arc<Token>, Box<Trouble>>) {
-        let asked_as = match self.asked_as(state, service) {
-            Ok(asked_as) => asked_as,
+        let login = match self.login(state, service) {
+            Ok(login) => login,
             Err(trouble) => return (Outcome::Abandoned, Err(trouble)),
         };
-        let answer = match self.ask_service(state, service, scopes, asked_as) {
+        let answer = match self.ask_service(state, service, scopes, login) {
             Ok(answer) => answer,
             Err(trouble) => {
                 let outcome = match &*trouble {
@@ -261,11 +262,11 @@ impl Call<'_> {
         };
         if answer.status != 200 {
             let answer = Arc::new(answer);
-            let error = self.token_refused(service, &answer, asked_as);
+            let error = self.token_refused(service, &answer, login);
             return (Outcome::Refused(answer), Err(Trouble::token_refused(error)));
         }
         let now = Instant::now();
-        match Token::from_answer(&answer.body, service, scopes, asked_as, now) {
+        match Token::from_answer(&answer.body, service, scopes, login, now) {
             Ok(token) => {
                 let token = Arc::new(token);
                 state.session.keep(&token, now);
@@ -280,7 +281,7 @@ impl Call<'_> {
     }
 
     /// Decides what the service may be given.
-    fn asked_as(&self, state: &RegistryState, service: &Service) -> Result<AskedAs, Box<Trouble>> {
+    fn login(&self, state: &RegistryState, service: &Service) -> Result<TokenLogin, Box<Trouble>> {
         let trust =
             trust(&state.origin, &service.realm, &state.trusted_realms).map_err(|downgrade| {
                 let message = format!("the token service {} is not asked", service.realm.origin());
@@ -291,9 +292,9 @@ impl Call<'_> {
                 )
             })?;
         Ok(match trust {
-            _ if !state.session.credentials().are_for_token_service() => AskedAs::Anonymous,
-            Trust::Credentials => AskedAs::Known,
-            Trust::Nothing => AskedAs::Withheld,
+            _ if !state.session.credentials().are_for_token_service() => TokenLogin::Anonymous,
+            Trust::Credentials => TokenLogin::Known,
+            Trust::Nothing => TokenLogin::Withheld,
         })
     }
 
@@ -303,10 +304,10 @@ impl Call<'_> {
         state: &RegistryState,
         service: &Service,
         scopes: &[Scope],
-        asked_as: AskedAs,
+        login: TokenLogin,
     ) -> Result<Complete, Box<Trouble>> {
         let credentials = state.session.credentials();
-        let known = asked_as == AskedAs::Known;
+        let known = login == TokenLogin::Known;
         if let Some(identity) = credentials.identity().filter(|_| known) {
             let form = service.form_for(scopes, identity);
             let answer =
@@ -358,24 +359,24 @@ impl Call<'_> {
 
     /// Decision 1: refused credentials are an error of their own, since every lookup would be
     /// wrong.
-    fn token_refused(&self, service: &Service, answer: &Complete, asked_as: AskedAs) -> Error {
+    fn token_refused(&self, service: &Service, answer: &Complete, login: TokenLogin) -> Error {
         let host = service.realm.authority();
         let status = answer.status;
         // What a form of OAuth2 is wrong about is its token; a GET's is its scope or service.
         let by_form = self.state().session.credentials().identity().is_some();
-        let (kind, what) = match (status, asked_as) {
-            (401 | 403, AskedAs::Withheld) => {
+        let (kind, what) = match (status, login) {
+            (401 | 403, TokenLogin::Withheld) => {
                 return self.withheld(service).with_http_status(status);
             }
             (403, _) if is_page(&answer.headers) => (
                 ErrorKind::Protocol,
                 "refuses with a page that no token service sends",
             ),
-            (401, AskedAs::Known) => (ErrorKind::Unauthorized, "refuses the credentials"),
-            (404 | 405, AskedAs::Known) if by_form => {
+            (401, TokenLogin::Known) => (ErrorKind::Unauthorized, "refuses the credentials"),
+            (404 | 405, TokenLogin::Known) if by_form => {
                 (ErrorKind::Unauthorized, "takes no identity tokens")
             }
-            (400, AskedAs::Known) if by_form => {
+            (400, TokenLogin::Known) if by_form => {
                 (ErrorKind::Unauthorized, "refuses the credentials")
             }
             (401 | 403, _) => (ErrorKind::Denied, "gives no token for this"),
@@ -425,16 +426,16 @@ impl Call<'_> {
 
 /// Whether a token for several scopes should be replaced by one for this request's alone (decision
 /// 7): not where it has just come to its end.
-fn wants_narrow_token(sent: &Authorization, answer: &Answer, tried: &mut Tried) -> bool {
+fn wants_narrow_token(sent: &Authorization, answer: &Answer, attempts: &mut AuthAttempts) -> bool {
     let Some(token) = sent.token() else {
         return false;
     };
     let ended =
-        !tried.fresh_token && (token.is_old(Instant::now()) || says_invalid(&answer.headers));
-    if tried.narrow_token || !token.is_wide() || ended {
+        !attempts.fresh_token && (token.is_old(Instant::now()) || says_invalid(&answer.headers));
+    if attempts.narrow_token || !token.is_wide() || ended {
         return false;
     }
-    tried.narrow_token = true;
+    attempts.narrow_token = true;
     true
 }
 
@@ -447,20 +448,20 @@ fn says_invalid(headers: &Headers) -> bool {
 }
 
 /// Some registries answer 403 to a token that has ended: an old one is renewed once.
-fn step_after_403(sent: &Authorization, scopes: &[Scope], tried: &mut Tried) -> Step {
-    if tried.fresh_token
+fn step_after_403(sent: &Authorization, scopes: &[Scope], attempts: &mut AuthAttempts) -> NextStep {
+    if attempts.fresh_token
         || !sent
             .token()
             .is_some_and(|token| token.is_old(Instant::now()))
     {
-        return Step::GiveUp;
+        return NextStep::GiveUp;
     }
     step_to_fresh_token(sent, scopes)
 }
 
-fn step_to_fresh_token(sent: &Authorization, scopes: &[Scope]) -> Step {
+fn step_to_fresh_token(sent: &Authorization, scopes: &[Scope]) -> NextStep {
     match sent.token() {
-        Some(token) => Step::FetchToken(token.service().clone(), scopes.to_vec()),
-        None => Step::GiveUp,
+        Some(token) => NextStep::FetchToken(token.service().clone(), scopes.to_vec()),
+        None => NextStep::GiveUp,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::send::{Access, Ask};
-use crate::auth::AskedAs;
+use crate::auth::TokenLogin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::Registry;
 
@@ -52,14 +52,14 @@ impl Client {
             }
             result => result?,
         };
-        let asked_as = answer.shown.token().map(|token| token.asked_as());
-        match (answer.status, asked_as) {
+        let login = answer.shown.token().map(|token| token.login());
+        match (answer.status, login) {
             // The registry's own page for everybody: it knows nobody by that.
-            (200, Some(AskedAs::Anonymous)) => Err(wanted(Error::new(
+            (200, Some(TokenLogin::Anonymous)) => Err(wanted(Error::new(
                 ErrorKind::Denied,
                 "what it gives to anybody is no login",
             ))),
-            (200, Some(AskedAs::Withheld)) => Err(match answer.shown.token() {
+            (200, Some(TokenLogin::Withheld)) => Err(match answer.shown.token() {
                 Some(token) => call.withheld(token.service()),
                 None => answer.into_error(&call),
             }),

@@ -58,7 +58,7 @@ pub(super) struct Listed<T> {
 /// Where a list continues.
 #[derive(Debug)]
 pub(super) struct Paging {
-    next: Next,
+    next: Continuation,
     scope: Scope,
     /// Hashes of the pages read: a server may make its URLs long.
     seen: HashSet<u64>,
@@ -66,7 +66,7 @@ pub(super) struct Paging {
 }
 
 #[derive(Debug)]
-enum Next {
+enum Continuation {
     Target(String),
     /// The page before was good, but there is no way on.
     Failed(Error),
@@ -81,7 +81,7 @@ impl Paging {
             None => path,
         };
         Paging {
-            next: Next::Target(target),
+            next: Continuation::Target(target),
             scope,
             seen: HashSet::new(),
             empty_pages: 0,
@@ -95,10 +95,10 @@ impl Paging {
         call: &Call<'_>,
         list: &'static str,
     ) -> Result<Option<Listed<T>>, Error> {
-        let target = match std::mem::replace(&mut self.next, Next::End) {
-            Next::Target(target) => target,
-            Next::Failed(error) => return Err(error),
-            Next::End => return Ok(None),
+        let target = match std::mem::replace(&mut self.next, Continuation::End) {
+            Continuation::Target(target) => target,
+            Continuation::Failed(error) => return Err(error),
+            Continuation::End => return Ok(None),
         };
         let ask = Ask {
             method: Method::Get,
@@ -128,9 +128,9 @@ impl Paging {
         self.next = match link
             .and_then(|link| self.way_on(link).map_err(|problem| protocol(call, problem)))
         {
-            Ok(Some(next)) => Next::Target(next),
-            Ok(None) => Next::End,
-            Err(error) => Next::Failed(error),
+            Ok(Some(next)) => Continuation::Target(next),
+            Ok(None) => Continuation::End,
+            Err(error) => Continuation::Failed(error),
         };
         let read = page.page.entries.len() as u64;
         call.interrupt

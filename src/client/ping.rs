@@ -4,7 +4,7 @@ use super::Client;
 use super::answer::{Complete, shows_registry};
 use super::call::Call;
 use super::send::{Access, Ask};
-use crate::auth::challenge::{Scheme, parse_challenges};
+use crate::auth::challenge::{ChallengeScheme, parse_challenges};
 use crate::error::{Error, ErrorKind, Result, printable};
 use crate::http::Headers;
 use crate::reference::Registry;
@@ -98,20 +98,20 @@ fn is_what_registries_say(body: &[u8]) -> bool {
 /// The scheme that the library would use: Bearer before Basic (B9).
 fn offered(headers: &Headers) -> Option<AuthScheme> {
     let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
-    let has = |scheme: &Scheme| {
+    let has = |scheme: &ChallengeScheme| {
         challenges
             .iter()
             .any(|challenge| challenge.scheme == *scheme)
     };
-    if has(&Scheme::Bearer) {
+    if has(&ChallengeScheme::Bearer) {
         return Some(AuthScheme::Bearer);
     }
-    if has(&Scheme::Basic) {
+    if has(&ChallengeScheme::Basic) {
         return Some(AuthScheme::Basic);
     }
     match &challenges.first()?.scheme {
-        Scheme::Other(name) => Some(AuthScheme::Other(printable(name, 40))),
-        Scheme::Bearer | Scheme::Basic => None,
+        ChallengeScheme::Other(name) => Some(AuthScheme::Other(printable(name, 40))),
+        ChallengeScheme::Bearer | ChallengeScheme::Basic => None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::call::ocireg_call;
 use super::client::ocireg_client;
 use super::descriptor::{ocireg_descriptor, ocireg_presence};
 use super::error::ocireg_error;
-use super::running::Stop;
+use super::running::StopCode;
 use super::status::ocireg_status;
 use crate::{Client, ErrorKind, Reference, Resolved, Result};
 
@@ -93,7 +93,7 @@ impl Batch {
         client: &Client,
         call: Option<&ocireg_call>,
     ) -> Result<ocireg_batch, ocireg_error> {
-        let stop = Arc::<Stop>::default();
+        let stop = Arc::<StopCode>::default();
         let mut client = Cow::Borrowed(client);
         let mut callback = None;
         if let Some(call) = call {

@@ -10,7 +10,7 @@ use super::boundary::{self, limit};
 use super::cancel::ocireg_cancel;
 use super::descriptor::{OCIREG_SIZE_UNKNOWN, ocireg_descriptor, ocireg_presence};
 use super::error::ocireg_error;
-use super::running::Stop;
+use super::running::StopCode;
 use super::status::ocireg_status;
 use crate::{CallOptions, MediaType, Progress};
 
@@ -85,7 +85,7 @@ impl ocireg_call {
     }
 
     /// The settings for one call, whose callbacks tell `stop`. `before` items were done already.
-    pub(super) fn options(&self, stop: &Arc<Stop>, before: u64) -> CallOptions {
+    pub(super) fn options(&self, stop: &Arc<StopCode>, before: u64) -> CallOptions {
         let options = self.options.clone();
         let Some(callback) = self.progress else {
             return options;
@@ -108,7 +108,7 @@ impl ocireg_call {
     /// Gives a result to the item callback, if there is one; tells `stop`.
     pub(super) fn item_callback(
         &self,
-        stop: &Arc<Stop>,
+        stop: &Arc<StopCode>,
     ) -> Option<impl Fn(usize, &Item) -> std::ops::ControlFlow<()> + Send + Sync + 'static> {
         let callback = self.item?;
         let stop = stop.clone();

@@ -10,7 +10,7 @@ use super::call::ocireg_call;
 use super::client::ocireg_client;
 use super::error::ocireg_error;
 use super::question::Question;
-use super::running::{self, Running, Stop};
+use super::running::{self, Running, StopCode};
 use super::status::ocireg_status;
 use super::strings::ocireg_strings;
 use crate::{CatalogPages, Page, Registry, Repository, Result, TagPages};
@@ -20,7 +20,7 @@ use crate::{CatalogPages, Page, Registry, Repository, Result, TagPages};
 /// the call that it was made with are used until it is freed.
 pub struct ocireg_pages {
     pages: Pages,
-    stop: Option<Arc<Stop>>,
+    stop: Option<Arc<StopCode>>,
     /// A page could not be read: there are no more.
     failed: bool,
 }

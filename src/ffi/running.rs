@@ -12,9 +12,9 @@ use crate::{Client, Result};
 
 /// Whether a callback has stopped a call, and with which value.
 #[derive(Default)]
-pub(super) struct Stop(AtomicI32);
+pub(super) struct StopCode(AtomicI32);
 
-impl Stop {
+impl StopCode {
     /// Runs a callback, unless one has stopped the call already: no other is called then.
     pub(super) fn ask(&self, callback: impl FnOnce() -> i32) -> ControlFlow<()> {
         if self.check().is_err() {
@@ -41,7 +41,7 @@ impl Stop {
 /// A call that is under way: the client with the call's settings.
 pub(super) struct Running<'a> {
     client: Cow<'a, Client>,
-    stop: Option<Arc<Stop>>,
+    stop: Option<Arc<StopCode>>,
 }
 
 impl<'a> Running<'a> {
@@ -57,7 +57,7 @@ impl<'a> Running<'a> {
             });
         };
         call.check()?;
-        let stop = Arc::<Stop>::default();
+        let stop = Arc::<StopCode>::default();
         Ok(Running {
             client: Cow::Owned(client.client().with(call.options(&stop, 0))),
             stop: Some(stop),
@@ -74,13 +74,13 @@ impl<'a> Running<'a> {
     }
 
     /// What the callbacks tell, for calls that are made later.
-    pub(super) fn into_stop(self) -> Option<Arc<Stop>> {
+    pub(super) fn into_stop(self) -> Option<Arc<StopCode>> {
         self.stop
     }
 }
 
 /// A call's result, unless a callback has stopped it.
-pub(super) fn end<T>(stop: &Option<Arc<Stop>>, result: Result<T>) -> Result<T, ocireg_error> {
+pub(super) fn end<T>(stop: &Option<Arc<StopCode>>, result: Result<T>) -> Result<T, ocireg_error> {
     if let Some(stop) = stop {
         stop.check()?;
     }

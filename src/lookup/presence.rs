@@ -104,7 +104,7 @@ enum Head {
 enum Lesson {
     /// This registry's HEAD is of no use.
     HeadIsNoUse,
-    /// Nothing: a proxy may have been in a mood, or HEAD was not tried.
+    /// Nothing: a proxy may have been in a mood, or HEAD was not attempts.
     None,
 }
 

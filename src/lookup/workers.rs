@@ -35,14 +35,14 @@ struct LaneState {
 }
 
 /// What a thread is to do next.
-enum Next {
+enum Task {
     Item { lane: usize, item: usize },
     Wait,
     Nothing,
 }
 
 impl Queue {
-    fn next(&self, width: usize) -> Next {
+    fn next(&self, width: usize) -> Task {
         let mut waiting = false;
         // The emptiest lane first, so that one slow registry does not take all threads.
         let mut best: Option<(usize, usize, usize)> = None;
@@ -61,9 +61,9 @@ impl Queue {
             }
         }
         match best {
-            Some((_, lane, item)) => Next::Item { lane, item },
-            None if waiting => Next::Wait,
-            None => Next::Nothing,
+            Some((_, lane, item)) => Task::Item { lane, item },
+            None if waiting => Task::Wait,
+            None => Task::Nothing,
         }
     }
 }
@@ -150,19 +150,19 @@ impl<R: Send, W: Fn(usize) -> R + Sync> Pool<'_, W> {
         let mut queue = self.lock();
         loop {
             match queue.next(self.width) {
-                Next::Item { lane, item } => {
+                Task::Item { lane, item } => {
                     let state = &mut queue.lanes[lane];
                     state.waiting.pop_front();
                     state.running += 1;
                     return Some((lane, item));
                 }
-                Next::Wait => {
+                Task::Wait => {
                     queue = self
                         .changed
                         .wait(queue)
                         .unwrap_or_else(PoisonError::into_inner)
                 }
-                Next::Nothing => return None,
+                Task::Nothing => return None,
             }
         }
     }

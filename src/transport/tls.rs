@@ -148,7 +148,7 @@ impl TlsTrust {
         let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map_err(|error| error.to_string())?;
-        let verifier = Verifier {
+        let verifier = CertificateVerifier {
             chains,
             own: self.authorities.0.clone(),
         };
@@ -168,12 +168,12 @@ impl TlsTrust {
 /// named exactly this certificate, it is accepted, if that is all that is wrong with it and the
 /// name matches.
 #[derive(Debug)]
-struct Verifier {
+struct CertificateVerifier {
     chains: Arc<WebPkiServerVerifier>,
     own: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for Verifier {
+impl ServerCertVerifier for CertificateVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
