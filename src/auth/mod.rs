@@ -15,7 +15,7 @@ use self::challenge::{Challenge, ChallengeScheme};
 use crate::url::{BadUrl, Url};
 
 pub(crate) use self::credentials::Credentials;
-pub(crate) use self::realm::{Trust, trust};
+pub(crate) use self::realm::{Downgrade, Trust, trust};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::secret::Secret;
 pub(crate) use self::token::{Service, Token, TokenLogin};

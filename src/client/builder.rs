@@ -1,41 +1,16 @@
-//! The settings of a client.
+//! Building a client: a setter for each setting.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Client;
-use super::origins::RegistrySettings;
+use super::handle::Client;
+use super::settings::{RegistrySettings, Settings};
 use crate::auth::Secret;
 use crate::error::{Error, ErrorKind, Result, printable};
-use crate::policy::retry::RetryPolicy;
 use crate::reference::Registry;
-use crate::transport::{Resolver, SystemResolver};
+use crate::transport::Resolver;
 use crate::url::Url;
-
-/// 5 minutes: a call that is not done by then is not going to be.
-const TIMEOUT: Duration = Duration::from_secs(5 * 60);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Retries after the first attempt.
-const RETRIES: u32 = 3;
-const RETRY_DELAY: Duration = Duration::from_millis(250);
-/// Twice what the largest registries accept (distribution 4 MiB, E14).
-const MAX_MANIFEST: u64 = 8 * 1024 * 1024;
-
-/// What all calls of a client share.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) user_agent: String,
-    pub(crate) timeout: Duration,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) max_manifest: u64,
-    pub(crate) registries: HashMap<Registry, RegistrySettings>,
-    pub(crate) resolver: Arc<dyn Resolver>,
-}
 
 /// Builds a [`Client`].
 ///
@@ -110,23 +85,26 @@ fn header_value(name: &str, value: &str) -> Result<Secret> {
     Ok(Secret::new(value))
 }
 
+impl Client {
+    /// A client with the default settings: anonymous, the platform's root certificates.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    pub fn new() -> Result<Client> {
+        Client::builder().build()
+    }
+
+    /// A client with other settings.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+}
+
 impl ClientBuilder {
-    pub(super) fn new() -> ClientBuilder {
-        let settings = Settings {
-            user_agent: concat!("ocireg/", env!("CARGO_PKG_VERSION")).to_owned(),
-            timeout: TIMEOUT,
-            connect_timeout: CONNECT_TIMEOUT,
-            idle_timeout: IDLE_TIMEOUT,
-            retry: RetryPolicy {
-                attempts: RETRIES + 1,
-                base: RETRY_DELAY,
-            },
-            max_manifest: MAX_MANIFEST,
-            registries: HashMap::new(),
-            resolver: Arc::new(SystemResolver),
-        };
+    fn new() -> ClientBuilder {
         ClientBuilder {
-            settings,
+            settings: Settings::default(),
             problem: None,
             verify: Vec::new(),
         }

@@ -1,197 +1,96 @@
-//! How one call is to go: its own settings, over the client's.
+//! One call in progress: whom it asks, what it is about, and what can stop it.
 
 use std::fmt;
-use std::num::NonZeroU32;
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::Inner;
-use super::flights::Asker;
-use super::group::{Company, Group};
-use super::origins::RegistryState;
+use super::caller_thread::CallerThread;
+use super::failure::Subject;
+use super::handle::{Client, Inner};
+use super::known_failures::KnownFailures;
+use super::options::CallOptions;
+use super::registry::RegistryState;
+use super::shared_scopes::SharedScopes;
 use crate::error::Error;
-use crate::interrupt::{Cancel, Interrupt, Progress, ProgressCallback};
+use crate::interrupt::Interrupt;
 use crate::manifest::MediaType;
 use crate::reference::Registry;
 
-/// The most requests of one call under way at once for a registry: the size of its connection pool.
-const MAX_CONCURRENCY: usize = 64;
-/// What registries and their proxies take from one client without complaint.
-const CONCURRENCY: usize = 8;
-
-/// Settings of one call, or of several: give them to [`Client::with`](crate::Client::with).
-///
-/// ```
-/// use std::time::Duration;
-/// # fn main() -> Result<(), ocireg::Error> {
-/// let stop = ocireg::Cancel::new();
-/// let client = ocireg::Client::new()?;
-/// let quick = client.with(ocireg::CallOptions::new().timeout(Duration::from_secs(2)).cancel(&stop));
-/// # let _ = quick;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Default)]
-#[must_use]
-pub struct CallOptions {
-    pub(super) timeout: Option<Duration>,
-    pub(super) cancel: Option<Cancel>,
-    pub(super) progress: Option<ProgressCallback>,
-    pub(super) accept: Vec<MediaType>,
-    pub(super) item_timeout: Option<Duration>,
-    pub(super) page_size: Option<NonZeroU32>,
-    pub(super) concurrency: Option<usize>,
-}
-
-impl CallOptions {
-    /// No settings of its own: the client's count.
-    pub fn new() -> CallOptions {
-        CallOptions::default()
-    }
-
-    /// The most time that each call may take in all, retries and waits included. Defaults to the
-    /// client's ([`ClientBuilder::timeout`](crate::ClientBuilder::timeout)).
-    pub fn timeout(mut self, timeout: Duration) -> CallOptions {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// The most time that each image of a batch ([`Client::lookup_all`](crate::Client::lookup_all),
-    /// [`Client::lookup_each`](crate::Client::lookup_each)) may take, from the moment when its turn
-    /// comes. The whole batch has the [`timeout`](CallOptions::timeout). Defaults to none.
-    pub fn item_timeout(mut self, timeout: Duration) -> CallOptions {
-        self.item_timeout = Some(timeout);
-        self
-    }
-
-    /// Lets `cancel` stop the call from another thread or a signal handler, within half a second.
-    /// Defaults to none.
-    pub fn cancel(mut self, cancel: &Cancel) -> CallOptions {
-        self.cancel = Some(cancel.clone());
-        self
-    }
-
-    /// Calls `callback` on the calling thread as the call makes progress, and at least every 200 ms
-    /// while it waits. [`ControlFlow::Break`] stops the call with
-    /// [`ErrorKind::Callback`](crate::ErrorKind::Callback). Defaults to none.
-    pub fn progress(
-        mut self,
-        callback: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static,
-    ) -> CallOptions {
-        self.progress = Some(Arc::new(callback));
-        self
-    }
-
-    /// Accepts manifests of one more media type. The six types of images and their lists are always
-    /// accepted: asking for fewer gets another digest, or a false "absent", from real registries
-    /// (E4, E5).
-    pub fn accept(mut self, media_type: MediaType) -> CallOptions {
-        self.accept.push(media_type);
-        self
-    }
-
-    /// Asks for lists in pages of this many entries; the registry may choose another size. Defaults
-    /// to the registry's choice, since some cut a list off at the size asked for without saying so
-    /// (H15).
-    pub fn page_size(mut self, entries: NonZeroU32) -> CallOptions {
-        self.page_size = Some(entries);
-        self
-    }
-
-    /// How many requests a call that makes many may have under way at once for each registry, from
-    /// 1 to 64. Defaults to 8.
-    pub fn concurrency(mut self, requests: usize) -> CallOptions {
-        self.concurrency = Some(requests.clamp(1, MAX_CONCURRENCY));
-        self
-    }
-
-    pub(super) fn width(&self) -> usize {
-        self.concurrency.unwrap_or(CONCURRENCY)
-    }
-
-    /// What can stop a call that starts now.
-    pub(super) fn interrupt(&self, client: &Inner) -> Interrupt {
-        // A timeout too long for the clock is as good as none.
-        let timeout = self.timeout.unwrap_or(client.settings.timeout);
-        let deadline = Instant::now().checked_add(timeout);
-        let shutdown = client.life.shutdown.clone();
-        let progress = self.progress.clone();
-        Interrupt::new(shutdown, self.cancel.clone(), deadline, progress)
-    }
-}
-
-impl fmt::Debug for CallOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallOptions")
-            .field("timeout", &self.timeout)
-            .field("item_timeout", &self.item_timeout)
-            .field("cancel", &self.cancel)
-            .field("progress", &self.progress.is_some())
-            .field("accept", &self.accept)
-            .field("page_size", &self.page_size)
-            .field("concurrency", &self.concurrency)
-            .finish()
-    }
-}
-
-/// One call in progress: whom it asks, what it is about, and what can stop it.
+/// One call in progress.
 pub(crate) struct Call<'a> {
     pub(super) client: &'a Inner,
     pub(super) options: &'a CallOptions,
     pub(super) registry: &'a Registry,
     pub(super) state: Arc<RegistryState>,
     /// What errors name.
-    pub(super) subject: &'a dyn fmt::Display,
+    pub(super) about: &'a dyn fmt::Display,
     pub(super) interrupt: Arc<Interrupt>,
-    /// Who has made the call; the thread that runs it may be a worker.
-    pub(super) asker: Asker,
+    /// The thread that made the call; the thread that runs it may be a worker.
+    pub(super) caller: CallerThread,
     /// Why the client could not be used when the call began.
     pub(super) unusable: Option<Error>,
     /// What a token may as well be for.
-    pub(super) company: Company,
-    /// The calls that this one belongs to.
-    pub(super) group: Option<&'a Group<'a>>,
+    pub(super) shared_scopes: SharedScopes,
+    /// What other calls of its group have found out.
+    pub(super) known_failures: Option<&'a KnownFailures>,
+}
+
+impl Client {
+    /// Begins a call to `registry` about `about`.
+    pub(crate) fn call<'a>(
+        &'a self,
+        registry: &'a Registry,
+        about: &'a dyn fmt::Display,
+    ) -> Call<'a> {
+        let interrupt = Arc::new(interrupt(&self.inner, &self.options));
+        let unusable = self.inner.life.check().err();
+        Call::part_of(
+            &self.inner,
+            &self.options,
+            registry,
+            about,
+            interrupt,
+            unusable,
+        )
+    }
+}
+
+/// What can stop a call that starts now.
+pub(super) fn interrupt(client: &Inner, options: &CallOptions) -> Interrupt {
+    let timeout = options.timeout.unwrap_or(client.settings.timeout);
+    // A timeout too long for the clock is as good as none.
+    let deadline = Instant::now().checked_add(timeout);
+    let shutdown = client.life.shutdown.clone();
+    let progress = options.progress.clone();
+    Interrupt::new(shutdown, options.cancel.clone(), deadline, progress)
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(
-        client: &'a Inner,
-        options: &'a CallOptions,
-        registry: &'a Registry,
-        subject: &'a dyn fmt::Display,
-    ) -> Call<'a> {
-        let interrupt = Arc::new(options.interrupt(client));
-        let unusable = client.life.check().err();
-        Call::part_of(client, options, registry, subject, interrupt, unusable)
-    }
-
     /// A call whose time is already running.
     pub(super) fn part_of(
         client: &'a Inner,
         options: &'a CallOptions,
         registry: &'a Registry,
-        subject: &'a dyn fmt::Display,
+        about: &'a dyn fmt::Display,
         interrupt: Arc<Interrupt>,
         unusable: Option<Error>,
     ) -> Call<'a> {
         let state = match unusable {
-            None => client.origins.registry(registry, &client.settings),
+            None => client.registries.state(registry, &client.settings),
             // Locks that a fork has copied may be held for ever.
-            Some(_) => client.origins.unshared(registry, &client.settings),
+            Some(_) => client.registries.unshared(registry, &client.settings),
         };
-        let company = Company::default();
         Call {
             client,
             options,
             registry,
             state,
-            subject,
+            about,
             interrupt,
-            asker: Asker::here(),
+            caller: CallerThread::here(),
             unusable,
-            company,
-            group: None,
+            shared_scopes: SharedScopes::default(),
+            known_failures: None,
         }
     }
 
@@ -203,5 +102,27 @@ impl<'a> Call<'a> {
     /// The media types that are accepted beside the usual ones.
     pub(crate) fn accepted(&self) -> &'a [MediaType] {
         &self.options.accept
+    }
+
+    /// What its errors are about.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            registry: self.registry,
+            origin: &self.state.origin,
+            about: self.about,
+        }
+    }
+
+    /// Lets the other calls of its group know how this one has ended.
+    pub(crate) fn note_in_group<T>(&self, result: &Result<T, Error>) {
+        if let Some(known) = self.known_failures {
+            known.note(self.registry, result);
+        }
+    }
+
+    /// What another call of its group has found out in the meantime.
+    pub(super) fn known_failure(&self) -> Option<Error> {
+        let error = self.known_failures?.of(self.registry)?;
+        Some(error.about_instead(self.about))
     }
 }

@@ -1,7 +1,7 @@
 //! The catalog (Docker Registry HTTP API V2, "Listing repositories"): `GET /v2/_catalog`.
 
-use super::Client;
 use super::call::Call;
+use super::handle::Client;
 use super::pages::{Listed, Page, Paging};
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
@@ -94,5 +94,5 @@ fn no_catalog(call: &Call<'_>, error: Error) -> Error {
     )
     .with_http_status(status)
     .with_registry_errors(error.registry_errors().to_vec())
-    .about(call.subject)
+    .about(call.about)
 }

@@ -1,74 +1,20 @@
 //! Calls that belong together: one deadline, one way to stop them all, callbacks on the calling
 //! thread only.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Inner;
-use super::call::{Call, CallOptions};
-use super::flights::Asker;
-use super::send::stopped_error;
-use crate::auth::Scope;
-use crate::error::{Error, ErrorKind, Result};
+use super::call::{self, Call};
+use super::caller_thread::CallerThread;
+use super::failure::stopped_error;
+use super::handle::{Client, Inner};
+use super::known_failures::KnownFailures;
+use super::options::CallOptions;
+use super::shared_scopes::SharedScopes;
+use crate::error::{Error, Result};
 use crate::interrupt::{Cancel, Interrupt, SLICE, Stopped};
-use crate::reference::{Registry, RepositoryName};
-
-/// The most scopes of one token request, and the most bytes of its scopes: larger tokens no longer
-/// fit the header line of the nginx in front of a registry (8 KiB by default).
-const MAX_SCOPES: usize = 32;
-const MAX_SCOPE_BYTES: usize = 4 * 1024;
-
-/// The scopes of other requests that will follow: one token may serve them all (decision 7).
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Company(Option<Arc<[Scope]>>);
-
-impl Company {
-    pub(super) fn scopes(&self) -> &[Scope] {
-        self.0.as_deref().unwrap_or_default()
-    }
-
-    /// Divides repositories into companies, in order. Yields each item with its own.
-    pub(crate) fn divide<'a>(
-        items: impl Iterator<Item = (usize, &'a RepositoryName)>,
-    ) -> Vec<(usize, Company)> {
-        let mut divided = Vec::new();
-        let mut chunk: Vec<(usize, Scope)> = Vec::new();
-        let mut names: HashSet<&RepositoryName> = HashSet::new();
-        let mut bytes = 0;
-        for (item, name) in items {
-            let scope = Scope::pull(name);
-            // As it stands in a URL: `&scope=` and two characters more for each `:` and `/`.
-            let length = scope.as_str().len() + 7 + 2 * scope.as_str().matches([':', '/']).count();
-            if !names.contains(name)
-                && (names.len() == MAX_SCOPES || bytes + length > MAX_SCOPE_BYTES)
-            {
-                divided.extend(Company::of(std::mem::take(&mut chunk)));
-                names.clear();
-                bytes = 0;
-            }
-            if names.insert(name) {
-                bytes += length;
-            }
-            chunk.push((item, scope));
-        }
-        divided.extend(Company::of(chunk));
-        divided
-    }
-
-    fn of(chunk: Vec<(usize, Scope)>) -> impl Iterator<Item = (usize, Company)> {
-        let mut seen = HashSet::new();
-        let scopes: Arc<[Scope]> = chunk
-            .iter()
-            .map(|(_, scope)| scope.clone())
-            .filter(|scope| seen.insert(scope.clone()))
-            .collect();
-        chunk
-            .into_iter()
-            .map(move |(item, _)| (item, Company(Some(scopes.clone()))))
-    }
-}
+use crate::reference::Registry;
 
 /// Calls that belong together.
 pub(crate) struct Group<'a> {
@@ -79,41 +25,38 @@ pub(crate) struct Group<'a> {
     workers: Arc<Interrupt>,
     stop: Cancel,
     /// The calling thread.
-    asker: Asker,
+    caller: CallerThread,
     /// Why the client could not be used when the group began.
     unusable: Option<Error>,
-    /// Registries that the rest of the group need not ask: their request limit is reached, or they
-    /// refuse the credentials.
-    hopeless: Mutex<HashMap<Registry, Error>>,
-    /// Registries that have answered a question of the group.
-    answered: Mutex<HashSet<Registry>>,
+    known_failures: KnownFailures,
 }
 
-impl<'a> Group<'a> {
-    pub(super) fn new(client: &'a Inner, options: &'a CallOptions) -> Group<'a> {
-        let own = options.interrupt(client);
-        let own = Arc::new(own);
+impl Client {
+    /// Begins calls that belong together.
+    pub(crate) fn group(&self) -> Group<'_> {
+        let own = Arc::new(call::interrupt(&self.inner, &self.options));
         let stop = Cancel::new();
         let workers = Arc::new(own.for_workers(&stop));
         Group {
-            client,
-            options,
+            client: &self.inner,
+            options: &self.options,
             own,
             workers,
             stop,
-            asker: Asker::here(),
-            unusable: client.life.check().err(),
-            hopeless: Mutex::default(),
-            answered: Mutex::default(),
+            caller: CallerThread::here(),
+            unusable: self.inner.life.check().err(),
+            known_failures: KnownFailures::default(),
         }
     }
+}
 
+impl Group<'_> {
     /// One call of the group, to be made on any thread.
     pub(crate) fn call<'c>(
         &'c self,
         registry: &'c Registry,
-        subject: &'c dyn fmt::Display,
-        company: Company,
+        about: &'c dyn fmt::Display,
+        shared_scopes: SharedScopes,
     ) -> Call<'c> {
         let interrupt = match self.options.item_timeout {
             Some(timeout) => Arc::new(self.workers.with_timeout(timeout)),
@@ -124,14 +67,14 @@ impl<'a> Group<'a> {
             self.client,
             self.options,
             registry,
-            subject,
+            about,
             interrupt,
             unusable,
         );
         Call {
-            asker: self.asker,
-            company,
-            group: Some(self),
+            caller: self.caller,
+            shared_scopes,
+            known_failures: Some(&self.known_failures),
             ..call
         }
     }
@@ -140,12 +83,12 @@ impl<'a> Group<'a> {
     pub(super) fn own_call<'c>(
         &'c self,
         registry: &'c Registry,
-        subject: &'c dyn fmt::Display,
+        about: &'c dyn fmt::Display,
     ) -> Call<'c> {
         let interrupt = self.own.clone();
         Call {
             interrupt,
-            ..self.call(registry, subject, Company::default())
+            ..self.call(registry, about, SharedScopes::default())
         }
     }
 
@@ -179,41 +122,9 @@ impl<'a> Group<'a> {
     }
 
     /// The error that has stopped the group, if one has.
-    pub(crate) fn check(&self, subject: &dyn fmt::Display) -> Result<()> {
+    pub(crate) fn check(&self, about: &dyn fmt::Display) -> Result<()> {
         self.workers
             .check()
-            .map_err(|stopped| stopped_error(stopped, "asking").about(subject))
+            .map_err(|stopped| stopped_error(stopped, "asking").about(about))
     }
-
-    /// Notes how a call has ended, for those that would end in the same way: every lookup would be
-    /// wrong with refused credentials, and sending them on may lock an account. Once they have been
-    /// good for anything, a refusal is about one repository.
-    pub(super) fn note<T>(&self, registry: &Registry, result: &Result<T>) {
-        match result {
-            Ok(_) => {
-                lock(&self.answered).insert(registry.clone());
-            }
-            Err(error) => {
-                let hopeless = match error.kind() {
-                    ErrorKind::RateLimited => true,
-                    ErrorKind::Unauthorized => !lock(&self.answered).contains(registry),
-                    _ => false,
-                };
-                if hopeless {
-                    lock(&self.hopeless)
-                        .entry(registry.clone())
-                        .or_insert_with(|| error.clone());
-                }
-            }
-        }
-    }
-
-    /// The error of a call to this registry that need not be made.
-    pub(super) fn hopeless(&self, registry: &Registry) -> Option<Error> {
-        lock(&self.hopeless).get(registry).cloned()
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,6 @@
-//! When a client can no longer be used: after [`Client::shutdown`], and in a child process that
-//! `fork` made.
+//! When a client can no longer be used: after it was shut down, and in a child process that `fork`
+//! made.
 
-use super::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt::Cancel;
 
@@ -30,10 +29,8 @@ impl Life {
                 .with_hint("make a client of its own in the child process"));
         }
         if self.shutdown.is_triggered() {
-            return Err(Error::new(
-                ErrorKind::State,
-                "this client has been shut down",
-            ));
+            let message = "this client has been shut down";
+            return Err(Error::new(ErrorKind::State, message));
         }
         Ok(())
     }
@@ -42,25 +39,5 @@ impl Life {
     /// thread may have held that the child does not have.
     pub(super) fn is_of_another_process(&self) -> bool {
         self.process != std::process::id()
-    }
-}
-
-impl Client {
-    /// Ends the client, its clones included, from any thread: calls under way end within half a
-    /// second with [`ErrorKind::Cancelled`], those made from now on fail with [`ErrorKind::State`].
-    /// Idle connections are closed.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), ocireg::Error> {
-    /// let client = ocireg::Client::new()?;
-    /// client.shutdown();
-    /// let error = client.ping(&"localhost:5000".parse()?).unwrap_err();
-    /// assert_eq!(error.kind(), ocireg::ErrorKind::State);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn shutdown(&self) {
-        self.inner.life.shutdown.trigger();
-        self.close_idle();
     }
 }

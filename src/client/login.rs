@@ -1,7 +1,7 @@
 //! Are the credentials good: `GET /v2/`, with all that authentication takes.
 
-use super::Client;
-use super::send::{Access, Ask};
+use super::handle::Client;
+use super::request::{Access, Request};
 use crate::auth::TokenLogin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::Registry;
@@ -45,8 +45,8 @@ impl Client {
                 .caused_by(cause)
                 .about(registry)
         };
-        let ask = Ask::ping(Access::Scopes(Vec::new()));
-        let answer = match call.send(&ask, |answer| Ok(answer.complete()?)) {
+        let request = Request::ping(Access::Scopes(Vec::new()));
+        let answer = match call.send(&request, |answer| Ok(answer.complete()?)) {
             Err(error) if nothing_given && error.kind() == ErrorKind::Denied => {
                 return Err(wanted(error));
             }
@@ -60,11 +60,11 @@ impl Client {
                 "what it gives to anybody is no login",
             ))),
             (200, Some(TokenLogin::Withheld)) => Err(match answer.shown.token() {
-                Some(token) => call.withheld(token.service()),
-                None => answer.into_error(&call),
+                Some(token) => call.subject().withheld(token.service()),
+                None => call.subject().refusal(answer),
             }),
             (200, _) => call.expect_registry(&answer),
-            _ => match answer.into_error(&call) {
+            _ => match call.subject().refusal(answer) {
                 error if nothing_given && error.kind() == ErrorKind::Denied => Err(wanted(error)),
                 error if error.kind() == ErrorKind::NotFound => Err(call.confirm_absence(error)),
                 error => Err(error),

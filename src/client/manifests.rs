@@ -6,14 +6,14 @@ use std::sync::LazyLock;
 
 use super::answer::Complete;
 use super::call::Call;
-use super::send::{Access, Ask};
+use super::request::{Access, Request};
 use crate::auth::Scope;
 use crate::error::Error;
 use crate::http::{Headers, Method};
 use crate::manifest::accept_header;
 use crate::reference::Reference;
 
-/// The types that are always accepted (decision 4), as they go over the wire.
+/// The types that are always accepted, as they go over the wire.
 static ACCEPT: LazyLock<String> = LazyLock::new(|| accept_header(&[]));
 
 /// A manifest as it came.
@@ -47,21 +47,19 @@ impl Call<'_> {
         })
     }
 
-    fn manifest(&self, method: Method, reference: &Reference) -> Ask<'static> {
+    fn manifest<'r>(&'r self, method: Method, reference: &Reference) -> Request<'r> {
         let name = reference.repository().name();
         let which = reference.manifest_reference();
-        let target = ["/v2/", name.as_str(), "/manifests/", which].concat();
-        let accept = if self.options.accept.is_empty() {
-            Cow::Borrowed(ACCEPT.as_str())
-        } else {
-            Cow::Owned(accept_header(&self.options.accept))
+        let path = ["/v2/", name.as_str(), "/manifests/", which].concat();
+        let accept = match self.options.accept.as_slice() {
+            [] => Cow::Borrowed(ACCEPT.as_str()),
+            more => Cow::Owned(accept_header(more)),
         };
-        let access = Access::Scopes(vec![Scope::pull(name)]);
-        Ask {
+        Request::read(
             method,
-            target: Cow::Owned(target),
+            path,
             accept,
-            access,
-        }
+            Access::Scopes(vec![Scope::pull(name)]),
+        )
     }
 }

@@ -15,8 +15,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 
 use super::answer::Answer;
 use super::call::Call;
-use super::origins::RegistryState;
-use super::send::{Access, Ask, ReadError};
+use super::failure::ReadError;
+use super::registry::RegistryState;
+use super::request::{Access, Request};
 use crate::auth::Scope;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
@@ -100,25 +101,21 @@ impl Paging {
             Continuation::Failed(error) => return Err(error),
             Continuation::End => return Ok(None),
         };
-        let ask = Ask {
-            method: Method::Get,
-            target: Cow::Borrowed(&target),
-            accept: Cow::Borrowed("application/json"),
-            access: Access::Scopes(vec![self.scope.clone()]),
-        };
+        let access = Access::Scopes(vec![self.scope.clone()]);
+        let request = Request::read(Method::Get, target.as_str(), "application/json", access);
         let state = call.state();
-        let (page, link) = call.send(&ask, |answer| {
+        let (page, link) = call.send(&request, |answer| {
             if !answer.is_success() {
                 let refusal = answer.complete()?;
                 if refusal.shows_registry() {
-                    state.learned().is_registry = true;
+                    state.saw_registry();
                 }
-                return Err(self.refused(refusal.into_error(call)).into());
+                return Err(self.refused(call.subject().refusal(refusal)).into());
             }
             let link = link_of(&answer, state).map_err(|problem| protocol(call, problem));
             Ok((read_page::<T>(answer, list, call)?, link))
         })?;
-        state.learned().is_registry = true;
+        state.saw_registry();
         self.seen.insert(hash(&target));
         self.empty_pages = if page.page.entries.is_empty() {
             self.empty_pages + 1
@@ -135,7 +132,7 @@ impl Paging {
         let read = page.page.entries.len() as u64;
         call.interrupt
             .advance(read)
-            .map_err(|stopped| call.stopped(stopped, "reading a list"))?;
+            .map_err(|stopped| call.subject().stopped(stopped, "reading a list"))?;
         Ok(Some(page))
     }
 
@@ -193,7 +190,7 @@ pub(super) fn collect<T: Clone + Eq + Hash>(
             let message = format!("the list has more than {MAX_ENTRIES} entries");
             return Err(Error::new(ErrorKind::TooLarge, message)
                 .with_hint("read it page by page")
-                .about(call.subject));
+                .about(call.about));
         }
     }
     Ok(entries)
@@ -206,7 +203,7 @@ fn hash(target: &str) -> u64 {
 }
 
 fn protocol(call: &Call<'_>, problem: String) -> Error {
-    Error::new(ErrorKind::Protocol, problem).about(call.subject)
+    Error::new(ErrorKind::Protocol, problem).about(call.about)
 }
 
 /// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list
@@ -257,14 +254,14 @@ fn read_page<T: FromStr>(
         if body.limit() == 0 {
             let problem = format!("{authority} answers with a list larger than {MAX_PAGE} bytes");
             let error = Error::new(ErrorKind::TooLarge, problem);
-            return ReadError::Answer(error.about(call.subject));
+            return ReadError::Answer(error.about(call.about));
         }
         let problem = format!("{authority} answers with something that is no list of {list}");
         let error = Error::new(ErrorKind::Protocol, problem).caused_by(error);
         ReadError::Answer(
             error
                 .with_hint("is there a registry at this address?")
-                .about(call.subject),
+                .about(call.about),
         )
     })
 }

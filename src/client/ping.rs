@@ -1,14 +1,13 @@
 //! Is there a registry (distribution spec, "Determining support"): `GET /v2/`.
 
-use super::Client;
 use super::answer::{Complete, shows_registry};
 use super::call::Call;
-use super::send::{Access, Ask};
+use super::handle::Client;
+use super::request::{Access, Request};
 use crate::auth::challenge::{ChallengeScheme, parse_challenges};
-use crate::error::{Error, ErrorKind, Result, printable};
+use crate::error::{Error, Result, printable};
 use crate::http::Headers;
 use crate::reference::Registry;
-use crate::url::Origin;
 
 /// A registry's answer to [`Client::ping`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +59,9 @@ impl Client {
             }),
             Verdict::Challenges(auth) => Ok(Ping { auth }),
             Verdict::Other if matches!(answer.status, 200..=299 | 404) => {
-                Err(call.no_registry(&call.state().origin, answer.status))
+                Err(call.no_registry_here(answer.status))
             }
-            Verdict::Other => Err(answer.into_error(&call)),
+            Verdict::Other => Err(call.subject().refusal(answer)),
         }
     }
 }
@@ -80,7 +79,7 @@ impl Verdict {
     fn of(answer: &Complete) -> Verdict {
         match answer.status {
             // Where a redirect has led elsewhere, it is not this registry that answers.
-            _ if answer.strayed => Verdict::Other,
+            _ if answer.cross_origin => Verdict::Other,
             200 if shows_registry(200, &answer.headers) => Verdict::Open,
             // Some send no version header; then the body has to be what registries send: `{}`,
             // Quay's `true` (B7), nothing.
@@ -117,37 +116,27 @@ fn offered(headers: &Headers) -> Option<AuthScheme> {
 
 impl Call<'_> {
     fn ping(&self) -> Result<Complete> {
-        self.send(&Ask::ping(Access::Unasked), |answer| Ok(answer.complete()?))
+        let request = Request::ping(Access::Unasked);
+        self.send(&request, |answer| Ok(answer.complete()?))
     }
 
     /// Whether this is a registry, as far as is known now. What has shown to be one stays one,
     /// whatever a proxy in front of it says to a ping.
-    fn note_verdict(&self, verdict: &Verdict) -> bool {
-        let state = self.state();
-        let mut learned = state.learned();
+    fn note_verdict(&self, verdict: &Verdict) {
         match verdict {
-            Verdict::Other => learned.is_no_registry_now(),
-            _ => learned.is_registry = true,
+            Verdict::Other => self.state().saw_no_registry(),
+            _ => self.state().saw_registry(),
         }
-        learned.is_registry
     }
 
-    /// Whether a "not found" can be believed: only a registry's counts (decision 2). One request
-    /// where that is not known yet, and the answer is remembered.
+    /// Whether a "not found" can be believed: only a registry's counts. One request where that is
+    /// not known yet, and the answer is remembered.
     pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
-        let (is_registry, is_none) = {
-            let state = self.state();
-            let learned = state.learned();
-            (learned.is_registry, learned.was_no_registry_lately())
-        };
-        if is_registry {
+        if self.state().is_registry() {
             return not_found;
         }
-        if is_none {
-            return self.no_registry(
-                &self.state().origin,
-                not_found.http_status().unwrap_or_default(),
-            );
+        if self.state().was_no_registry_lately() {
+            return self.no_registry_here(not_found.http_status().unwrap_or_default());
         }
         self.confirm_absence_now(not_found)
     }
@@ -155,39 +144,28 @@ impl Call<'_> {
     /// As [`confirm_absence`](Call::confirm_absence), by what answers at this moment and not by
     /// what did before.
     pub(crate) fn confirm_absence_now(&self, not_found: Error) -> Error {
-        match self.ping() {
-            Ok(answer) => {
-                let verdict = Verdict::of(&answer);
-                self.note_verdict(&verdict);
-                if verdict != Verdict::Other {
-                    return not_found;
-                }
-                self.no_registry(
-                    &self.state().origin,
-                    not_found.http_status().unwrap_or_default(),
-                )
-            }
-            Err(error) => error,
+        let answer = match self.ping() {
+            Ok(answer) => answer,
+            Err(error) => return error,
+        };
+        let verdict = Verdict::of(&answer);
+        self.note_verdict(&verdict);
+        match verdict {
+            Verdict::Other => self.no_registry_here(not_found.http_status().unwrap_or_default()),
+            _ => not_found,
         }
+    }
+
+    /// The error of a registry's own server that does not answer like one.
+    fn no_registry_here(&self, status: u16) -> Error {
+        self.subject().no_registry(&self.state().origin, status)
     }
 
     /// Fails where a 200 to a ping is not a registry's.
     pub(super) fn expect_registry(&self, answer: &Complete) -> Result<()> {
         match Verdict::of(answer) {
             Verdict::Open => Ok(()),
-            _ => Err(self.no_registry(&self.state().origin, answer.status)),
+            _ => Err(self.no_registry_here(answer.status)),
         }
-    }
-
-    /// The error for what answers at `origin`.
-    pub(crate) fn no_registry(&self, origin: &Origin, status: u16) -> Error {
-        let authority = origin.authority();
-        Error::new(
-            ErrorKind::Protocol,
-            format!("{authority} does not answer like a registry (HTTP {status})"),
-        )
-        .with_http_status(status)
-        .with_hint("check the host and port: something else answers there")
-        .about(self.subject)
     }
 }

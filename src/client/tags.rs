@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 
-use super::Client;
 use super::call::Call;
 use super::group::Group;
+use super::handle::Client;
 use super::pages::{Listed, Page, Paging};
 use crate::auth::Scope;
 use crate::digest::Digest;

@@ -13,7 +13,7 @@ pub(crate) mod warning;
 pub(crate) use headers::Headers;
 pub(crate) use malformed::Malformed;
 pub use rate_limit::RateLimit;
-pub(crate) use request::{Content, Method, Request};
+pub(crate) use request::{Content, Method, WireRequest};
 
 /// What may be shown of a URL that a server sent: scheme, host and path. No query and no fragment,
 /// because signed URLs keep their secret there, and nothing at all where there may be a user and

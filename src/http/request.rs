@@ -31,7 +31,7 @@ impl Method {
 }
 
 /// One request to one server.
-pub(crate) struct Request<'a> {
+pub(crate) struct WireRequest<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     /// Field names in lower case, in the order to send them.
@@ -53,7 +53,7 @@ pub(crate) enum Content<'a> {
     },
 }
 
-impl Request<'_> {
+impl WireRequest<'_> {
     /// No fewer bytes than the head takes on the wire.
     pub(crate) fn head_bytes(&self) -> usize {
         // The request line, the Host field and separators, generously.
@@ -68,7 +68,7 @@ impl Request<'_> {
 }
 
 /// Header values and bodies may be secret (S15).
-impl fmt::Debug for Request<'_> {
+impl fmt::Debug for WireRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method.as_str(), self.url)
     }

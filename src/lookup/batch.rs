@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::presence::{describe, look_up};
 use super::workers::{self, Lane};
-use crate::client::{Call, Client, Company, Group};
+use crate::client::{Call, Client, Group, SharedScopes};
 use crate::error::Result;
 use crate::presence::Presence;
 use crate::reference::{Reference, Registry};
@@ -105,7 +105,11 @@ impl Client {
         let plan = Plan::of(self, references);
         let ask = |item: usize| {
             let reference = &references[item];
-            let call = group.call(reference.registry(), reference, plan.company[&item].clone());
+            let call = group.call(
+                reference.registry(),
+                reference,
+                plan.shared_scopes[&item].clone(),
+            );
             ask(&call, reference)
         };
         let done = |item: usize, result: Result<R>| {
@@ -130,7 +134,7 @@ struct Plan {
     /// For each item that is asked, all positions with the same reference.
     positions: HashMap<usize, Vec<usize>>,
     /// For each item, the repositories that its token may as well be for.
-    company: HashMap<usize, Company>,
+    shared_scopes: HashMap<usize, SharedScopes>,
 }
 
 impl Plan {
@@ -153,12 +157,12 @@ impl Plan {
                 }
             }
         }
-        let mut company = HashMap::new();
+        let mut shared_scopes = HashMap::new();
         for (_, items) in &by_registry {
             let names = items
                 .iter()
                 .map(|&item| (item, references[item].repository().name()));
-            company.extend(Company::divide(names));
+            shared_scopes.extend(SharedScopes::divide(names));
         }
         let lanes = by_registry
             .into_iter()
@@ -170,7 +174,7 @@ impl Plan {
         Plan {
             lanes,
             positions,
-            company,
+            shared_scopes,
         }
     }
 }

@@ -110,35 +110,34 @@ enum Lesson {
 
 impl Lookup<'_> {
     fn run(&self) -> Result<Resolved> {
-        if self.call.state().learned().head_rests() {
+        if self.call.state().head_is_unreliable() {
             return self.get(Lesson::None);
         }
         let answer = self.call.head_manifest(self.reference)?;
-        self.note_signature(answer.strayed, answer.status, &answer.headers);
+        self.note_identification(answer.cross_origin, answer.status, &answer.headers);
         match self.judge(answer)? {
             Head::Found(descriptor) => {
                 let state = self.call.state();
-                let mut learned = state.learned();
-                learned.head_worked();
+                state.head_worked();
                 // A type that the caller added may be anything; these only a registry serves
                 // (decision 2).
                 if descriptor.media_type.is_manifest() {
-                    learned.is_registry = true;
+                    state.saw_registry();
                 }
                 Ok(descriptor)
             }
-            Head::Refused(answer) => Err(answer.into_error(self.call)),
+            Head::Refused(answer) => Err(self.call.subject().refusal(answer)),
             Head::AskWithGet(lesson) => self.get(lesson),
         }
     }
 
     /// Learns whether the registry's answers about manifests show that they are a registry's.
-    fn note_signature(&self, strayed: bool, status: u16, headers: &Headers) {
-        if !strayed
+    fn note_identification(&self, cross_origin: bool, status: u16, headers: &Headers) {
+        if !cross_origin
             && matches!(status, 200 | 404)
             && headers.get("docker-distribution-api-version").is_some()
         {
-            self.call.state().learned().signs_answers = true;
+            self.call.state().saw_identification();
         }
     }
 
@@ -168,11 +167,10 @@ impl Lookup<'_> {
     /// registry is just restarting answers 404 for everything.
     fn counts_as_absent(&self, answer: &Complete) -> bool {
         let state = self.call.state();
-        let learned = state.learned();
         answer.shows_registry()
-            || !answer.strayed
-                && learned.is_registry
-                && !learned.signs_answers
+            || !answer.cross_origin
+                && state.is_registry()
+                && !state.identifies_itself()
                 && !is_page(&answer.headers)
     }
 
@@ -210,22 +208,21 @@ impl Lookup<'_> {
             Ok(fetched) => {
                 let descriptor = self.computed_from(&fetched)?;
                 let state = self.call.state();
-                let mut learned = state.learned();
-                learned.is_registry = true;
+                state.saw_registry();
                 if lesson == Lesson::HeadIsNoUse {
-                    learned.head_failed_where_get_worked();
+                    state.head_failed_where_get_worked();
                 }
                 Ok(descriptor)
             }
             Err(answer) if answer.status == 404 => Err(self.absence(answer)),
-            Err(answer) => Err(answer.into_error(self.call)),
+            Err(answer) => Err(self.call.subject().refusal(answer)),
         }
     }
 
     fn absence(&self, answer: Complete) -> Error {
         let shown = answer.shows_registry();
-        let strayed = answer.strayed.then(|| answer.url.origin());
-        let error = answer.into_error(self.call);
+        let cross_origin = answer.cross_origin.then(|| answer.url.origin());
+        let error = self.call.subject().refusal(answer);
         let about_accept = |error: &Error| {
             error
                 .registry_errors()
@@ -244,13 +241,14 @@ impl Lookup<'_> {
             .about(self.reference);
         }
         if shown {
-            self.call.state().learned().is_registry = true;
+            self.call.state().saw_registry();
             return error;
         }
-        if let Some(origin) = strayed {
+        if let Some(origin) = cross_origin {
             // A storage or a portal, whose 404 says nothing about what the registry has (F2).
             return self
                 .call
+                .subject()
                 .no_registry(&origin, 404)
                 .with_hint("the registry redirects there");
         }
@@ -258,7 +256,7 @@ impl Lookup<'_> {
         if error.kind() != ErrorKind::NotFound {
             return error;
         }
-        if self.call.state().learned().signs_answers {
+        if self.call.state().identifies_itself() {
             return self.call.confirm_absence_now(error);
         }
         self.call.confirm_absence(error)
@@ -303,7 +301,7 @@ impl Lookup<'_> {
                 self.reference
             );
             log::warn!("{warning}");
-            self.call.state().learned().warn(warning);
+            self.call.state().warn(warning);
         }
         let size = Some(fetched.bytes.len() as u64);
         Ok(Resolved {

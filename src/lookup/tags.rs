@@ -3,7 +3,7 @@
 
 use super::presence::describe;
 use super::workers::{self, Lane};
-use crate::client::{Client, Company};
+use crate::client::{Client, SharedScopes};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Reference, Repository, Tag};
@@ -75,7 +75,7 @@ impl Client {
         let mut failure = None;
         let ask = |item: usize| {
             let reference = repository.tagged(tags[item].clone());
-            let call = group.call(repository.registry(), &reference, Company::default());
+            let call = group.call(repository.registry(), &reference, SharedScopes::default());
             describe(&call, &reference)
         };
         let done = |item: usize, result: Result<Resolved>| {

@@ -12,6 +12,24 @@ use crate::url::{Scheme, Url};
 /// The most hops of one request.
 const MAX_HOPS: usize = 10;
 
+/// How far redirects may lead a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RedirectPolicy {
+    CrossOrigin,
+    SameOrigin,
+    None,
+}
+
+impl RedirectPolicy {
+    pub(crate) fn allows(self, from: &Url, to: &Url) -> bool {
+        match self {
+            RedirectPolicy::CrossOrigin => true,
+            RedirectPolicy::SameOrigin => from.origin() == to.origin(),
+            RedirectPolicy::None => false,
+        }
+    }
+}
+
 /// A redirect that is not followed, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused(String);

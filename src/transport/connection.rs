@@ -85,6 +85,7 @@ impl<S: Stream> Transport for Connection<S> {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let context = ExchangeContext::current()?;
+        context.saw(|seen| seen.sent = true);
         self.buffers.expect_head();
         let bytes = &self.buffers.output()[..amount];
         Ok(self.stream.write_all(

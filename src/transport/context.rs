@@ -62,6 +62,8 @@ pub(crate) struct ExchangeContext {
 pub(crate) struct Seen {
     /// The connection came from the pool.
     pub(crate) reused: bool,
+    /// At least one byte of the request was handed to the connection.
+    pub(crate) sent: bool,
     /// At least one byte of the answer came.
     pub(crate) answered: bool,
     /// Where the connection leads.

@@ -28,10 +28,10 @@ use self::connection::Connection;
 use self::context::WaitLimit;
 use self::tcp::Socket;
 use self::tls::TlsStream;
-use crate::http::{Content, Headers, Request};
+use crate::http::{Content, Headers, WireRequest};
 use crate::url::Origin;
 
-pub(crate) use self::context::{AddressPolicy, ExchangeContext, Pooling};
+pub(crate) use self::context::{AddressPolicy, ExchangeContext, Pooling, Seen};
 pub(crate) use self::error::{Failure, Phase, WireError};
 pub(crate) use self::resolve::SystemResolver;
 pub(crate) use self::tls::{Authorities, PlatformRoots, TlsTrust};
@@ -123,7 +123,7 @@ impl Connections {
     /// Sends `request` and reads the head of the answer.
     pub(crate) fn exchange(
         &self,
-        request: &mut Request<'_>,
+        request: &mut WireRequest<'_>,
         context: &Arc<ExchangeContext>,
     ) -> Result<Response, WireError> {
         let outgoing = self.to_ureq(request)?;
@@ -155,7 +155,7 @@ impl Connections {
         })
     }
 
-    fn to_ureq(&self, request: &Request<'_>) -> Result<http::Request<()>, WireError> {
+    fn to_ureq(&self, request: &WireRequest<'_>) -> Result<http::Request<()>, WireError> {
         let unusable = || {
             let message = "the URL can't be requested";
             WireError::new(Failure::Protocol, Phase::Send, message)

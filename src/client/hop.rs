@@ -1,0 +1,272 @@
+//! One request on its way: the redirects it is sent on, one exchange with each server, and what
+//! each answer teaches.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::answer::{Answer, shows_registry};
+use super::call::Call;
+use super::failure::{AttemptError, MayRepeat};
+use super::registry::{RegistryState, Told};
+use super::request::{Access, Payload, Request, Target};
+use crate::address::AddressClass;
+use crate::auth::Authorization;
+use crate::http::warning::warnings;
+use crate::http::{Content, RateLimit, WireRequest};
+use crate::policy::redirect;
+use crate::transport::{
+    AddressPolicy, ExchangeContext, Failure, Pooling, Response, Seen, WireError,
+};
+use crate::url::{Origin, Url};
+
+/// How much of a redirect's body is read to keep its connection.
+const MAX_REDIRECT_BODY: u64 = 64 * 1024;
+
+type Attempt<T> = Result<T, Box<AttemptError>>;
+
+impl Call<'_> {
+    /// Sends a request with this authorization, and follows the redirects it is sent on.
+    pub(super) fn hop(&self, request: &Request<'_>, shown: &Authorization) -> Attempt<Answer> {
+        let (mut url, home) = self.start_of(request)?;
+        let mut visited = Vec::new();
+        let mut cross_origin = false;
+        loop {
+            cross_origin |= url.origin() != home;
+            // Fields are made anew for each hop: what one origin may see, another may not, and what
+            // has been elsewhere does not get it back.
+            let fields = match cross_origin {
+                false => self.private_fields(request, shown),
+                true => Vec::new(),
+            };
+            let mut answer = self.exchange(request, url, &fields)?;
+            answer.cross_origin = cross_origin;
+            if !redirect::is_redirect(answer.status) {
+                return Ok(answer);
+            }
+            let (status, here) = (answer.status, answer.url.clone());
+            visited.push(here.clone());
+            let next = next_url(request, &visited, answer.headers.get("location"));
+            // Only to give the connection back; what it says does not matter.
+            let _ = answer.read_to_limit(MAX_REDIRECT_BODY);
+            url = next.map_err(|refused| {
+                AttemptError::fatal(self.subject().bad_redirect(&here, status, refused))
+            })?;
+        }
+    }
+
+    /// The first URL, and the origin whose word the answer should be.
+    fn start_of(&self, request: &Request<'_>) -> Attempt<(Url, Origin)> {
+        let own = &self.state.origin;
+        match &request.target {
+            Target::Path(path) => match Url::on(own, path) {
+                Ok(url) => Ok((url, own.clone())),
+                Err(bad) => Err(AttemptError::fatal(self.subject().bad_target(bad))),
+            },
+            Target::Answered(url) => Ok((url.clone(), own.clone())),
+            Target::TokenService(url) => Ok((url.clone(), url.origin())),
+        }
+    }
+
+    /// The fields that nobody but the origin that is asked may see.
+    fn private_fields<'r>(
+        &'r self,
+        request: &'r Request<'_>,
+        shown: &'r Authorization,
+    ) -> Vec<(&'r str, &'r str)> {
+        let mut fields = Vec::new();
+        if !matches!(request.target, Target::TokenService(_)) {
+            let own = self.state.headers.iter();
+            fields.extend(own.map(|(name, value)| (name.as_str(), value.expose())));
+        }
+        let authorization = match &request.access {
+            Access::Given(value) => Some(*value),
+            Access::Unasked | Access::Scopes(_) => shown.header(),
+        };
+        fields.extend(authorization.map(|value| ("authorization", value.expose())));
+        fields
+    }
+
+    /// One exchange. A pooled connection that the server has closed in the meantime costs one
+    /// silent repeat.
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        url: Url,
+        private: &[(&str, &str)],
+    ) -> Attempt<Answer> {
+        let origin = url.origin();
+        let connections = self.state.connections(&origin);
+        let started = Instant::now();
+        let mut pooling = request.payload.pooling();
+        let mut message = self.message(request, url, private)?;
+        let (result, seen) = loop {
+            let context = self.context(&message, pooling);
+            let result = connections.exchange(&mut message, &context);
+            let seen = context.seen();
+            match &result {
+                Err(error) if is_stale(error, &seen) && request.repeat.allows(seen.sent) => {
+                    pooling = Pooling::Fresh;
+                    message.content = content(&request.payload)?;
+                }
+                _ => break (result, seen),
+            }
+        };
+        let WireRequest { method, url, .. } = message;
+        let took = started.elapsed().as_millis();
+        match result {
+            Ok(response) => {
+                let status = response.status;
+                log::debug!("{} {url} -> {status} in {took} ms", method.as_str());
+                if origin == self.state.origin {
+                    learn(&self.state, &response, &seen);
+                }
+                self.refuse_encoding(answer(url, response))
+            }
+            Err(error) => {
+                log::debug!("{} {url} -> {error} after {took} ms", method.as_str());
+                let repeat = MayRepeat::from(request.repeat.allows(seen.sent));
+                Err(Box::new(AttemptError::Wire { url, error, repeat }))
+            }
+        }
+    }
+
+    /// The request as it goes over the wire.
+    fn message<'r>(
+        &'r self,
+        request: &'r Request<'_>,
+        url: Url,
+        private: &[(&'r str, &'r str)],
+    ) -> Attempt<WireRequest<'r>> {
+        let mut headers: Vec<(&str, Cow<'_, str>)> = vec![
+            (
+                "user-agent",
+                Cow::Borrowed(&self.client.settings.user_agent),
+            ),
+            ("accept", Cow::Borrowed(&request.accept)),
+            // A digest is over the bytes as they are stored.
+            ("accept-encoding", Cow::Borrowed("identity")),
+        ];
+        let borrowed = private.iter();
+        headers.extend(borrowed.map(|(name, value)| (*name, Cow::Borrowed(*value))));
+        let fields = request.fields.iter();
+        headers.extend(fields.map(|(name, value)| (*name, Cow::Borrowed(value.as_ref()))));
+        if let Payload::Secret(_) = request.payload {
+            let form = Cow::Borrowed("application/x-www-form-urlencoded");
+            headers.push(("content-type", form));
+        }
+        Ok(WireRequest {
+            method: request.method,
+            url,
+            headers,
+            content: content(&request.payload)?,
+        })
+    }
+
+    fn context(&self, message: &WireRequest<'_>, pooling: Pooling) -> Arc<ExchangeContext> {
+        let settings = &self.client.settings;
+        let mut context = ExchangeContext::new(
+            self.interrupt.clone(),
+            settings.connect_timeout,
+            settings.idle_timeout,
+        );
+        context.pooling = pooling;
+        context.head_bytes = message.head_bytes();
+        context.address_policy = address_policy(&self.state, &message.url);
+        Arc::new(context)
+    }
+
+    /// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as
+    /// they are stored. The body of an error is only shown, and may be anything.
+    fn refuse_encoding(&self, answer: Answer) -> Attempt<Answer> {
+        let encoding = answer.headers.get("content-encoding").unwrap_or_default();
+        let encoding = encoding.trim();
+        if !answer.is_success() || encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")
+        {
+            return Ok(answer);
+        }
+        Err(AttemptError::fatal(
+            self.subject().encoded(&answer, encoding),
+        ))
+    }
+}
+
+/// Where a redirect leads from the last of `visited`. This is where one is refused.
+fn next_url(
+    request: &Request<'_>,
+    visited: &[Url],
+    location: Option<&str>,
+) -> Result<Url, redirect::Refused> {
+    let next = redirect::follow(visited, location)?;
+    match visited.first() {
+        Some(first) if !request.redirects.allows(first, &next) => {
+            Err(redirect::Refused::elsewhere(&next))
+        }
+        _ => Ok(next),
+    }
+}
+
+/// Opens the payload for one exchange.
+fn content<'r>(payload: &'r Payload<'_>) -> Attempt<Content<'r>> {
+    Ok(match payload {
+        Payload::Nothing => Content::Nothing,
+        Payload::Bytes(bytes) => Content::Bytes(bytes),
+        Payload::Secret(form) => Content::Bytes(form.expose().as_bytes()),
+        Payload::Source(source) => Content::Stream {
+            reader: source
+                .open(0)
+                .map_err(|error| Box::new(AttemptError::Source(error)))?,
+            length: source.size(),
+        },
+    })
+}
+
+/// Whether the server has closed a pooled connection before this request reached it.
+fn is_stale(error: &WireError, seen: &Seen) -> bool {
+    seen.reused && !seen.answered && matches!(error.failure, Failure::Disconnected { .. })
+}
+
+fn answer(url: Url, response: Response) -> Answer {
+    Answer {
+        url,
+        cross_origin: false,
+        shown: Authorization::None,
+        status: response.status,
+        headers: response.headers,
+        body: response.body,
+    }
+}
+
+/// Where a request may go: anywhere that the caller has named, and elsewhere no further inside than
+/// the registry's own class of address. Else a registry could have its client ask hosts that only
+/// the client can reach.
+fn address_policy(state: &RegistryState, url: &Url) -> AddressPolicy {
+    let mut trusted = state.trusted_realms.iter();
+    let vouched = trusted.any(|host| host.eq_ignore_ascii_case(url.host()));
+    if vouched || url.origin() == state.origin {
+        return AddressPolicy::Registry;
+    }
+    // Before the registry was ever reached nothing can have named another place; Public is the
+    // strictest.
+    let registry = state.reached().unwrap_or(AddressClass::Public);
+    if url.host() == state.origin.host() {
+        AddressPolicy::OwnHost { registry }
+    } else {
+        AddressPolicy::Elsewhere { registry }
+    }
+}
+
+/// Takes down what an answer of the registry itself teaches.
+fn learn(state: &RegistryState, response: &Response, seen: &Seen) {
+    let warnings = warnings(&response.headers);
+    // Before the lock: a program's logger may ask what is known of the registry.
+    for warning in &warnings {
+        log::warn!("{} warns: {warning}", state.origin);
+    }
+    state.saw_answer(Told {
+        reached: seen.peer,
+        shows_registry: shows_registry(response.status, &response.headers),
+        rate_limit: RateLimit::from_headers(&response.headers),
+        warnings,
+    });
+}

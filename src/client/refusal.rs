@@ -1,0 +1,253 @@
+//! What a server's refusal means: its status, its challenges and its own words become an [`Error`].
+
+use super::answer::{Answer, Complete, challenges, is_page};
+use super::failure::{AttemptError, Subject};
+use crate::auth::{Authorization, Downgrade, Service, TokenLogin};
+use crate::error::{Error, ErrorKind, RegistryError, printable};
+use crate::http::{Malformed, RateLimit};
+use crate::url::BadUrl;
+
+/// Refusals: what a registry's answer means.
+impl Subject<'_> {
+    /// The error of a failed attempt after which there is no other.
+    pub(super) fn attempt(self, failure: AttemptError) -> Error {
+        match failure {
+            AttemptError::Final(error) | AttemptError::TokenRefused(error) => error,
+            AttemptError::Wire { url, error, .. } => self.wire(&url, error),
+            AttemptError::Status { answer, .. } => self.refusal(answer),
+            AttemptError::Source(error) => self
+                .error(ErrorKind::Io, "the data to send can't be read")
+                .caused_by(error),
+        }
+    }
+
+    /// The error that this answer is. The one place where a registry's status becomes an error.
+    pub(crate) fn refusal(self, answer: Complete) -> Error {
+        if answer.is_tls_port() {
+            let message = "asked over http, but the server speaks TLS here";
+            return self
+                .error(ErrorKind::Tls, message)
+                .with_hint("use https for this registry (--https, or https)")
+                .with_http_status(answer.status);
+        }
+        // Some registries hide behind a 404 what they would show to a login.
+        if let (401 | 403 | 404, Some(service)) = (answer.status, answer.withheld_from()) {
+            return self.withheld(service).with_http_status(answer.status);
+        }
+        let (kind, what, hint) = verdict(&answer);
+        let mut message = format!("{} {what} (HTTP {})", answer.url.authority(), answer.status);
+        if answer.status == 401 {
+            message.push_str(&challenge_text(&answer));
+        }
+        let registry_errors = answer.registry_errors();
+        message.push_str(&words_of(&registry_errors));
+        let retry_after = answer.retry_after();
+        let error = self
+            .error(kind, message)
+            .with_http_status(answer.status)
+            .with_registry_errors(registry_errors)
+            .with_retry_after(retry_after)
+            .with_rate_limit(RateLimit::from_headers(&answer.headers));
+        match (hint, retry_after) {
+            (Some(hint), _) => error.with_hint(hint),
+            (None, Some(wait)) => {
+                error.with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()))
+            }
+            (None, None) => error,
+        }
+    }
+}
+
+/// Logins: what a challenge or a token service's answer means.
+impl Subject<'_> {
+    /// The error of an answer whose challenges can't be read.
+    pub(super) fn bad_challenge(self, answer: &Answer, malformed: Malformed) -> Error {
+        let host = answer.url.authority();
+        let message = format!("{host} asks for a login in a way that can't be read");
+        self.error(ErrorKind::Protocol, message)
+            .caused_by(malformed)
+            .with_http_status(answer.status)
+    }
+
+    /// The error of a challenge whose realm is no URL.
+    pub(super) fn bad_realm(self, answer: &Answer, bad: BadUrl) -> Error {
+        let host = answer.url.authority();
+        let message = format!("{host} names a token service that is no URL");
+        self.error(ErrorKind::Protocol, message)
+            .caused_by(bad)
+            .with_http_status(answer.status)
+    }
+
+    /// The error of a token service that would be asked over http for a registry of https.
+    pub(super) fn downgraded(self, service: &Service, downgrade: Downgrade) -> Error {
+        let origin = service.realm.origin();
+        let message = format!("the token service {origin} is not asked");
+        self.error(ErrorKind::Protocol, message)
+            .caused_by(downgrade)
+    }
+
+    /// The error of a token service for which no URL can be made.
+    pub(super) fn unusable_service(self, service: &Service, bad: BadUrl) -> Error {
+        let authority = service.realm.authority();
+        let message = format!("the token service {authority} can't be asked");
+        self.error(ErrorKind::Protocol, message).caused_by(bad)
+    }
+
+    /// The error of a token service whose answer has no token that can be used.
+    pub(super) fn bad_token(self, service: &Service, problem: &str) -> Error {
+        let authority = service.realm.authority();
+        let message = format!("the token service {authority}: {problem}");
+        self.error(ErrorKind::Protocol, message)
+    }
+
+    /// The registry named a token service that its credentials were not sent to.
+    pub(crate) fn withheld(self, service: &Service) -> Error {
+        let (registry, host) = (self.registry, service.realm.host());
+        let message = format!(
+            "refused without the credentials, which were not sent to the token service {host}: \
+             it is of another domain than the registry"
+        );
+        self.error(ErrorKind::Unauthorized, message)
+            .with_hint(format!(
+                "if {host} is right, trust it: --trust-realm {registry}={host}, or trusted_realm"
+            ))
+    }
+
+    /// The error of a token service's refusal. Refused credentials are an error of their own, since
+    /// every lookup would be wrong. `asked` is how the service was asked.
+    pub(super) fn token_refused(
+        self,
+        service: &Service,
+        answer: &Complete,
+        asked: TokenRequest,
+    ) -> Error {
+        let host = service.realm.authority();
+        let status = answer.status;
+        let (kind, what) = match (status, asked.login) {
+            (401 | 403, TokenLogin::Withheld) => {
+                return self.withheld(service).with_http_status(status);
+            }
+            (403, _) if is_page(&answer.headers) => (
+                ErrorKind::Protocol,
+                "refuses with a page that no token service sends",
+            ),
+            (401, TokenLogin::Known) => (ErrorKind::Unauthorized, "refuses the credentials"),
+            // What a form of OAuth2 is wrong about is its token; a GET's is its scope or service.
+            (404 | 405, TokenLogin::Known) if asked.has_identity => {
+                (ErrorKind::Unauthorized, "takes no identity tokens")
+            }
+            (400, TokenLogin::Known) if asked.has_identity => {
+                (ErrorKind::Unauthorized, "refuses the credentials")
+            }
+            (401 | 403, _) => (ErrorKind::Denied, "gives no token for this"),
+            (400, _) => (ErrorKind::Rejected, "rejects the request"),
+            _ => (ErrorKind::Protocol, "does not answer like one"),
+        };
+        let registry_errors = answer.registry_errors();
+        let words = words_of(&registry_errors);
+        let message = format!("the token service {host} {what} (HTTP {status}){words}");
+        let error = self
+            .error(kind, message)
+            .with_http_status(status)
+            .with_registry_errors(registry_errors);
+        match kind {
+            ErrorKind::Unauthorized => {
+                error.with_hint("check the user name and password or token for this registry")
+            }
+            _ => error,
+        }
+    }
+}
+
+/// How a token service was asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TokenRequest {
+    pub(super) login: TokenLogin,
+    /// Whether the credentials hold an identity token.
+    pub(super) has_identity: bool,
+}
+
+/// Kind, what the host does, and what the caller can do.
+fn verdict(answer: &Complete) -> (ErrorKind, &'static str, Option<&'static str>) {
+    match answer.status {
+        401 | 403 => verdict_of_refusal(answer),
+        404 => (ErrorKind::NotFound, "answers: not found", None),
+        405 | 501 => (
+            ErrorKind::Unsupported,
+            "does not support this request",
+            None,
+        ),
+        408 | 499 => (ErrorKind::Server, "gave up waiting", Some(LATER)),
+        429 => (
+            ErrorKind::RateLimited,
+            "limits requests, and the limit is reached",
+            None,
+        ),
+        300..=399 => (
+            ErrorKind::Protocol,
+            "answers with a redirect that is not one",
+            None,
+        ),
+        400..=499 => (ErrorKind::Rejected, "rejects the request", None),
+        500..=599 => (ErrorKind::Server, "failed", Some(LATER)),
+        _ => (
+            ErrorKind::Protocol,
+            "answers with a status that means nothing here",
+            None,
+        ),
+    }
+}
+
+const LATER: &str = "try again later";
+
+/// As [`verdict`], of a 401 or 403.
+fn verdict_of_refusal(answer: &Complete) -> (ErrorKind, &'static str, Option<&'static str>) {
+    const IN_BETWEEN: Option<&str> =
+        Some("something in front of the registry answers, or something else than one");
+    const CREDENTIALS: Option<&str> = Some("check the credentials given for this registry");
+    const HIDDEN: Option<&str> = Some("private, hidden or missing: a registry does not say which");
+    if answer.cross_origin {
+        let what = "refuses; the registry redirects there, and credentials do not follow";
+        return (ErrorKind::Protocol, what, None);
+    }
+    if is_page(&answer.headers) && !answer.shows_registry() {
+        let what = "refuses with a page that no registry sends";
+        return (ErrorKind::Protocol, what, IN_BETWEEN);
+    }
+    match (answer.status, &answer.shown) {
+        (401, Authorization::Basic(_)) => (
+            ErrorKind::Unauthorized,
+            "refuses the user name and password",
+            CREDENTIALS,
+        ),
+        (401, Authorization::Bearer(_)) if !answer.lacks_scope() => {
+            (ErrorKind::Unauthorized, "refuses the token", CREDENTIALS)
+        }
+        (401, Authorization::None) => (ErrorKind::Denied, "refuses, and asks for a login", None),
+        _ => (ErrorKind::Denied, "refuses this", HIDDEN),
+    }
+}
+
+/// How the server wants to be asked, as a part of a message.
+fn challenge_text(answer: &Complete) -> String {
+    let named: Vec<String> = challenges(&answer.headers)
+        .iter()
+        .map(|challenge| challenge.summary())
+        .collect();
+    if named.is_empty() {
+        return ", without saying how".to_owned();
+    }
+    format!(": {}", printable(&named.join(", "), 300))
+}
+
+/// What the server itself says is wrong, as the end of a message.
+fn words_of(errors: &[RegistryError]) -> String {
+    let mut words = String::new();
+    for error in errors.iter().take(3) {
+        words.push_str(&format!("; it says {}", error.code));
+        if !error.message.is_empty() {
+            words.push_str(&format!(": {}", printable(&error.message, 200)));
+        }
+    }
+    words
+}

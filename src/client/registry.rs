@@ -1,0 +1,239 @@
+//! What is known of one registry: its connections, and what its answers have taught.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::answer::Complete;
+use super::gate::Gate;
+use super::settings::RegistrySettings;
+use super::single_flight::SingleFlight;
+use crate::address::AddressClass;
+use crate::auth::{Secret, Session};
+use crate::http::RateLimit;
+use crate::transport::{Connections, Resolver, TlsTrust, WireConfig};
+use crate::url::Origin;
+
+/// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets
+/// another chance: Docker Hub bills GETs, and a proxy may have been mended.
+const HEAD_UNRELIABLE: Duration = Duration::from_secs(10 * 60);
+/// How long a server that does not answer like a registry is not asked again whether it is one: a
+/// registry may be about to come up behind its proxy.
+const NO_REGISTRY: Duration = Duration::from_secs(60);
+/// The most servers beside its own that a registry's connections are kept to: a redirect may lead
+/// to ever new names.
+const MAX_ORIGINS: usize = 16;
+/// The most warnings kept for a registry.
+const MAX_WARNINGS: usize = 32;
+
+/// One registry: its own server, and the others that its answers have led to.
+#[derive(Debug)]
+pub(crate) struct RegistryState {
+    pub(crate) origin: Origin,
+    pub(crate) session: Session,
+    pub(crate) token_fetches: SingleFlight<TokenFetch>,
+    pub(crate) gate: Gate,
+    pub(crate) trusted_realms: Vec<String>,
+    pub(crate) headers: Vec<(String, Secret)>,
+    wiring: Wiring,
+    /// The latest last.
+    connections: Mutex<Vec<(Origin, Arc<Connections>)>>,
+    own: Mutex<Arc<Connections>>,
+    learned: Mutex<Learned>,
+}
+
+/// How a token request has ended, for the threads that waited for it.
+#[derive(Debug, Clone)]
+pub(crate) enum TokenFetch {
+    /// The token is in the session.
+    Kept,
+    /// The service refused, and would refuse the waiting threads too.
+    Refused(Arc<Complete>),
+    /// The service answered with a status that may be different next time, for all alike.
+    Failed(Arc<Complete>),
+}
+
+/// What all connections on behalf of a registry have in common.
+#[derive(Debug)]
+pub(super) struct Wiring {
+    pub(super) config: WireConfig,
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) trust: Arc<TlsTrust>,
+}
+
+impl Wiring {
+    fn connections(&self, origin: &Origin) -> Arc<Connections> {
+        let (resolver, trust) = (self.resolver.clone(), self.trust.clone());
+        Arc::new(Connections::new(origin, &self.config, resolver, trust))
+    }
+}
+
+/// What a registry's answers have taught.
+#[derive(Debug, Default)]
+struct Learned {
+    /// It has answered like a registry.
+    is_registry: bool,
+    /// Its answers about manifests carry the API-version header, so that one without is another
+    /// server's.
+    identifies_itself: bool,
+    /// When something else answered in its place.
+    no_registry_since: Option<Instant>,
+    /// Since when its HEAD is known not to answer where its GET does.
+    head_unreliable_since: Option<Instant>,
+    /// The class of the address where it was reached.
+    reached: Option<AddressClass>,
+    rate_limit: Option<RateLimit>,
+    warnings: Vec<String>,
+}
+
+/// What the headers of one answer of the registry itself tell.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) reached: Option<AddressClass>,
+    pub(super) shows_registry: bool,
+    pub(super) rate_limit: Option<RateLimit>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl RegistryState {
+    pub(super) fn new(origin: Origin, given: RegistrySettings, wiring: Wiring) -> RegistryState {
+        RegistryState {
+            session: Session::new(given.credentials),
+            token_fetches: SingleFlight::default(),
+            gate: Gate::default(),
+            trusted_realms: given.trusted_realms,
+            headers: given.headers,
+            own: Mutex::new(wiring.connections(&origin)),
+            wiring,
+            origin,
+            connections: Mutex::default(),
+            learned: Mutex::default(),
+        }
+    }
+
+    /// The connections to `origin` made on behalf of this registry. Another registry has its own to
+    /// the same place: it does not trust what this registry's settings trust.
+    pub(crate) fn connections(&self, origin: &Origin) -> Arc<Connections> {
+        if *origin == self.origin {
+            return lock(&self.own).clone();
+        }
+        let mut connections = lock(&self.connections);
+        if let Some((_, known)) = connections.iter().find(|(known, _)| known == origin) {
+            return known.clone();
+        }
+        if connections.len() == MAX_ORIGINS {
+            connections.remove(0);
+        }
+        let new = self.wiring.connections(origin);
+        connections.push((origin.clone(), new.clone()));
+        new
+    }
+
+    /// Closes the connections that nobody is using. Those in use are closed when their exchange is
+    /// over.
+    pub(super) fn close_idle(&self) {
+        let new = self.wiring.connections(&self.origin);
+        // The old ones close when they are dropped, which is not under the lock.
+        let _own = std::mem::replace(&mut *lock(&self.own), new);
+        let _others = std::mem::take(&mut *lock(&self.connections));
+    }
+
+    /// Notes what the registry itself has answered.
+    pub(super) fn saw_answer(&self, told: Told) {
+        let mut learned = self.learned();
+        learned.reached = told.reached.or(learned.reached);
+        learned.is_registry |= told.shows_registry;
+        if told.rate_limit.is_some() {
+            learned.rate_limit = told.rate_limit;
+        }
+        for warning in told.warnings {
+            learned.warn(warning);
+        }
+    }
+
+    /// Notes that it has answered like a registry.
+    pub(crate) fn saw_registry(&self) {
+        self.learned().is_registry = true;
+    }
+
+    /// Notes that something else has answered in its place.
+    pub(crate) fn saw_no_registry(&self) {
+        self.learned().no_registry_since = Some(Instant::now());
+    }
+
+    /// Whether it has answered like a registry.
+    pub(crate) fn is_registry(&self) -> bool {
+        self.learned().is_registry
+    }
+
+    /// Whether something else has just answered in its place, so that the question need not be
+    /// asked again yet.
+    pub(crate) fn was_no_registry_lately(&self) -> bool {
+        let since = self.learned().no_registry_since;
+        since.is_some_and(|since| since.elapsed() < NO_REGISTRY)
+    }
+
+    /// Notes that an answer about a manifest carries the API-version header.
+    pub(crate) fn saw_identification(&self) {
+        self.learned().identifies_itself = true;
+    }
+
+    /// Whether its answers about manifests carry the API-version header.
+    pub(crate) fn identifies_itself(&self) -> bool {
+        self.learned().identifies_itself
+    }
+
+    /// Notes that its HEAD did not answer what its GET did.
+    pub(crate) fn head_failed_where_get_worked(&self) {
+        self.learned().head_unreliable_since = Some(Instant::now());
+    }
+
+    /// Notes that its HEAD answers.
+    pub(crate) fn head_worked(&self) {
+        self.learned().head_unreliable_since = None;
+    }
+
+    /// Whether GET should be asked at once.
+    pub(crate) fn head_is_unreliable(&self) -> bool {
+        let since = self.learned().head_unreliable_since;
+        since.is_some_and(|since| since.elapsed() < HEAD_UNRELIABLE)
+    }
+
+    /// The class of the address where it was reached, once it was.
+    pub(crate) fn reached(&self) -> Option<AddressClass> {
+        self.learned().reached
+    }
+
+    /// Keeps a warning for the caller.
+    pub(crate) fn warn(&self, warning: String) {
+        self.learned().warn(warning);
+    }
+
+    /// The warnings that it has sent or caused, each once.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.learned().warnings.clone()
+    }
+
+    /// The rate limit that it has reported last.
+    pub(super) fn rate_limit(&self) -> Option<RateLimit> {
+        self.learned().rate_limit.clone()
+    }
+
+    /// Never held across I/O.
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        lock(&self.learned)
+    }
+}
+
+impl Learned {
+    fn warn(&mut self, warning: String) {
+        if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// Every change under these locks is one assignment or push, so a panic elsewhere leaves nothing
+/// half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
