@@ -98,7 +98,7 @@ const ROOMS: &[Room] = &[
         forbidden: &["@wire", "@machine", "crate::lookup"],
         // It only asks which thread it is on.
         exceptions: &[
-            ("client/flights", "std::thread"),
+            ("client/caller_thread", "std::thread"),
             // And here which process it is in.
             ("client/life", "std::process"),
         ],
