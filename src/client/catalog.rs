@@ -2,7 +2,8 @@
 
 use super::call::Call;
 use super::handle::Client;
-use super::pages::{Listed, Page, Paging};
+use super::list_body::{Listed, Page};
+use super::pages::Paging;
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Registry, RepositoryName};
@@ -82,7 +83,7 @@ fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Listed<Repositor
     }
 }
 
-/// A registry without a catalog answers 404 or 405 (H14).
+/// A registry without a catalog answers 404 or 405.
 fn no_catalog(call: &Call<'_>, error: Error) -> Error {
     if error.kind() == ErrorKind::Protocol {
         return error;

@@ -94,7 +94,7 @@ fn is_what_registries_say(body: &[u8]) -> bool {
     [&b""[..], b"{}", b"true"].contains(&body.trim_ascii())
 }
 
-/// The scheme that the library would use: Bearer before Basic (B9).
+/// The scheme that the library would use: Bearer before Basic.
 fn offered(headers: &Headers) -> Option<AuthScheme> {
     let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
     let has = |scheme: &ChallengeScheme| {
