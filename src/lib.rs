@@ -84,6 +84,7 @@ mod policy;
 mod presence;
 mod reference;
 mod resolved;
+mod secret;
 mod text;
 mod transport;
 mod url;

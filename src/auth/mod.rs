@@ -5,7 +5,6 @@ pub(crate) mod challenge;
 mod credentials;
 mod realm;
 mod scope;
-mod secret;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,8 +16,8 @@ use crate::url::{BadUrl, Url};
 pub(crate) use self::credentials::Credentials;
 pub(crate) use self::realm::{Downgrade, Trust, trust};
 pub(crate) use self::scope::Scope;
-pub(crate) use self::secret::Secret;
 pub(crate) use self::token::{Service, Token, TokenLogin};
+pub(crate) use crate::secret::Secret;
 
 /// The most tokens that one request tries, however short they live.
 const MAX_TOKENS_TRIED: u32 = 4;

@@ -1,12 +1,13 @@
-//! Text that must not be seen.
+//! Text that must not be shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A password, a token, or a header value that holds one. Not shown by `Debug`, and wiped from
-/// memory on drop as far as that can be promised: copies in buffers and in ureq are not ours to
-/// wipe.
+/// A password, a token, or text that holds one, such as a header value or a form.
+///
+/// `Debug` does not show it. Its memory is wiped on drop, as far as this crate can do that: it
+/// can't wipe the copies in ureq and in network buffers.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<String>);
 
@@ -15,7 +16,7 @@ impl Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself: for the wire, and nothing else.
+    /// The text itself. Only what is sent to a server may use it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
