@@ -1,4 +1,5 @@
-//! `WWW-Authenticate` (RFC 9110 sections 11.2 to 11.6.1): how a registry wants to be asked.
+//! `WWW-Authenticate` (RFC 9110 sections 11.2 to 11.6.1): how a registry wants requests to
+//! authenticate.
 
 use std::fmt;
 
@@ -21,7 +22,7 @@ pub(crate) enum ChallengeScheme {
     Bearer,
     /// User and password (RFC 7617).
     Basic,
-    /// Another one, as sent: not ours to answer, worth a name in an error (B9).
+    /// Another scheme, as sent. This library can't use it, but an error can name it.
     Other(String),
 }
 
@@ -30,12 +31,13 @@ pub(crate) enum ChallengeScheme {
 pub(crate) struct Challenges {
     /// The challenges of all well-formed lines in their order.
     pub(crate) list: Vec<Challenge>,
-    /// One for each line that could not be read. Such a line counts as a whole: what is left of it
-    /// may be a weaker challenge than the one that was lost (B10).
+    /// One for each line that could not be read. No challenge of such a line is used: the readable
+    /// ones may be weaker than the one that is lost.
     pub(crate) malformed: Vec<Malformed>,
 }
 
-/// Reads all `WWW-Authenticate` lines of an answer. An empty line says nothing (Harbor, B6d).
+/// Reads all `WWW-Authenticate` lines of an answer. An empty line holds no challenge; Harbor sends
+/// one for an unknown project.
 pub(crate) fn parse_challenges<'a>(values: impl Iterator<Item = &'a str>) -> Challenges {
     let mut all = Challenges::default();
     for value in values.take(MAX_LINES) {
@@ -62,28 +64,29 @@ impl Challenge {
         }
     }
 
-    /// The realm: of Bearer the URL of the token service, maybe relative (B11); of Basic a text.
+    /// The realm. For Bearer it is the URL of the token service, which some reverse proxies make
+    /// relative; for Basic it is any text.
     pub(crate) fn realm(&self) -> Option<&str> {
         self.filled("realm")
     }
 
-    /// The service to name to the token service; some registries have none (B2, B3).
+    /// The name of the registry for its token service. Some registries have none.
     pub(crate) fn service(&self) -> Option<&str> {
         self.filled("service")
     }
 
-    /// The scopes: one parameter may hold several, between spaces (B1), and they may be any words
-    /// (`*`, B2).
+    /// The scopes. One parameter may hold several, separated by spaces, and they may be any words:
+    /// Gitea sends `*`.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.param("scope").unwrap_or("").split_ascii_whitespace()
     }
 
-    /// Why a token was refused: `invalid_token`, `insufficient_scope` (RFC 6750 section 3.1, B1).
+    /// Why a token was refused: `invalid_token`, `insufficient_scope` (RFC 6750 section 3.1).
     pub(crate) fn error(&self) -> Option<&str> {
         self.filled("error")
     }
 
-    /// Any parameter, its name in any case; it may be empty.
+    /// The value of any parameter, which may be empty. The case of `name` does not matter.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params
             .iter()
@@ -91,8 +94,8 @@ impl Challenge {
             .map(|(_, value)| value.as_str())
     }
 
-    /// For error texts, such as `Bearer realm="https://auth.example.com/token"`: printable, capped,
-    /// no query.
+    /// A text for errors, such as `Bearer realm="https://auth.example.com/token"`. It is printable
+    /// and capped, and it has no query.
     pub(crate) fn summary(&self) -> String {
         let summary = match self.realm() {
             Some(realm) => format!("{} realm=\"{}\"", self.scheme, shown_url(realm)),
@@ -127,9 +130,8 @@ impl fmt::Display for ChallengeScheme {
     }
 }
 
-/// One header line: a list whose elements are challenges and, after each challenge, its further
-/// parameters. What follows the word tells which: a parameter has a `=` (section 11.6.1 calls this
-/// out).
+/// Reads one header line. It is a list whose elements are challenges and, after each challenge, its
+/// further parameters. Only a parameter has a `=` after its name (section 11.6.1 explains this).
 fn line(value: &str) -> Result<Vec<Challenge>, Malformed> {
     let mut cursor = Cursor::new(value);
     let mut found: Vec<Challenge> = Vec::new();
@@ -150,7 +152,7 @@ fn line(value: &str) -> Result<Vec<Challenge>, Malformed> {
             if challenge.params.len() == MAX_PARAMS {
                 return Err(malformed("too many parameters", &element));
             }
-            // The first of duplicates wins.
+            // Of several parameters with one name the first counts.
             if challenge.param(name).is_none() {
                 challenge.params.push((name.to_ascii_lowercase(), value));
             }
@@ -160,8 +162,8 @@ fn line(value: &str) -> Result<Vec<Challenge>, Malformed> {
     Ok(found)
 }
 
-/// A scheme and, where it has one, its token68. No scheme of ours has any and others' may be
-/// secret, so it isn't kept.
+/// Reads a scheme and its token68, if it has one. The token68 is dropped: Bearer and Basic have
+/// none, and that of another scheme may be secret.
 fn scheme(cursor: &mut Cursor<'_>) -> Result<Challenge, Malformed> {
     let start = cursor.clone();
     let Some(name) = cursor.token() else {
@@ -181,8 +183,8 @@ fn scheme(cursor: &mut Cursor<'_>) -> Result<Challenge, Malformed> {
     Ok(Challenge::new(name))
 }
 
-/// `name = value`, with the whitespace section 11.2 tells recipients to bear, up to the end of the
-/// list element.
+/// Reads `name = value` up to the end of the list element. Section 11.2 tells recipients to accept
+/// whitespace around the `=`.
 fn parameter<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, String), Malformed> {
     let start = cursor.clone();
     if !starts_parameter(cursor) {
@@ -197,7 +199,7 @@ fn parameter<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, String), Malformed
             .quoted()
             .ok_or_else(|| malformed("no closing quote", cursor))?
     } else {
-        // More than a token: `realm=/` and unquoted URLs are sent (B9).
+        // Some registries send `realm=/` and unquoted URLs, which are not tokens (B9).
         let value = cursor.take_while(|c| !matches!(c, ',' | '"' | ' ' | '\t'));
         value.to_owned()
     };
@@ -223,17 +225,15 @@ fn malformed(problem: &'static str, at: &Cursor<'_>) -> Malformed {
     Malformed::new("WWW-Authenticate", problem, at.rest())
 }
 
-// Registries send one or two lines with one or two challenges of at most five parameters.
+// Registries send one or two lines, each with one or two challenges of at most five parameters.
 const MAX_LINES: usize = 16;
 const MAX_CHALLENGES: usize = 16;
 const MAX_PARAMS: usize = 32;
-/// One line of a terminal or two.
+/// One or two lines of a terminal.
 const MAX_SUMMARY: usize = 160;
 
 #[cfg(test)]
 mod tests {
-    //! The rows B1 to B13 and the grammar, as tables.
-
     use super::*;
     use proptest::prelude::*;
 
@@ -241,7 +241,7 @@ mod tests {
         parse_challenges(values.iter().copied())
     }
 
-    /// Challenges as text: `ChallengeScheme name=[value] …`, one after another with `; `.
+    /// The challenges as text: `Scheme name=[value] …`, separated by `; `.
     fn told(challenges: &Challenges) -> String {
         let tell = |challenge: &Challenge| {
             let mut text = challenge.scheme.to_string();
@@ -269,7 +269,8 @@ mod tests {
             "Bearer realm=[http://127.0.0.1:5620/token] service=[lab-service]",
         );
         let line = format!(
-            r#"{realm},scope="repository:t/b:pull,push repository:t/a:pull",error="insufficient_scope""#
+            "{realm},scope=\"repository:t/b:pull,push repository:t/a:pull\",\
+             error=\"insufficient_scope\""
         );
         let challenges = parse(&[&line]);
         let [challenge] = challenges.list.as_slice() else {
@@ -293,9 +294,10 @@ mod tests {
             &[r#"Bearer realm="https://g.example.com/v2/token""#, "Basic"],
             "Bearer realm=[https://g.example.com/v2/token]; Basic",
         );
-        let newer = parse(&[
-            r#"Bearer realm="https://g.example.com/v2/token",service="container_registry",scope="*""#,
-        ]);
+        let newer = parse(&[concat!(
+            r#"Bearer realm="https://g.example.com/v2/token","#,
+            r#"service="container_registry",scope="*""#
+        )]);
         assert_eq!(newer.list[0].scopes().collect::<Vec<_>>(), ["*"]);
     }
 
@@ -558,7 +560,9 @@ mod tests {
                 .collect();
             let expected: Vec<_> = written
                 .into_iter()
-                .map(|(scheme, params)| (Challenge::new(&scheme).scheme, params.into_iter().collect()))
+                .map(|(scheme, params)| {
+                    (Challenge::new(&scheme).scheme, params.into_iter().collect())
+                })
                 .collect();
             prop_assert_eq!(read, expected);
         }

@@ -1,4 +1,4 @@
-//! What the caller gave for one registry.
+//! The credentials that the caller gave for one registry.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Secret;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The credentials of one registry; they go to no other.
+/// The credentials of one registry. No other registry gets them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credentials {
     /// `Basic …`, ready to send.
@@ -17,9 +17,10 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// A user and a password (RFC 7617), in UTF-8 as registries read them (B8).
+    /// Sets user name and password (RFC 7617). They are sent as UTF-8, because registries read them
+    /// so.
     pub(crate) fn set_basic(&mut self, user: &str, password: &str) -> Result<()> {
-        // The first colon ends the user, and neither may hold control characters.
+        // RFC 7617: the first colon ends the user name, and control characters are not allowed.
         if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
             let message = "the user name is empty, or has a colon or a control character in it";
             return Err(Error::new(ErrorKind::Config, message));
@@ -35,15 +36,15 @@ impl Credentials {
         Ok(())
     }
 
-    /// A token that the registry itself takes.
+    /// Sets a token that the registry itself accepts.
     pub(crate) fn set_bearer(&mut self, token: &str) -> Result<()> {
         check_token(token)?;
         self.bearer = Some(Secret::new(format!("Bearer {token}")));
         Ok(())
     }
 
-    /// A token that the registry's token service takes for tokens (OAuth2 refresh token; docker's
-    /// `identitytoken`).
+    /// Sets a token that the registry's token service exchanges for others: a refresh token of
+    /// OAuth2, which docker calls `identitytoken`.
     pub(crate) fn set_identity(&mut self, token: &str) -> Result<()> {
         check_token(token)?;
         self.identity = Some(Secret::new(token));
@@ -62,7 +63,7 @@ impl Credentials {
         self.identity.as_ref()
     }
 
-    /// Whether there is anything that a token service could be given.
+    /// Whether there are credentials that a token service accepts.
     pub(crate) fn are_for_token_service(&self) -> bool {
         self.basic.is_some() || self.identity.is_some()
     }
@@ -72,7 +73,8 @@ impl Credentials {
     }
 }
 
-/// What a header may hold: visible ASCII (S12).
+/// Whether the text is not empty and all visible ASCII. Anything else in a header could add lines
+/// to the request.
 pub(crate) fn is_visible_ascii(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| (b'!'..=b'~').contains(&byte))
 }

@@ -1,36 +1,35 @@
-//! Whom to trust with a password (S4).
+//! The trust of a realm: whether a token service gets the registry's credentials.
 //!
-//! A registry names its token service in a challenge, and the token service is then given the
-//! user's password. So the challenge decides where a password goes, and it has to be checked.
+//! A registry names the URL of its token service, the realm, in a Bearer challenge. The client
+//! sends the user's password there. A challenge can name any server, so a realm gets credentials
+//! only if its host belongs to the registry, or if the caller trusts it.
 
 use std::fmt;
 
-use crate::url::Origin;
-use crate::url::{Scheme, Url};
+use crate::url::{Origin, Scheme, Url};
 
-/// Token services on another domain than their registry, each with its source.
+/// Hosts of registries and of their token services, each with its source.
 const PAIRS: [(&str, &str); 1] = [
-    // Docker's documentation, "Registry authentication": registry-1.docker.io names auth.docker.io.
+    // Docker's documentation, "Registry authentication".
     ("registry-1.docker.io", "auth.docker.io"),
 ];
 
-/// Second levels below which countries' registries sell names: `example.co.uk` is somebody's,
-/// `co.uk` is nobody's. Not a public-suffix list, which would cost 0.7 MB: a name that is missing
-/// here is one that a caller has to trust by hand only if it is missing below.
+/// Labels under which country domains give out names: `example.co.uk` has one owner, `co.uk` has
+/// many. The whole public suffix list would add 0.7 MB to the library.
 const SECOND_LEVELS: [&str; 10] = [
     "ac", "co", "com", "edu", "gob", "gov", "mil", "net", "ne", "org",
 ];
 
-/// What a token service may be given.
+/// What a request to a token service may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
     /// The credentials of the registry.
     Credentials,
-    /// A request without them.
+    /// No credentials: the request is anonymous.
     Nothing,
 }
 
-/// A realm that is not asked at all.
+/// The refusal of an http realm of an https registry. The client sends no request there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Downgrade;
 
@@ -42,8 +41,11 @@ impl fmt::Display for Downgrade {
 
 impl std::error::Error for Downgrade {}
 
-/// What the token service at `realm` may be given by clients of the registry at `registry`.
-/// `trusted` are the hosts that the caller vouched for.
+/// How far the realm of `registry` is trusted. `trusted` are the hosts that the caller listed.
+///
+/// # Errors
+///
+/// The registry speaks https and the realm does not, even if the caller listed its host.
 pub(crate) fn trust(
     registry: &Origin,
     realm: &Url,
@@ -65,29 +67,31 @@ pub(crate) fn trust(
     })
 }
 
-/// registry.gitlab.com and gitlab.com.
+/// Whether the realm is on a parent domain of the registry, as gitlab.com is for
+/// registry.gitlab.com.
 fn is_parent(realm: &str, registry: &str) -> bool {
     registry
         .strip_suffix(realm)
         .is_some_and(|rest| rest.ends_with('.'))
-        && is_somebodys(realm)
+        && has_one_owner(realm)
 }
 
-/// registry.example.com and gitlab.example.com.
+/// Whether realm and registry have the same parent domain, as gitlab.example.com and
+/// registry.example.com do.
 fn is_sibling(realm: &str, registry: &str) -> bool {
     match (realm.split_once('.'), registry.split_once('.')) {
         (Some((_, realm_parent)), Some((_, parent))) => {
-            realm_parent == parent && is_somebodys(parent)
+            realm_parent == parent && has_one_owner(parent)
         }
         _ => false,
     }
 }
 
-/// Whether a domain belongs to one owner, as far as its labels tell: two of them, or three under a
-/// country's second level.
-fn is_somebodys(domain: &str) -> bool {
+/// Whether a domain belongs to one owner, as far as its labels tell: it has two labels, or three if
+/// it is below a domain such as `co.uk`.
+fn has_one_owner(domain: &str) -> bool {
     let labels: Vec<&str> = domain.split('.').collect();
-    // An address has no parents.
+    // An IP address has no parent domain.
     if labels
         .iter()
         .all(|label| label.bytes().all(|byte| byte.is_ascii_digit()))

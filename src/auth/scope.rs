@@ -1,9 +1,9 @@
-//! Scopes: what a token is to allow (distribution's token scope documentation).
+//! Scopes: what a token allows (distribution's documentation of token scopes).
 
 use std::fmt;
 
-/// One scope, such as `repository:team/app:pull`. Kept as it was sent; its parts are only looked at
-/// to compare.
+/// One scope, such as `repository:team/app:pull`. It stays as it was sent; only a comparison reads
+/// its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Scope(String);
 
@@ -18,7 +18,7 @@ impl Scope {
         Scope("registry:catalog:*".to_owned())
     }
 
-    /// A scope that a challenge names, whatever it looks like: Gitea's is `*` (B2).
+    /// A scope that a challenge names. It may be any word: Gitea sends `*`.
     pub(crate) fn named(text: &str) -> Scope {
         Scope(text.to_owned())
     }
@@ -43,7 +43,8 @@ impl Scope {
         }
     }
 
-    /// Type with name, and actions. A name may hold colons (a port), so the last one separates.
+    /// The resource (its type and name), and the actions. A name with a port has a colon, so the
+    /// last colon is the one that separates.
     fn parts(&self) -> Option<(&str, &str)> {
         self.0
             .rsplit_once(':')
@@ -51,8 +52,9 @@ impl Scope {
     }
 }
 
-/// What is needed, and what the challenge names beyond it. The needed comes first, and nothing
-/// twice: some registries honour only one of several (C6).
+/// The needed scopes, then what the challenge names beyond them, each once. A needed scope that a
+/// named one covers is left out. The needed ones come first, because some token services, such as
+/// GitLab's, honour only one of several.
 pub(crate) fn union<'a>(needed: &[Scope], named: impl Iterator<Item = &'a str>) -> Vec<Scope> {
     let named: Vec<Scope> = named.map(Scope::named).collect();
     let mut all: Vec<Scope> = needed

@@ -1,5 +1,5 @@
-//! Tokens: how they are asked for, and what comes back (distribution's token authentication;
-//! OAuth2, RFC 6749).
+//! Tokens: how a request asks for one, and what the token service answers (distribution's token
+//! authentication; OAuth2, RFC 6749).
 
 use std::time::{Duration, Instant};
 
@@ -10,28 +10,31 @@ use super::{Scope, Secret};
 use crate::error::printable;
 use crate::url::{BadUrl, Url, encode_query_value};
 
-/// The lifetime of a token that does not say, and the least that a service may mean (C2). A
-/// registry that disagrees answers 401, which is always handled.
+/// The lifetime of a token whose answer has no `expires_in`, and the shortest one that is believed:
+/// distribution's token specification forbids less. A registry that disagrees answers 401, and
+/// then the request fetches a new token.
 const MIN_LIFETIME: Duration = Duration::from_secs(60);
-/// The longest that is believed.
+/// The longest lifetime that is believed.
 const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How long before its end a token is renewed, so that it does not end on its way.
+/// How long before its end a token is renewed, so that it does not end while a request is sent.
 const MARGIN: Duration = Duration::from_secs(5);
-/// As the OAuth2 form wants it; says who asks, and is no secret.
+/// The `client_id` of the OAuth2 form. It names this program and is not a secret.
 const CLIENT_ID: &str = "ocireg";
-/// How much of an unreadable answer an error shows.
+/// How many characters of an unreadable answer an error shows.
 const SHOWN: usize = 50;
 
-/// Where a registry sends its clients for tokens.
+/// The token service that a registry names in its Bearer challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
+    /// The URL that gives tokens.
     pub(crate) realm: Url,
+    /// The registry's name at this service: the challenge's `service`.
     pub(crate) name: Option<String>,
 }
 
 impl Service {
-    /// The URL that asks for a token with GET. What the realm's own query says stays (C7), and a
-    /// service that was not named is not invented (B3).
+    /// The URL that asks for a token with GET. It keeps the query of the realm, which some
+    /// registries need, and it has a `service` only if the challenge named one.
     pub(crate) fn url_for(&self, scopes: &[Scope]) -> Result<Url, BadUrl> {
         let mut target = self.realm.target().to_owned();
         let mut separator = if target.contains('?') { '&' } else { '?' };
@@ -51,7 +54,7 @@ impl Service {
         Url::on(&self.realm.origin(), &target)
     }
 
-    /// The form that asks for a token with POST, by an identity token (RFC 6749, 6).
+    /// The form that asks for a token with POST and an identity token (RFC 6749 section 6).
     pub(crate) fn form_for(&self, scopes: &[Scope], identity: &Secret) -> Secret {
         let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
         let mut form = format!("grant_type=refresh_token&client_id={CLIENT_ID}");
@@ -69,18 +72,18 @@ impl Service {
     }
 }
 
-/// As whom a token was asked for.
+/// With which credentials a token was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenLogin {
     /// With the registry's credentials.
     Known,
-    /// Without, because there are none.
+    /// With none, because the caller gave none.
     Anonymous,
-    /// Without, although there are some: the service is not trusted with them.
+    /// With none, although the caller gave some: the token service is not trusted with them.
     Withheld,
 }
 
-/// A token, and what it is good for.
+/// A token, and the requests that it is for.
 #[derive(Debug)]
 pub(crate) struct Token {
     /// `Bearer …`, ready to send.
@@ -89,14 +92,15 @@ pub(crate) struct Token {
     scopes: Vec<Scope>,
     login: TokenLogin,
     received: Instant,
+    /// From this moment on it is not sent again.
     renew_at: Instant,
-    /// From when on a refusal may be because it has ended.
+    /// From this moment on a refusal may only mean that it has expired.
     old_at: Instant,
 }
 
 impl Token {
-    /// Takes the token out of a token service's answer that came at `now`. The error says what is
-    /// wrong with it.
+    /// Reads the token from a token service's answer that came at `now`. The error text says what is
+    /// wrong with the answer.
     pub(crate) fn from_answer(
         body: &[u8],
         service: &Service,
@@ -104,7 +108,8 @@ impl Token {
         login: TokenLogin,
         now: Instant,
     ) -> Result<Token, String> {
-        // Nothing of it is shown but a page's start: a service may send the bare token (S15).
+        // Only the start of a web page is shown: a service may send the token alone, without JSON
+        // (S15).
         let answer: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
             let start = String::from_utf8_lossy(body.get(..SHOWN * 4).unwrap_or(body)).into_owned();
             match start.trim_start().starts_with('<') {
@@ -118,7 +123,8 @@ impl Token {
                 ),
             }
         })?;
-        // `token` is distribution's name, `access_token` OAuth2's; some send one, some both (C1).
+        // distribution calls it `token`, OAuth2 `access_token`. Some services send one, some both
+        // (C1).
         let token = ["token", "access_token"]
             .into_iter()
             .filter_map(|name| answer.get(name).and_then(Value::as_str))
@@ -159,13 +165,13 @@ impl Token {
         self.login
     }
 
-    /// Whether it still serves a request that needs `scopes`.
+    /// Whether a request that needs `scopes` may still use it.
     pub(crate) fn serves(&self, service: &Service, scopes: &[Scope], now: Instant) -> bool {
         now < self.renew_at && self.is_for(service, scopes)
     }
 
-    /// Whether it was asked for at `service` for `scopes`. One for no scope is a login, and no
-    /// other is.
+    /// Whether `service` gave it for `scopes`. A token without a scope serves only requests that
+    /// need none, and they need such a token.
     pub(crate) fn is_for(&self, service: &Service, scopes: &[Scope]) -> bool {
         self.service == *service
             && scopes.is_empty() == self.is_scopeless()
@@ -182,13 +188,13 @@ impl Token {
         now >= self.renew_at
     }
 
-    /// Whether it is worth a try where `refused` was turned down: a newer one, or one for fewer
-    /// scopes.
+    /// Whether it may be accepted where `refused` was not: it is newer, or it is for one scope
+    /// where `refused` was for several.
     pub(crate) fn may_replace(&self, refused: &Token) -> bool {
         self.received > refused.received || refused.is_wide() && !self.is_wide()
     }
 
-    /// Whether one makes the other needless.
+    /// Whether it serves the same requests as `other`.
     pub(crate) fn is_same_as(&self, other: &Token) -> bool {
         self.service == other.service && self.scopes == other.scopes
     }
@@ -197,8 +203,8 @@ impl Token {
         self.received >= moment
     }
 
-    /// Whether it may have ended: after a minute whatever its service said of it, and before only
-    /// if it said so.
+    /// Whether it may have expired. After a minute it may have, whatever its service said; before,
+    /// only if its service said so.
     pub(crate) fn is_old(&self, now: Instant) -> bool {
         now >= self.old_at
     }
@@ -206,15 +212,16 @@ impl Token {
 
 /// How long a token lasts.
 struct Lifetime {
-    /// For how long it is sent.
+    /// How long the token is sent.
     believed: Duration,
-    /// For how long it is certainly good.
+    /// How long the token is certain to be valid.
     least: Duration,
 }
 
 impl Lifetime {
-    /// On the monotonic clock from receipt (C2). `issued_at` is not looked at: it is on the
-    /// service's clock, which need not be ours (R13). Some send the number as text.
+    /// Reads `expires_in`, which some services send as text. The lifetime counts from the receipt
+    /// of the answer, on the monotonic clock. `issued_at` is not read, because the clock of the
+    /// service may differ from ours.
     fn of(expires_in: Option<&Value>) -> Lifetime {
         let seconds = match expires_in {
             Some(Value::Number(number)) => number.as_f64(),
@@ -287,7 +294,8 @@ mod tests {
             service("https://x/", Some("reg")).form_for(&scopes, &Secret::new("id+en/tity="));
         assert_eq!(
             form.expose(),
-            "grant_type=refresh_token&client_id=ocireg&service=reg&scope=repository%3Aa%3Apull%20repository%3Ab%3Apull\
+            "grant_type=refresh_token&client_id=ocireg&service=reg\
+             &scope=repository%3Aa%3Apull%20repository%3Ab%3Apull\
              &refresh_token=id%2Ben%2Ftity%3D"
         );
     }
