@@ -4,13 +4,15 @@ use ring::digest as ring_digest;
 
 /// A hash algorithm of digests.
 ///
-/// The [registered] ones, and sha384, which the Docker world's own digest library also accepts.
+/// The image specification [registers] sha256 and sha512. Docker's digest library also accepts
+/// sha384.
 ///
-/// [registered]: https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#registered-algorithms
+/// [registers]:
+/// https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#registered-algorithms
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// SHA-256, which every registry speaks.
+    /// SHA-256, which every registry supports.
     Sha256,
     /// SHA-384.
     Sha384,
@@ -19,7 +21,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The name that stands before the colon.
+    /// The name, which a digest has before its colon.
     ///
     /// ```
     /// assert_eq!(ocireg::Algorithm::Sha256.as_str(), "sha256");
@@ -32,7 +34,7 @@ impl Algorithm {
         }
     }
 
-    /// How many hexadecimal digits stand after the colon.
+    /// The number of hexadecimal digits that a digest has after its colon.
     ///
     /// ```
     /// assert_eq!(ocireg::Algorithm::Sha256.hex_len(), 64);

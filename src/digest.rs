@@ -1,4 +1,4 @@
-//! Digests: the name a content has in every registry.
+//! Digests: the names of contents, the same in every registry.
 
 use ring::digest as ring_digest;
 
@@ -8,17 +8,17 @@ use crate::text::{Fault, all_bytes, check_plain, parsed_from_text, shown_as_str}
 
 /// The digest of a content, such as `sha256:` and 64 hexadecimal digits.
 ///
-/// The [grammar], narrowed to the algorithms this library can compute, so that whoever holds a
-/// `Digest` can also check it:
+/// The [grammar] is that of the image specification, but only with algorithms that this library can
+/// compute. So a content can be checked against any `Digest`:
 ///
 /// ```text
 /// digest    = algorithm ":" hex
 /// algorithm = "sha256" / "sha384" / "sha512"
-/// hex       = 64, 96 or 128 of [a-f0-9], as the algorithm has it
+/// hex       = 64, 96 or 128 of [a-f0-9], depending on the algorithm
 /// ```
 ///
-/// Parsing fails with [`ErrorKind::Unsupported`] if the text is a digest of another algorithm, with
-/// [`ErrorKind::InvalidReference`] if it is none.
+/// Parsing fails with [`ErrorKind::Unsupported`] if the text is a digest of another algorithm, and
+/// with [`ErrorKind::InvalidReference`] if it is no digest.
 ///
 /// ```
 /// use ocireg::{Algorithm, Digest, ErrorKind};
@@ -74,8 +74,8 @@ impl Digest {
         Digest::parse_at(text, 0)
     }
 
-    /// What nearly every answer has, found with a tenth of the work; `None` says nothing about the
-    /// text.
+    /// Parses a sha256 digest, which nearly every answer has, with a tenth of the work. `None` does
+    /// not mean that the text is invalid.
     fn usual(text: &str) -> Option<Digest> {
         let algorithm = Algorithm::Sha256;
         let hex = text.strip_prefix(algorithm.as_str())?.strip_prefix(':')?;
@@ -86,7 +86,7 @@ impl Digest {
         })
     }
 
-    /// Parses a digest that stands at byte `at` of the text that errors speak of.
+    /// Parses a digest that begins at byte `at` of the text that an error is about.
     pub(crate) fn parse_at(text: &str, at: usize) -> Result<Digest, Fault> {
         if text.is_empty() {
             return Err(Fault::new(format!("empty digest at byte {at}")).hint(SHAPE));
@@ -113,7 +113,7 @@ impl Digest {
 parsed_from_text!(Digest, "digest");
 shown_as_str!(Digest);
 
-/// Computes a [`Digest`] while the bytes pass.
+/// Computes a [`Digest`] from bytes that come in parts.
 ///
 /// ```
 /// use ocireg::{Algorithm, Digest, Hasher};
@@ -138,12 +138,12 @@ impl Hasher {
         }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.context.update(bytes);
     }
 
-    /// The digest of all bytes taken.
+    /// The digest of all added bytes.
     pub fn finish(self) -> Digest {
         let hash = self.context.finish();
         let mut text =
@@ -171,7 +171,7 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
-/// Checks, while the bytes pass, that a content has the digest it should have.
+/// Checks that a content, whose bytes come in parts, has the expected digest.
 ///
 /// ```
 /// use ocireg::{Algorithm, Digest, ErrorKind, Verifier};
@@ -188,7 +188,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier for a content that should have the digest `expected`.
+    /// A verifier for a content that must have the digest `expected`.
     pub fn new(expected: Digest) -> Verifier {
         Verifier {
             hasher: Hasher::new(expected.algorithm),
@@ -196,16 +196,16 @@ impl Verifier {
         }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
     }
 
-    /// The verdict on all bytes taken.
+    /// Whether all added bytes together have the expected digest.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::DigestMismatch`], naming both digests, if they are not the expected content.
+    /// [`ErrorKind::DigestMismatch`] if they have another one. The error names both.
     pub fn finish(self) -> Result<()> {
         let found = self.hasher.finish();
         if found == self.expected {
@@ -219,8 +219,8 @@ impl Verifier {
     }
 }
 
-/// `component *(separator component)`: components of lower-case letters and digits, joined by one
-/// of `+ . _ -`.
+/// Checks `component *(separator component)`: a component has lower-case letters and digits, a
+/// separator is one of `+ . _ -`.
 fn check_algorithm(name: &str, at: usize) -> Result<(), Fault> {
     let mut after_component = false;
     for (i, c) in name.char_indices() {
@@ -239,7 +239,7 @@ fn check_algorithm(name: &str, at: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What any algorithm may have after the colon.
+/// Checks what the grammar allows after the colon for any algorithm.
 fn check_encoded(value: &str, at: usize) -> Result<(), Fault> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '=' | '_' | '-');
     match value.char_indices().find(|(_, c)| !allowed(*c)) {
@@ -272,7 +272,7 @@ fn check_hex(value: &str, algorithm: Algorithm, at: usize) -> Result<(), Fault> 
 
 const SHAPE: &str = "a digest looks like sha256:… with 64 hexadecimal digits";
 
-/// Registered names have six characters; a longer one need not be shown whole.
+/// How much of an unknown algorithm's name an error shows. Registered names have six characters.
 const SHOWN_ALGORITHM: usize = 32;
 
 #[cfg(test)]
@@ -304,111 +304,111 @@ mod tests {
         }
     }
 
+    /// Parses `text` and expects an error of this kind that shows it as `shown`.
+    #[track_caller]
+    fn expect_refusal(text: &str, kind: ErrorKind, shown: &str, problem: &str) {
+        let verdict = match kind {
+            ErrorKind::Unsupported => "unsupported",
+            _ => "invalid",
+        };
+        let problem = problem.replace("SHAPE", SHAPE);
+        let error = text.parse::<Digest>().unwrap_err();
+        assert_eq!(error.kind(), kind, "{text}");
+        let expected = format!("{verdict} digest \"{shown}\": {problem}");
+        assert_eq!(error.to_string(), expected);
+    }
+
     #[test]
     fn s8_only_a_whole_digest_of_a_known_algorithm_is_one() {
         let hex = "0".repeat(64);
-        let cases: &[(String, &str)] = &[
+        let short = &format!("sha256:{}", &hex[1..]);
+        let long = &format!("sha256:{hex}0");
+        let sha512 = &format!("sha512:{hex}");
+        let count = "hexadecimal digits in the digest at byte 7,";
+        let not_hex = "in the digest at byte 7 (digests have hexadecimal digits)";
+        let cases = [
+            ("", "empty digest at byte 0 (SHAPE)"),
+            ("sha256", "no ':' in the digest at byte 0 (SHAPE)"),
+            ("sha256:", &format!("0 {count} sha256 has 64")),
+            (short, &format!("63 {count} sha256 has 64")),
+            (long, &format!("65 {count} sha256 has 64")),
+            (sha512, &format!("64 {count} sha512 has 128")),
             (
-                String::new(),
-                "invalid digest \"\": empty digest at byte 0 (SHAPE)",
+                "sha256:0A",
+                "upper-case letter 'A' in the digest at byte 8 (digests are lower-case)",
             ),
             (
-                "sha256".into(),
-                "invalid digest \"sha256\": no ':' in the digest at byte 0 (SHAPE)",
+                "sha256:0g",
+                "character 'g' in the digest at byte 8 (digests have hexadecimal digits)",
             ),
             (
-                ":".into(),
-                "invalid digest \":\": incomplete digest algorithm at byte 0 (SHAPE)",
+                "sha256:../../v2/x/manifests/y",
+                &format!("character '.' {not_hex}"),
+            ),
+            ("sha256:é", &format!("character 'é' (U+00E9) {not_hex}")),
+        ];
+        for (text, problem) in cases {
+            expect_refusal(text, ErrorKind::InvalidReference, text, problem);
+        }
+    }
+
+    #[test]
+    fn s8_an_error_shows_no_query_no_control_character_and_no_space_around() {
+        let spaced = format!(" sha256:{}", "0".repeat(64));
+        let cases = [
+            (
+                "sha256:0?",
+                "sha256:0?…",
+                "character '?' in the digest at byte 8 (digests have hexadecimal digits)",
             ),
             (
-                "sha256:".into(),
-                "invalid digest \"sha256:\": 0 hexadecimal digits in the digest at byte 7, sha256 has 64",
+                "sha256:0\0",
+                "sha256:0\u{fffd}",
+                "character U+0000 at byte 8",
             ),
             (
-                format!("sha256:{}", &hex[1..]),
-                "invalid digest \"sha256:ZEROS63\": 63 hexadecimal digits in the digest at byte 7, sha256 has 64",
-            ),
-            (
-                format!("sha256:{hex}0"),
-                "invalid digest \"sha256:ZEROS640\": 65 hexadecimal digits in the digest at byte 7, sha256 has 64",
-            ),
-            (
-                format!("sha512:{hex}"),
-                "invalid digest \"sha512:ZEROS64\": 64 hexadecimal digits in the digest at byte 7, sha512 has 128",
-            ),
-            (
-                format!("SHA256:{hex}"),
-                "invalid digest \"SHA256:ZEROS64\": upper-case letter 'S' in the digest algorithm at byte 0 (SHAPE)",
-            ),
-            (
-                "sha256:0A".into(),
-                "invalid digest \"sha256:0A\": upper-case letter 'A' in the digest at byte 8 (digests are lower-case)",
-            ),
-            (
-                "sha256:0g".into(),
-                "invalid digest \"sha256:0g\": character 'g' in the digest at byte 8 (digests have hexadecimal digits)",
-            ),
-            (
-                "sha256:../../v2/x/manifests/y".into(),
-                "invalid digest \"sha256:../../v2/x/manifests/y\": character '.' in the digest at byte 7 (digests have hexadecimal digits)",
-            ),
-            (
-                "sha256:0?".into(),
-                "invalid digest \"sha256:0?…\": character '?' in the digest at byte 8 (digests have hexadecimal digits)",
-            ),
-            (
-                "sha256:0\0".into(),
-                "invalid digest \"sha256:0\u{fffd}\": character U+0000 at byte 8",
-            ),
-            (
-                format!(" sha256:{hex}"),
-                "invalid digest \"sha256:ZEROS64\": a space at the start, at byte 0",
-            ),
-            (
-                "sha256:é".into(),
-                "invalid digest \"sha256:é\": character 'é' (U+00E9) in the digest at byte 7 (digests have hexadecimal digits)",
-            ),
-            (
-                "+sha256:00".into(),
-                "invalid digest \"+sha256:00\": character '+' in the digest algorithm at byte 0 (SHAPE)",
-            ),
-            (
-                "a..b:00".into(),
-                "invalid digest \"a..b:00\": character '.' in the digest algorithm at byte 2 (SHAPE)",
-            ),
-            (
-                "md5+:00".into(),
-                "invalid digest \"md5+:00\": incomplete digest algorithm at byte 0 (SHAPE)",
-            ),
-            (
-                "md5:".into(),
-                "invalid digest \"md5:\": no digits in the digest at byte 4",
-            ),
-            (
-                "md5:00/00".into(),
-                "invalid digest \"md5:00/00\": character '/' in the digest at byte 6",
-            ),
-            (
-                "md5:00".into(),
-                "unsupported digest \"md5:00\": digest algorithm \"md5\" at byte 0 (sha256, sha384 and sha512 are supported)",
-            ),
-            (
-                "multihash+base58:QmRZxt2b1=".into(),
-                "unsupported digest \"multihash+base58:QmRZxt2b1=\": digest algorithm \"multihash+base58\" at byte 0 (sha256, sha384 and sha512 are supported)",
+                &spaced,
+                spaced.trim_start(),
+                "a space at the start, at byte 0",
             ),
         ];
-        for (text, expected) in cases {
-            let expected = expected
-                .replace("SHAPE", SHAPE)
-                .replace("ZEROS64", &hex)
-                .replace("ZEROS63", &hex[1..]);
-            let error = text.parse::<Digest>().unwrap_err();
-            assert_eq!(error.to_string(), expected);
-            let kind = match expected.starts_with("unsupported") {
-                true => ErrorKind::Unsupported,
-                false => ErrorKind::InvalidReference,
-            };
-            assert_eq!(error.kind(), kind, "{text}");
+        for (text, shown, problem) in cases {
+            expect_refusal(text, ErrorKind::InvalidReference, shown, problem);
+        }
+    }
+
+    #[test]
+    fn s8_the_algorithm_has_a_grammar_and_only_three_are_supported() {
+        let upper_case = &format!("SHA256:{}", "0".repeat(64));
+        let invalid = [
+            (":", "incomplete digest algorithm at byte 0 (SHAPE)"),
+            (
+                upper_case,
+                "upper-case letter 'S' in the digest algorithm at byte 0 (SHAPE)",
+            ),
+            (
+                "+sha256:00",
+                "character '+' in the digest algorithm at byte 0 (SHAPE)",
+            ),
+            (
+                "a..b:00",
+                "character '.' in the digest algorithm at byte 2 (SHAPE)",
+            ),
+            ("md5+:00", "incomplete digest algorithm at byte 0 (SHAPE)"),
+            ("md5:", "no digits in the digest at byte 4"),
+            ("md5:00/00", "character '/' in the digest at byte 6"),
+        ];
+        for (text, problem) in invalid {
+            expect_refusal(text, ErrorKind::InvalidReference, text, problem);
+        }
+        for (text, name) in [
+            ("md5:00", "md5"),
+            ("multihash+base58:QmRZxt2b1=", "multihash+base58"),
+        ] {
+            let problem = format!(
+                "digest algorithm \"{name}\" at byte 0 (sha256, sha384 and sha512 are supported)"
+            );
+            expect_refusal(text, ErrorKind::Unsupported, text, &problem);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one error type.
 //!
-//! Every failure says which registry and reference it is about, what happened, and, where there is
-//! something the caller can do, what. It keeps its cause and never shows a secret.
+//! Every failure says which registry and reference it is about, what happened, and what the caller
+//! can do, if anything. It keeps its cause and never shows a secret.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,9 +16,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call gave no answer.
 ///
 /// The text (`Display`) is one line: what the call was about, what happened, what to do. It never
-/// holds a password, a token or the query of a signed URL, and what a server sent is stripped of
-/// control characters and capped. The cause, where there is one, is the
-/// [`source`](StdError::source); `{:#}` shows what the causes add, still in one line.
+/// holds a password, a token or the query of a signed URL. Text from a server is capped and has no
+/// control characters. The cause, if there is one, is the [`source`](StdError::source); `{:#}` adds
+/// the causes, still in one line.
 ///
 /// ```
 /// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();
@@ -40,9 +40,9 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What went wrong, in the terms a caller can act on.
+/// What went wrong, in terms that a caller can act on.
 ///
-/// The list is fixed in meaning and may grow, so match with a `_` arm.
+/// No kind changes its meaning, but new ones may come, so match with a `_` arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -50,18 +50,19 @@ pub enum ErrorKind {
     InvalidArgument,
     /// A reference, registry, repository name, tag or digest does not follow its grammar.
     InvalidReference,
-    /// A setting is unusable: a file that can't be read, a certificate that does not parse.
+    /// A setting is unusable, such as a file that can't be read or a certificate that can't be
+    /// parsed.
     Config,
     /// The client can't be used in its present state.
     State,
-    /// The registry, or this library, does not do what was asked.
+    /// The registry or this library does not support what was asked.
     Unsupported,
     /// The host name could not be resolved.
     Resolve,
     /// No connection could be made.
     Connect,
-    /// TLS failed: unknown certificate authority, wrong name, expired, or the other side does not
-    /// speak TLS.
+    /// TLS failed: the certificate authority is unknown, the certificate has another name or has
+    /// expired, or the server does not speak TLS.
     Tls,
     /// A time limit ran out.
     Timeout,
@@ -69,21 +70,22 @@ pub enum ErrorKind {
     Transport,
     /// The registry refused the credentials themselves.
     Unauthorized,
-    /// The registry refused this repository (HTTP 401 or 403): private, hidden or missing.
+    /// The registry refused this repository (HTTP 401 or 403): it is private, hidden or missing.
     Denied,
-    /// The registry says it is not there (HTTP 404).
+    /// The registry says that it does not have it (HTTP 404).
     NotFound,
-    /// Too many requests (HTTP 429); see [`Error::retry_after`].
+    /// The registry got too many requests (HTTP 429). [`Error::retry_after`] says when to try
+    /// again.
     RateLimited,
     /// The registry failed (HTTP 5xx).
     Server,
     /// The registry rejected the request (another HTTP 4xx).
     Rejected,
-    /// The answer is not what a registry answers.
+    /// The answer is not that of a registry.
     Protocol,
     /// The content does not have the digest it should have.
     DigestMismatch,
-    /// An answer is larger than the limit for its kind.
+    /// An answer is larger than its limit.
     TooLarge,
     /// Reading or writing on this machine failed.
     Io,
@@ -97,11 +99,11 @@ pub enum ErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryError {
-    /// The code as sent, such as `MANIFEST_UNKNOWN`; registries have codes of their own.
+    /// The code as sent, such as `MANIFEST_UNKNOWN`. Registries also have codes of their own.
     pub code: String,
-    /// The message as sent, made printable and capped; may be empty.
+    /// The message as sent, but printable and capped. It may be empty.
     pub message: String,
-    /// The `detail` as JSON text, capped; registries send any shape.
+    /// The `detail` as JSON text, capped. It may be any JSON value.
     pub detail: Option<String>,
 }
 
@@ -121,18 +123,18 @@ impl Error {
         &self.0.message
     }
 
-    /// What the caller can do about it, where there is something.
+    /// What the caller can do about it, if anything.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// The HTTP status that decided, if an answer came: tells 401 from 403 where the kind is
+    /// The HTTP status that decided, if an answer came. It tells 401 from 403 if the kind is
     /// [`ErrorKind::Denied`].
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
 
-    /// What the registry itself said, in its order; empty if it said nothing readable.
+    /// What the registry itself said, in its order. Empty if its answer could not be read.
     pub fn registry_errors(&self) -> &[RegistryError] {
         &self.0.registry_errors
     }
@@ -142,19 +144,19 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The rate limit the failing answer reported.
+    /// The rate limit that the failed answer reported.
     pub fn rate_limit(&self) -> Option<&RateLimit> {
         self.0.rate_limit.as_ref()
     }
 
-    /// The error number of the operating system (`errno`) that is behind it, where one is.
+    /// The error number of the operating system (`errno`) that caused it, if there is one.
     pub fn os_code(&self) -> Option<i32> {
         self.causes()
             .find_map(|cause| cause.downcast_ref::<std::io::Error>()?.raw_os_error())
     }
 
-    /// Whether the same call may succeed later without a change: a network failure, a timeout, 429
-    /// or 5xx.
+    /// Whether the same call may succeed later: after a network failure, a timeout, HTTP 429 or
+    /// 5xx.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.0.kind,
@@ -167,7 +169,7 @@ impl Error {
         )
     }
 
-    /// What is behind it, the nearest first.
+    /// The chain of its causes, the direct one first.
     fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
         let mut next = self.source();
         std::iter::from_fn(move || {
@@ -191,7 +193,8 @@ impl Error {
         }))
     }
 
-    /// Names what the call was about. The innermost name stays: it is the most exact one.
+    /// Says what the call was about. If that is already said, it stays, because the innermost
+    /// subject is the most exact one.
     pub(crate) fn about(mut self, subject: impl fmt::Display) -> Error {
         if self.0.subject.is_none() {
             self.0.subject = Some(subject.to_string());
@@ -199,7 +202,7 @@ impl Error {
         self
     }
 
-    /// The same for another call that ended in the same way.
+    /// The same error for another call that failed in the same way.
     pub(crate) fn about_instead(mut self, subject: impl fmt::Display) -> Error {
         self.0.subject = Some(subject.to_string());
         self
@@ -244,12 +247,12 @@ impl fmt::Display for Error {
         }
         f.write_str(&inner.message)?;
         if f.alternate() {
-            let mut told = inner.message.clone();
+            let mut shown = inner.message.clone();
             for cause in self.causes() {
-                let words = printable(&cause.to_string(), MAX_CAUSE);
-                if !told.contains(&words) {
-                    write!(f, ": {words}")?;
-                    told.push_str(&words);
+                let cause = printable(&cause.to_string(), MAX_CAUSE);
+                if !shown.contains(&cause) {
+                    write!(f, ": {cause}")?;
+                    shown.push_str(&cause);
                 }
             }
         }
@@ -286,12 +289,11 @@ impl StdError for Error {
     }
 }
 
-/// A cause is a sentence; some quote what a server sent.
+/// The longest cause that `{:#}` shows. Most are a sentence, but some quote a server.
 const MAX_CAUSE: usize = 400;
 
-/// Makes text that came from outside fit to show: one line, no control, bidirectional or escape
-/// characters, at most `limit` characters (S15: a registry's message must not be able to rewrite a
-/// terminal).
+/// Makes text from outside safe to show: one line, no control, bidirectional or escape characters,
+/// at most `limit` characters. A registry's message must not be able to rewrite a terminal.
 pub(crate) fn printable(text: &str, limit: usize) -> String {
     let mut out = String::new();
     for (count, c) in text.trim().chars().enumerate() {
@@ -310,7 +312,8 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
 
 fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
