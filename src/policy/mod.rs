@@ -1,4 +1,5 @@
-//! Decisions about an answer: what next? Pure functions, no sockets, no clock, no sleep.
+//! Decisions about an answer: follow its redirect, send the request again, or stop. All are pure
+//! functions without sockets, clock and sleep.
 
 pub(crate) mod redirect;
 pub(crate) mod retry;

@@ -1,7 +1,7 @@
-//! Whether, and where, to follow a redirect.
+//! Whether to follow a redirect, and where it leads.
 //!
-//! Redirects are followed by us and not by ureq, which compares hosts without their ports, keeps
-//! every header and turns writes into GETs (registries.md finding 7, S2, R17).
+//! This library follows redirects itself, because ureq compares hosts without their ports, sends
+//! every header again, and turns a POST or PUT into a GET.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,18 +9,23 @@ use std::fmt;
 use crate::error::printable;
 use crate::url::{Scheme, Url};
 
-/// The most hops of one request.
-const MAX_HOPS: usize = 10;
+/// The most redirects of one request.
+const MAX_REDIRECTS: usize = 10;
 
-/// How far redirects may lead a request.
+/// How far the redirects of a request may lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RedirectPolicy {
+    /// To any server. Another origin than the registry's gets nothing private: no login, no header
+    /// of the caller.
     CrossOrigin,
+    /// To the origin that was asked. A token must come from the token service that was asked.
     SameOrigin,
+    /// Nowhere: the request is sent to exactly one URL. It is a form with a secret, or an upload.
     None,
 }
 
 impl RedirectPolicy {
+    /// Whether a request to `from` may go on to `to`.
     pub(crate) fn allows(self, from: &Url, to: &Url) -> bool {
         match self {
             RedirectPolicy::CrossOrigin => true,
@@ -30,7 +35,7 @@ impl RedirectPolicy {
     }
 }
 
-/// A redirect that is not followed, and why.
+/// Why a redirect is not followed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused(String);
 
@@ -43,7 +48,7 @@ impl fmt::Display for Refused {
 impl StdError for Refused {}
 
 impl Refused {
-    /// For a request that may not leave where it was sent.
+    /// For a request that may not go to another server.
     pub(crate) fn elsewhere(next: &Url) -> Refused {
         Refused(format!(
             "it leads to {}, and this request may not go there",
@@ -52,13 +57,14 @@ impl Refused {
     }
 }
 
-/// Whether a status asks to look elsewhere. 300, 304 and 305 do not say where in a way to be
-/// followed.
+/// Whether a status is a redirect that can be followed. 300, 304 and 305 name no single target in a
+/// `Location`.
 pub(crate) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where a GET or HEAD goes next. `visited` are the URLs asked so far, the redirecting one last.
+/// Where a redirected GET or HEAD goes. `visited` are the URLs of the request so far; the last one
+/// sent the redirect.
 pub(crate) fn follow(visited: &[Url], location: Option<&str>) -> Result<Url, Refused> {
     let refuse = |why: &str| Err(Refused(why.to_owned()));
     let Some(current) = visited.last() else {
@@ -73,8 +79,8 @@ pub(crate) fn follow(visited: &[Url], location: Option<&str>) -> Result<Url, Ref
             printable(&error.to_string(), 200)
         ))
     })?;
-    if visited.len() > MAX_HOPS {
-        return Err(Refused(format!("more than {MAX_HOPS} redirects")));
+    if visited.len() > MAX_REDIRECTS {
+        return Err(Refused(format!("more than {MAX_REDIRECTS} redirects")));
     }
     if visited.contains(&next) {
         return refuse("the redirects lead in a circle");
@@ -82,8 +88,8 @@ pub(crate) fn follow(visited: &[Url], location: Option<&str>) -> Result<Url, Ref
     if current.scheme() == Scheme::Https && next.scheme() == Scheme::Http {
         return refuse("the redirect leads from https to http");
     }
-    // A server that cleans up paths could turn one repository into another (A3). Another origin has
-    // names of its own.
+    // A server that normalises paths may redirect to another repository (A3). On another origin a
+    // repository may well have another name.
     if next.origin() == current.origin()
         && repository_in(next.path()) != repository_in(current.path())
     {
@@ -92,7 +98,7 @@ pub(crate) fn follow(visited: &[Url], location: Option<&str>) -> Result<Url, Ref
     Ok(next)
 }
 
-/// The repository name in the path of a distribution endpoint.
+/// The repository name in the path of an endpoint of the distribution spec.
 fn repository_in(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/v2/")?;
     ["/manifests/", "/blobs/", "/tags/list", "/referrers/"]
@@ -110,72 +116,68 @@ mod tests {
     }
 
     #[test]
-    fn r17_s2_s11_a3_where_a_redirect_leads() {
-        let from = "https://registry.example.com/v2/team/app/manifests/1.0";
+    fn s2_how_far_redirects_may_lead() {
+        let policies = [
+            RedirectPolicy::CrossOrigin,
+            RedirectPolicy::SameOrigin,
+            RedirectPolicy::None,
+        ];
+        let from = url("https://registry.example.com/token");
+        // The target, and what CrossOrigin, SameOrigin and None say to it.
         let cases = [
-            // Relative and absolute, same origin and another.
-            (
-                from,
-                Some("/v2/team/app/manifests/2.0"),
-                Ok("https://registry.example.com/v2/team/app/manifests/2.0"),
-            ),
-            (
-                from,
-                Some("2.0"),
-                Ok("https://registry.example.com/v2/team/app/manifests/2.0"),
-            ),
-            (
-                from,
-                Some("https://cdn.example.net/x?sig=a%2Fb"),
-                Ok("https://cdn.example.net/x?sig=a%2Fb"),
-            ),
-            (
-                from,
-                Some("//cdn.example.net/x"),
-                Ok("https://cdn.example.net/x"),
-            ),
-            (
-                from,
-                Some("https://registry.example.com:8443/x"),
-                Ok("https://registry.example.com:8443/x"),
-            ),
-            // registry.k8s.io answers so: another host has other names.
-            (
-                from,
-                Some("https://pkg.example.dev/v2/images/app/manifests/1.0"),
-                Ok("https://pkg.example.dev/v2/images/app/manifests/1.0"),
-            ),
-            (
-                "http://localhost:5000/v2/a/blobs/x",
-                Some("https://cdn.example.net/x"),
-                Ok("https://cdn.example.net/x"),
-            ),
-            (
-                from,
-                None,
-                Err("the redirect does not say where to (no Location)"),
-            ),
-            (
-                from,
-                Some("http://registry.example.com/v2/team/app/manifests/1.0"),
-                Err("the redirect leads from https to http"),
-            ),
-            (from, Some(from), Err("the redirects lead in a circle")),
-            (
-                from,
-                Some("/v2/other/app/manifests/1.0"),
-                Err("the redirect leads to another repository of the same registry"),
-            ),
-            (
-                from,
-                Some("/v2/"),
-                Err("the redirect leads to another repository of the same registry"),
-            ),
+            ("https://registry.example.com/token?x", [true, true, false]),
+            ("https://Registry.example.com:443/", [true, true, false]),
+            ("https://registry.example.com:8443/", [true, false, false]),
+            ("https://auth.registry.example.com/", [true, false, false]),
+            ("https://example.com/token", [true, false, false]),
+            ("http://registry.example.com/token", [true, false, false]),
+        ];
+        for (to, expected) in cases {
+            let allowed = policies.map(|policy| policy.allows(&from, &url(to)));
+            assert_eq!(allowed, expected, "{to}");
+        }
+    }
+
+    #[test]
+    fn r17_where_a_redirect_leads() {
+        let base = "https://registry.example.com/v2/team/app/manifests/1.0";
+        let same = "https://registry.example.com/v2/team/app/manifests/2.0";
+        let other_port = "https://registry.example.com:8443/x";
+        let signed = "https://cdn.example.net/x?sig=a%2Fb";
+        // registry.k8s.io redirects to hosts where repositories have other names.
+        let other_name = "https://pkg.example.dev/v2/images/app/manifests/1.0";
+        let cases = [
+            (base, "/v2/team/app/manifests/2.0", same),
+            (base, "2.0", same),
+            (base, signed, signed),
+            (base, "//cdn.example.net/x", "https://cdn.example.net/x"),
+            (base, other_port, other_port),
+            (base, other_name, other_name),
+            ("http://localhost:5000/v2/a/blobs/x", signed, signed),
         ];
         for (from, location, expected) in cases {
+            let result = follow(&[url(from)], Some(location));
+            assert_eq!(result, Ok(url(expected)), "{from} {location}");
+        }
+    }
+
+    #[test]
+    fn r17_s2_s11_a3_which_redirects_are_refused() {
+        let from = "https://registry.example.com/v2/team/app/manifests/1.0";
+        let other_repository = "the redirect leads to another repository of the same registry";
+        let cases = [
+            (None, "the redirect does not say where to (no Location)"),
+            (
+                Some("http://registry.example.com/v2/team/app/manifests/1.0"),
+                "the redirect leads from https to http",
+            ),
+            (Some(from), "the redirects lead in a circle"),
+            (Some("/v2/other/app/manifests/1.0"), other_repository),
+            (Some("/v2/"), other_repository),
+        ];
+        for (location, expected) in cases {
             let result = follow(&[url(from)], location);
-            let expected = expected.map(url).map_err(|why| Refused(why.to_owned()));
-            assert_eq!(result, expected, "{from} {location:?}");
+            assert_eq!(result, Err(Refused(expected.to_owned())), "{location:?}");
         }
     }
 

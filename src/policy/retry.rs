@@ -1,33 +1,33 @@
-//! Whether to ask again, and when.
+//! Whether to send a request again, and when.
 
 use std::time::Duration;
 
-/// Longer waits than this are left to the caller: an error that says "in an hour" at once is worth
-/// more than a call that sleeps for a minute and then says it.
+/// The longest wait that a server can ask for. A longer one ends the call at once: an error that
+/// says "in an hour" is better now than after a minute of sleep.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// The longest back-off of our own.
+/// The longest back-off that is not the server's wish.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
-/// Statuses that may be different next time (RFC 9110; 499 and 522 come from nginx and Cloudflare,
-/// J4).
+/// Whether the same request may get another status next time. 499 and 522 are not in RFC 9110:
+/// nginx and Cloudflare send them.
 pub(crate) fn is_retryable_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
 }
 
-/// How often, and how patiently.
+/// How often a request is sent, and how long the client waits in between.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RetryPolicy {
-    /// Requests in all, the first included.
+    /// The number of attempts, including the first.
     pub(crate) attempts: u32,
-    /// The first back-off; it doubles from there.
+    /// The first back-off. Each further one is twice as long.
     pub(crate) base: Duration,
 }
 
 impl RetryPolicy {
-    /// How long to wait before the next attempt, or `None` to give up.
+    /// How long to wait before the next attempt, or `None` to stop.
     ///
-    /// `made` attempts were made, the server asked for `retry_after`, the call has `left` to live,
-    /// and `random` is in 0..1.
+    /// `made` is the number of attempts so far, `retry_after` the wait that the server asked for,
+    /// `left` the time until the call's deadline, and `random` a number from 0 to 1.
     pub(crate) fn next_delay(
         &self,
         made: u32,
@@ -40,9 +40,10 @@ impl RetryPolicy {
         }
         let doublings = made.saturating_sub(1).min(16);
         let backoff = self.base.saturating_mul(1 << doublings).min(MAX_BACKOFF);
-        // Between half and all of it: spreads clients that failed together, and still backs off.
+        // A random part between half and all of it, so that clients that failed at the same moment
+        // do not come back at the same moment.
         let jittered = backoff.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0);
-        // Asking earlier than the server said is an attempt wasted.
+        // An attempt before the time that the server named would be wasted.
         let delay = retry_after.map_or(jittered, |asked| asked.max(jittered));
         match left {
             Some(left) if delay >= left => None,
