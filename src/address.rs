@@ -1,29 +1,30 @@
 //! Address classes: how far inside a network an address lies.
 //!
-//! A registry can make its clients connect to places by its own word: a token realm, a `Location`,
-//! a redirect. The class of an address decides whether such a word is followed (S5). It is asked
-//! for resolved addresses only, at connect time; a host name says nothing about where it leads.
+//! A registry can name URLs to its clients: a token realm, a `Location`, a redirect. Such a URL
+//! could make a client send requests inside the client's own network. The class of its address
+//! decides whether a client connects. It is checked on the resolved address, right before the
+//! connect, because a host name may resolve to any address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How far inside a network an address lies, from what everyone may reach to what no registry may
-/// send us to.
+/// How far inside a network an address lies, from public addresses to those that no registry may
+/// send a client to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum AddressClass {
     /// The Internet.
     Public,
-    /// A network that the Internet has no route into.
+    /// A network that the Internet has no route to.
     Private,
     /// This machine.
     Loopback,
-    /// What a service may never send us to: the cloud's metadata service above all, which hands out
-    /// credentials.
+    /// No server may send a client there. Above all, it is the address of a cloud's metadata
+    /// service, which gives out credentials.
     Never,
 }
 
 impl AddressClass {
-    /// The class of an address. An IPv6 address that only wraps an IPv4 one has the class of what
-    /// it wraps, since that is where the packets go.
+    /// The class of an address. An IPv6 address that holds an IPv4 address has the class of that
+    /// one, because packets go there.
     pub(crate) fn of(address: IpAddr) -> AddressClass {
         match address {
             IpAddr::V4(address) => class_of_v4(address),
@@ -32,20 +33,21 @@ impl AddressClass {
     }
 }
 
-/// Whether a word of a registry that was reached at `registry` may lead to another host at
-/// `target`.
+/// Whether a registry at an address of class `registry` may send a client to another host, at an
+/// address of class `target`.
 pub(crate) fn may_follow(target: AddressClass, registry: AddressClass) -> bool {
     target != AddressClass::Never && target <= registry
 }
 
-/// Whether a word of a registry that was reached at `registry` may lead back to its own host, now
-/// at `target`. Here "never" is allowed too if it was the caller who named such an address.
+/// Whether a registry at an address of class `registry` may send a client to the registry's own
+/// host, whose address now has class `target`. "Never" is allowed if the registry itself was at
+/// such an address, since then the caller named it.
 pub(crate) fn may_follow_to_own_host(target: AddressClass, registry: AddressClass) -> bool {
     target <= registry
 }
 
-/// An IPv6 address as `[…]` holds it in references and URLs: the shortest form (RFC 5952), but in
-/// hexadecimal throughout, because the reference grammar has no dots there.
+/// An IPv6 address as it stands in the brackets of references and URLs. It is the shortest form
+/// (RFC 5952), but all hexadecimal, because the grammar of references has no dots there.
 pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] => format!("::ffff:{high:x}:{low:x}"),
@@ -53,9 +55,9 @@ pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
     }
 }
 
-/// Whether a host name ends in a number without being an IPv4 address in its usual form:
-/// `2130706433`, `0x7f.1`, `127.1`. No domain does; resolvers read such a name as an address other
-/// than it looks like, so it is refused (S4).
+/// Whether a host name ends in a number and is not an IPv4 address in its usual form:
+/// `2130706433`, `0x7f.1`, `127.1`. No domain ends so, but many resolvers read such a name as an
+/// address. It could hide an internal address, so it is refused.
 pub(crate) fn ends_in_a_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or(host);
@@ -77,13 +79,13 @@ fn class_of_v4(address: Ipv4Addr) -> AddressClass {
         [169, 254, ..] => Never,
         [127, ..] => Loopback,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Private,
-        // Carrier-grade NAT (RFC 6598); tailnets and clouds use it as one more private network.
+        // Carrier-grade NAT (RFC 6598). VPNs and clouds also use it as a private network.
         [100, 64..=127, ..] => Private,
-        // Protocol assignments (RFC 6890: DS-Lite's inner side) and benchmark networks (RFC 2544):
-        // never routed on the Internet, so where one answers, it is somebody's own network.
+        // Protocol assignments (RFC 6890, used inside DS-Lite) and benchmark networks (RFC 2544).
+        // The Internet does not route them, so an answer comes from a private network.
         [192, 0, 0, _] | [198, 18 | 19, ..] => Private,
-        // Documentation (RFC 5737) and class E: the same; some clouds do number their insides with
-        // class E.
+        // Documentation (RFC 5737) and class E. The Internet does not route them either, and some
+        // clouds use class E inside.
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [240..=255, ..] => Private,
         _ => Public,
     }
@@ -99,27 +101,28 @@ fn class_of_v6(address: Ipv6Addr) -> AddressClass {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Never,
         [0, 0, 0, 0, 0, 0, 0, 1] => Loopback,
-        // IPv4-compatible and IPv4-mapped (RFC 4291), IPv4-translated (RFC 2765), NAT64 (RFC 6052).
+        // An IPv4 address inside an IPv6 one: IPv4-compatible and IPv4-mapped (RFC 4291),
+        // IPv4-translated (RFC 2765), NAT64 (RFC 6052).
         [0, 0, 0, 0, 0, 0 | 0xffff, a, b] => low(a, b),
         [0, 0, 0, 0, 0xffff, 0, a, b] => low(a, b),
         [0x64, 0xff9b, 0, 0, 0, 0, a, b] => low(a, b),
-        // A site's own NAT64 (RFC 8215): private at the least.
+        // NAT64 of a single site (RFC 8215), which is private at least.
         [0x64, 0xff9b, 1, _, _, _, a, b] => low(a, b).max(Private),
-        // 6to4 (RFC 3056), and Teredo (RFC 4380), which keeps the address inverted.
+        // 6to4 (RFC 3056), and Teredo (RFC 4380), which inverts the bits of the address.
         [0x2002, a, b, ..] => low(a, b),
         [0x2001, 0, _, _, _, _, a, b] => low(!a, !b),
         [0xfe80..=0xfebf, ..] | [0xff00..=0xffff, ..] => Never,
-        // Documentation (RFC 3849, RFC 9637) and benchmark networks (RFC 5180), as in IPv4.
+        // Documentation (RFC 3849, RFC 9637) and benchmark networks (RFC 5180), as for IPv4.
         [0x2001, 0xdb8 | 2, ..] | [0x3fff, 0..=0xfff, ..] => Private,
         [0x2000..=0x3fff, ..] => Public,
-        // Unique local fc00::/7, site-local fec0::/10, and everything that was not given out:
-        // nothing of it is routed on the Internet.
+        // Unique local fc00::/7, site-local fec0::/10, and everything unassigned. The Internet
+        // routes none of it.
         _ => Private,
     }
 }
 
-/// Metadata services that are not link-local: Alibaba Cloud, Azure's WireServer, Oracle Cloud's old
-/// address.
+/// Metadata services that are not link-local: Alibaba Cloud, Azure's WireServer, Oracle Cloud (its
+/// old address).
 const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(168, 63, 129, 16),
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_ipv4_classes_with_both_edges_of_each_range() {
+    fn s5_public_ipv4_addresses_next_to_each_range() {
         assert_class(
             Public,
             &[
@@ -172,6 +175,10 @@ mod tests {
                 "223.255.255.255",
             ],
         );
+    }
+
+    #[test]
+    fn s5_other_ipv4_classes_at_both_edges_of_each_range() {
         assert_class(
             Private,
             &[
@@ -302,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_a_word_is_followed_no_further_in_than_the_registry_lies() {
+    fn s5_a_registry_leads_no_further_in_than_its_own_address() {
         let classes = [Public, Private, Loopback, Never];
         for target in classes {
             for registry in classes {
@@ -327,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn s4_addresses_in_disguise_are_seen() {
+    fn s4_a_host_name_that_hides_an_address_is_seen() {
         for host in [
             "2130706433",
             "127.1",

@@ -1,7 +1,7 @@
-//! What the fuzz targets in `fuzz/` call: the parsers of bytes from outside, each with what must
-//! hold of any input.
+//! What the fuzz targets in `fuzz/` call. Each function runs a parser of bytes from outside and
+//! checks what must hold for any input.
 //!
-//! Only there with the internal feature `_fuzz`, and no part of the API.
+//! It needs the internal feature `_fuzz` and is not part of the API.
 
 use crate::algorithm::Algorithm;
 use crate::auth::challenge::parse_challenges;
@@ -19,7 +19,7 @@ pub fn challenge(text: &str) {
     }
 }
 
-/// `Link` lines, and the URL that they lead to.
+/// `Link` lines, and the URL of the next page.
 pub fn link(text: &str) {
     let base = Url::parse("https://registry.example.com/v2/a/tags/list?n=1");
     if let (Ok(Some(link)), Ok(base)) = (next_link(text.lines()), base) {
@@ -41,9 +41,10 @@ pub fn reference(text: &str) {
     }
 }
 
-/// Manifests of any type, and the payload of signed ones.
+/// Manifests of any type, and the payloads of signed ones.
 pub fn manifest(bytes: &[u8]) {
     if let Ok(media_type) = identify(None, bytes, &[]) {
+        // A Content-Type that says the same must not change the result.
         let stated = identify(Some(media_type.as_str()), bytes, &[]);
         assert_eq!(stated.ok(), Some(media_type));
     }

@@ -2,18 +2,17 @@
 
 use crate::resolved::Resolved;
 
-/// Whether an image is there. A failure to find out is an [`Error`](crate::Error), never one of
-/// these.
-// Exhaustive: these three are all the answers there are, and a match without a wildcard is what
-// callers should write.
+/// Whether a registry has an image. If that could not be found out, the call fails with an
+/// [`Error`](crate::Error) instead.
+// Exhaustive on purpose: there is no other answer, and callers should match without a wildcard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
     /// The registry has it.
     Exists(Resolved),
-    /// The registry says that it is not there (HTTP 404 from what has shown to be a registry). A
-    /// registry that hides private repositories behind a 404 can't be told from this.
+    /// The registry says that it does not have it (HTTP 404 from a server that is known to be a
+    /// registry). Some registries also answer so for private repositories.
     Absent,
-    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker
-    /// Hub answers so for repositories that do not exist.
+    /// The registry refuses this repository (HTTP 401 or 403): it is private, hidden or missing.
+    /// Docker Hub also answers so for repositories that do not exist.
     Denied,
 }

@@ -3,17 +3,17 @@
 use crate::digest::Digest;
 use crate::manifest::MediaType;
 
-/// What a registry holds under a reference.
+/// The manifest that a registry has for a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resolved {
-    /// What kind of manifest it is.
+    /// The media type of the manifest.
     pub media_type: MediaType,
-    /// The digest the registry knows it by.
+    /// The digest of the manifest in this registry.
     pub digest: Digest,
-    /// The size of the document in bytes, where the registry said it or the document was read.
+    /// The size of the manifest in bytes, if the registry said it or the manifest was read.
     pub size: Option<u64>,
-    /// Where the digest comes from, which is how far it can be trusted.
+    /// Where the digest comes from, and so how far it can be trusted.
     pub digest_source: DigestSource,
 }
 
@@ -21,10 +21,10 @@ pub struct Resolved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DigestSource {
-    /// The registry said so in `Docker-Content-Digest`; the document was not read.
+    /// From the registry's header `Docker-Content-Digest`. The manifest was not read.
     Header,
-    /// Computed from the document.
+    /// Computed from the manifest.
     Computed,
-    /// The caller asked for this digest and the registry has it; the document was not read.
+    /// From the caller, who asked for this digest. The registry has it; the manifest was not read.
     Requested,
 }

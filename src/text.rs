@@ -1,14 +1,13 @@
-//! What the types made from text share: how a refusal is worded, and the traits that only repeat
-//! the text.
+//! What all types that are parsed from text share: the error of a text that does not parse, and
+//! their traits.
 //!
-//! A part's check knows what is wrong and where; only the outermost parser knows the whole text. So
-//! a check answers a [`Fault`], and the parser turns it into the error that quotes what the caller
-//! gave.
+//! The check of a part knows what is wrong and where, but only the outermost parser knows the whole
+//! text. So a check returns a [`Fault`], and the parser makes it an error that quotes the text.
 
 use crate::algorithm::Algorithm;
 use crate::error::{Error, ErrorKind, printable};
 
-/// Why a text is refused, before it is known which text the caller gave.
+/// Why a text is refused, without the text that the caller gave.
 #[derive(Debug)]
 pub(crate) struct Fault {
     kind: ErrorKind,
@@ -25,7 +24,7 @@ impl Fault {
         }
     }
 
-    /// The text is well-formed, but this library can't do what it asks for.
+    /// For a well-formed text that this library does not support.
     pub(crate) fn unsupported(what: impl Into<String>) -> Fault {
         Fault {
             kind: ErrorKind::Unsupported,
@@ -33,7 +32,7 @@ impl Fault {
         }
     }
 
-    /// A character that may not stand in `part`.
+    /// For a character that is not allowed in `part`.
     pub(crate) fn character(c: char, part: &str, at: usize) -> Fault {
         Fault::new(format!("{} in {part} at byte {at}", describe(c)))
     }
@@ -45,7 +44,7 @@ impl Fault {
         }
     }
 
-    /// The error about the whole `text`, which was meant as a `noun`.
+    /// The error about the whole `text`, which should have been a `noun`.
     pub(crate) fn in_text(self, noun: &str, text: &str) -> Error {
         let verdict = match self.kind {
             ErrorKind::Unsupported => "unsupported",
@@ -60,22 +59,22 @@ impl Fault {
     }
 }
 
-/// What is before and behind the first `byte`, which is an ASCII one. The texts here are short, and
-/// for those it is quicker than `str::split_once`.
+/// The text before and after the first `byte`, which is ASCII. For short texts this is faster than
+/// `str::split_once`.
 pub(crate) fn cut_at(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// Whether all bytes are such ones. It looks at all, also where one would do, and so at many at
-/// once.
-pub(crate) fn all_bytes(text: &str, such: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(true, |all, byte| all & such(byte))
+/// Whether `matches` holds for all bytes. It never stops early, so the compiler can check many bytes
+/// at once.
+pub(crate) fn all_bytes(text: &str, matches: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & matches(byte))
 }
 
-/// The scheme in front of `text`, if it is a URL.
+/// The scheme at the start of `text`, if it is a URL.
 pub(crate) fn scheme_of(text: &str) -> Option<&str> {
-    // A scheme has no ':' in it, so only the first can end one.
+    // A scheme has no ':', so only the first one can end it.
     let (scheme, rest) = cut_at(text, b':')?;
     if !rest.starts_with("//") {
         return None;
@@ -84,14 +83,13 @@ pub(crate) fn scheme_of(text: &str) -> Option<&str> {
     (!scheme.is_empty() && scheme.bytes().all(plain)).then_some(scheme)
 }
 
-/// The refusal of `text` for what no text here may be: a URL, or something with blanks or control
-/// characters in it.
+/// Refuses what no text here may be: a URL, or a text with blanks or control characters.
 pub(crate) fn check_plain(text: &str) -> Result<(), Fault> {
     if let Some(scheme) = scheme_of(text) {
         let drop_it = format!("drop the \"{}://\"", printable(scheme, 20));
         return Err(Fault::new("a URL").hint(drop_it));
     }
-    // Nearly all texts, and the digest of every answer among them, need no closer look.
+    // This holds for nearly all texts, and is the fastest check.
     if all_bytes(text, |byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
@@ -99,7 +97,7 @@ pub(crate) fn check_plain(text: &str) -> Result<(), Fault> {
     let Some((at, c)) = text.char_indices().find(|(_, c)| blank(*c)) else {
         return Ok(());
     };
-    // The quoted text is trimmed, so blanks around it don't show.
+    // The error shows the text without the blanks around it, so it has to say where they are.
     let place = match at {
         _ if text.trim().is_empty() => "",
         0 if c.is_whitespace() => " at the start,",
@@ -110,7 +108,7 @@ pub(crate) fn check_plain(text: &str) -> Result<(), Fault> {
     Err(Fault::new(what))
 }
 
-/// Whether this is meant as a digest: a known algorithm, or a value about as long as a hash.
+/// Whether this was meant as a digest: it has a known algorithm, or a value as long as a hash.
 pub(crate) fn looks_like_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(algorithm, value)| {
         Algorithm::named(algorithm).is_some() || (value.len() >= 32 && !value.contains('/'))
@@ -123,16 +121,15 @@ fn describe(c: char) -> String {
         ' ' => "a space".to_owned(),
         '!'..='~' => format!("character '{c}'"),
         c if printable(&c.to_string(), 1).starts_with(c) => {
-            // Both, for the letter that looks like another one.
+            // Both, because it may look like an ASCII letter.
             format!("character '{c}' (U+{:04X})", u32::from(c))
         }
         c => format!("character U+{:04X}", u32::from(c)),
     }
 }
 
-/// The caller's text as an error may show it: capped, on one line, and without what may be a secret
-/// in a pasted URL (S15), which is what stands before an '@' and is no name, and what follows a '?'
-/// or '#'.
+/// The caller's text as an error shows it: capped and on one line. A pasted URL may hold a secret,
+/// so what precedes an '@' is hidden if it may be a password, and all that follows a '?' or '#'.
 fn quotable(text: &str) -> String {
     let scheme_end = scheme_of(text).map_or(0, |scheme| scheme.len() + "://".len());
     let (scheme, body) = text.split_at(scheme_end);
@@ -148,22 +145,21 @@ fn quotable(text: &str) -> String {
     format!("{shown}{cut}")
 }
 
-/// `after` starts with the '@'.
+/// Whether the text `before` an '@' may have a password. `after` starts with that '@'.
 fn may_be_password(before: &str, after: &str) -> bool {
     let digest = looks_like_digest(after.trim_start_matches('@'));
     if digest {
-        // Before a digest stands `name:tag`; only a second '@' makes it a password.
+        // A digest follows `name:tag`. Only another '@' makes that a password.
         return before.contains('@');
     }
     before.contains(':') && after != "@"
 }
 
-/// Enough to find the text in a file; a reference of a megabyte must not become a message of a
-/// megabyte.
+/// How much of a text an error shows: enough to find it in a file, not a whole megabyte.
 const QUOTED_CHARACTERS: usize = 200;
 
-/// The traits of a type whose `parse(&str) -> Result<Self, Fault>` is its only door: parsing as
-/// `$noun`, and a `Debug` that is the text.
+/// Implements `FromStr` and `TryFrom<&str>` with the type's own `parse(&str) -> Result<Self, Fault>`,
+/// whose errors call it `$noun`, and `Debug` as its text.
 macro_rules! parsed_from_text {
     ($type:ty, $noun:literal) => {
         impl std::str::FromStr for $type {
@@ -190,7 +186,7 @@ macro_rules! parsed_from_text {
     };
 }
 
-/// The traits of a type that holds its own text and has `as_str`.
+/// Implements `Display` and `AsRef<str>` with the type's own `as_str`.
 macro_rules! shown_as_str {
     ($type:ty) => {
         impl std::fmt::Display for $type {

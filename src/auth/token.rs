@@ -99,8 +99,8 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Reads the token from a token service's answer that came at `now`. The error text says what is
-    /// wrong with the answer.
+    /// Reads the token from a token service's answer, which came at `now`. The error text says what
+    /// is wrong with the answer.
     pub(crate) fn from_answer(
         body: &[u8],
         service: &Service,
