@@ -1,8 +1,8 @@
-//! References: the names of images, and the parts they are made of.
+//! References, which are the names of images, and their parts.
 //!
-//! The grammar is that of [distribution/reference], which every Docker tool uses, with the names of
-//! Docker Hub made whole. Each part is a type that only its parser makes, so no name that could
-//! change a URL gets past this room (S12).
+//! The grammar is that of [distribution/reference], which every Docker tool uses. Short names of
+//! Docker Hub are completed. Each part has a type that only its parser makes, so a name can't add a
+//! path, a query or a header line to a request.
 //!
 //! [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 
@@ -22,7 +22,7 @@ pub use registry::Registry;
 pub use repository::Repository;
 pub use tag::Tag;
 
-/// The name of an image: a repository, and in it a tag, a digest or both.
+/// The name of an image: a repository, and a tag, a digest or both.
 ///
 /// The grammar is that of [distribution/reference]:
 ///
@@ -30,12 +30,12 @@ pub use tag::Tag;
 /// reference = [ registry "/" ] name [ ":" tag ] [ "@" digest ]
 /// ```
 ///
-/// What precedes the first `/` is a registry if it has a `.`, a `:` or an upper-case letter or is
-/// `localhost`; else the registry is Docker Hub, where a one-part name lives in `library/`. Without
-/// tag and digest the tag is `latest`. If both are given, the digest decides which manifest is
-/// meant, and the tag is only kept.
+/// The part before the first `/` is a registry if it has a `.`, a `:` or an upper-case letter, or
+/// if it is `localhost`. Otherwise the registry is Docker Hub, and a name with one part is below
+/// `library/`. Without tag and digest the tag is `latest`. If there are both, the digest decides
+/// which manifest is meant, and the tag has no effect.
 ///
-/// `Display` gives the full form, which parses back to an equal value.
+/// `Display` shows the full form. Parsing it gives an equal value.
 ///
 /// ```
 /// use ocireg::Reference;
@@ -63,7 +63,7 @@ pub struct Reference {
     selector: Selector,
 }
 
-/// What picks the manifest out of the repository; never nothing.
+/// What selects the manifest in the repository.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Selector {
     Tag(Tag),
@@ -82,7 +82,7 @@ impl Reference {
         self.repository.registry()
     }
 
-    /// The tag, if the image is named by one; `latest` if the text had neither tag nor digest.
+    /// The tag, if the reference has one. It is `latest` if the text had neither tag nor digest.
     pub fn tag(&self) -> Option<&Tag> {
         match &self.selector {
             Selector::Tag(tag) | Selector::Both(tag, _) => Some(tag),
@@ -90,7 +90,7 @@ impl Reference {
         }
     }
 
-    /// The digest, if the image is named by one.
+    /// The digest, if the reference has one.
     pub fn digest(&self) -> Option<&Digest> {
         match &self.selector {
             Selector::Digest(digest) | Selector::Both(_, digest) => Some(digest),
@@ -98,7 +98,7 @@ impl Reference {
         }
     }
 
-    /// The same with this tag in place of its own. A digest stays, and still decides.
+    /// The same reference with this tag instead of its own. A digest stays, and still decides.
     ///
     /// ```
     /// use ocireg::{Reference, Tag};
@@ -116,7 +116,7 @@ impl Reference {
         Reference { selector, ..self }
     }
 
-    /// The same with this digest in place of its own; from now on it decides. A tag stays.
+    /// The same reference with this digest instead of its own. The digest now decides. A tag stays.
     ///
     /// ```
     /// use ocireg::{Algorithm, Digest, Reference};
@@ -134,7 +134,7 @@ impl Reference {
         Reference { selector, ..self }
     }
 
-    /// What stands after `/manifests/` in a request: the digest if there is one, else the tag.
+    /// What follows `/manifests/` in the URL: the digest if there is one, else the tag.
     pub(crate) fn manifest_reference(&self) -> &str {
         match &self.selector {
             Selector::Tag(tag) => tag.as_str(),

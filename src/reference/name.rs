@@ -4,7 +4,7 @@ use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
 
 /// The name of a repository in its registry, such as `library/alpine`.
 ///
-/// The [grammar], at most 255 bytes:
+/// It has at most 255 bytes and follows this [grammar]:
 ///
 /// ```text
 /// name = part *( "/" part )
@@ -36,7 +36,7 @@ impl RepositoryName {
         RepositoryName::parse_at(text, 0)
     }
 
-    /// Parses a name that stands at byte `at` of the text that errors speak of.
+    /// Parses a name that begins at byte `at` of the text that an error is about.
     pub(super) fn parse_at(text: &str, at: usize) -> Result<RepositoryName, Fault> {
         if text.is_empty() {
             return Err(Fault::new(format!("empty repository name at byte {at}")));
@@ -50,7 +50,7 @@ impl RepositoryName {
         Ok(RepositoryName(text.to_owned()))
     }
 
-    /// The name that a one-part name stands for on Docker Hub (A1).
+    /// The full name on Docker Hub, where a name with one part is below `library/`.
     pub(super) fn in_library(self) -> Result<RepositoryName, Fault> {
         if self.0.contains('/') {
             return Ok(self);
@@ -74,7 +74,7 @@ fn check_part(part: &str, at: usize) -> Result<(), Fault> {
             "{what} in the repository name at byte {at}"
         )));
     }
-    // Nearly all need no closer look.
+    // This holds for nearly all parts, and is the fastest check.
     if part
         .bytes()
         .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
@@ -94,7 +94,8 @@ fn check_part(part: &str, at: usize) -> Result<(), Fault> {
         });
     }
     let mut run_at = at;
-    // Between the separators' runs lies one letter or digit each, so a run is empty inside a word.
+    // `split` ends a run of separators at every letter or digit, so the run between two of them is
+    // empty.
     for run in part.split(alphanumeric) {
         let end = run_at + run.len();
         if !run.is_empty() && (run_at == at || end == at + part.len()) {
@@ -114,7 +115,7 @@ fn check_part(part: &str, at: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A run of separators is ASCII, and may be a megabyte long.
+/// The start of a run of separators, which is ASCII and may be a megabyte long.
 fn shorten(run: &str) -> &str {
     run.get(..3).unwrap_or(run)
 }
@@ -130,6 +131,6 @@ fn check_length(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What the spec warns that clients limit names to (they count in the host, which is no concern of
-/// the registry), and what distribution/reference limits the name to.
+/// The limit of distribution/reference. The distribution spec warns that many clients limit host
+/// and name together to it.
 const MAX_BYTES: usize = 255;

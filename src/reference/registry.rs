@@ -1,4 +1,4 @@
-//! Registries: a host and perhaps a port.
+//! Registries: a host, and a port if one is given.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,20 +12,21 @@ use crate::text::{Fault, check_plain, cut_at, parsed_from_text, shown_as_str};
 /// ```text
 /// registry = host [ ":" port ]
 /// host     = label *( "." label ) / IPv4 / "[" IPv6 "]"
-/// label    = letters, digits and "-", which is neither first nor last
+/// label    = letters, digits and "-"; "-" is neither first nor last
 /// port     = 1 to 65535
 /// ```
 ///
-/// Two things that grammar lets through are refused, since a resolver may read them as an address
-/// that they do not look like, or can't look them up at all: a host that ends in a number without
-/// being an IPv4 address (`2130706433`), and more than 253 bytes.
+/// Two hosts of that grammar are refused. One that ends in a number and is not an IPv4 address
+/// (`2130706433`) could be read as another address by a resolver. One of more than 253 bytes can't
+/// be resolved.
 ///
-/// The host is put in lower case and an IPv6 address in its shortest form. `docker.io`,
+/// The host becomes lower case, and an IPv6 address gets its shortest form. `docker.io`,
 /// `index.docker.io` and `registry-1.docker.io`, with or without `:443`, are one registry, shown as
-/// `docker.io`. Any other port stays as given: whether `:443` is the default depends on the scheme,
-/// which a name does not have, so `host` and `host:443` are not equal here.
+/// `docker.io`. Any other port stays as given: `host` and `host:443` are not equal, because the
+/// default port depends on the scheme, and a name has none.
 ///
-/// A single word is a host here (`myregistry`), other than in a [`Reference`](crate::Reference).
+/// Here a single word is a host (`myregistry`). In a [`Reference`](crate::Reference) it is a name
+/// on Docker Hub.
 ///
 /// ```
 /// use ocireg::Registry;
@@ -68,8 +69,8 @@ impl Registry {
         self.text == DOCKER_HUB
     }
 
-    /// Whether this is the machine itself by name: `localhost`, 127.0.0.0/8 or `[::1]`. Such a
-    /// registry is spoken to in plain HTTP unless told otherwise.
+    /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`. The client uses plain
+    /// HTTP for such a registry unless a setting says otherwise.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host == "::1"
@@ -79,7 +80,7 @@ impl Registry {
                 .is_ok_and(|address: Ipv4Addr| address.is_loopback())
     }
 
-    /// The host that the API of this registry is on (A1).
+    /// The host of this registry's API. Docker Hub's is not docker.io.
     pub(crate) fn api_host(&self) -> &str {
         match self.is_docker_hub() {
             true => DOCKER_HUB_API,
@@ -96,9 +97,9 @@ impl Registry {
         Registry::parse_at(text, 0)
     }
 
-    /// Parses a registry that stands at byte `at` of the text that errors speak of.
+    /// Parses a registry that begins at byte `at` of the text that an error is about.
     pub(super) fn parse_at(text: &str, at: usize) -> Result<Registry, Fault> {
-        // Before anything else, so that no error names a character of a password.
+        // This check comes first, so that no other error shows a character of a password.
         if let Some(i) = text.bytes().position(|byte| byte == b'@') {
             let what = format!("'@' in the registry at byte {}", at + i);
             return Err(Fault::new(what).hint("user name and password do not belong here"));
@@ -106,7 +107,7 @@ impl Registry {
         if text.starts_with('[') {
             return parse_bracketed(text, at);
         }
-        // No IPv6 address has fewer than two.
+        // An IPv6 address has at least two colons.
         let colons = text.bytes().filter(|byte| *byte == b':').count();
         if colons > 1 && text.parse::<Ipv6Addr>().is_ok() {
             let what = format!("an IPv6 address without brackets at byte {at}");
@@ -125,7 +126,7 @@ impl Registry {
     }
 
     fn from_parts(host: String, port: Option<u16>) -> Registry {
-        // With room for brackets, a colon and five digits.
+        // Brackets, a colon and a port of five digits take 8 bytes.
         let mut text = String::with_capacity(host.len() + 8);
         match host.contains(':') {
             true => text.extend(["[", &host, "]"]),
@@ -141,7 +142,7 @@ impl Registry {
 parsed_from_text!(Registry, "registry");
 shown_as_str!(Registry);
 
-/// `[address]` or `[address]:port`.
+/// Parses `[address]` or `[address]:port`.
 fn parse_bracketed(text: &str, at: usize) -> Result<Registry, Fault> {
     let Some((address, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) else {
         return Err(Fault::new(format!("no ']' after the '[' at byte {at}")));
@@ -196,7 +197,7 @@ fn check_label(label: &str, at: usize) -> Result<(), Fault> {
             "empty label in the host name at byte {at}"
         )));
     }
-    // Nearly all need no closer look.
+    // This holds for nearly all labels, and is the fastest check.
     if label.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(());
     }
@@ -238,5 +239,5 @@ const DOCKER_HUB: &str = "docker.io";
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
 const DOCKER_HUB_NAMES: [&str; 3] = [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API];
 
-/// The longest name DNS can carry (RFC 1035).
+/// The longest name in DNS (RFC 1035).
 const MAX_HOST_BYTES: usize = 253;

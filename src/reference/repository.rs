@@ -13,12 +13,11 @@ use crate::text::{Fault, check_plain, parsed_from_text};
 /// repository = [ registry "/" ] name
 /// ```
 ///
-/// It is read as a [`Reference`](crate::Reference) without tag and digest is, and is an error if it
-/// has one.
+/// The text is read like a [`Reference`](crate::Reference), but a tag or a digest is an error.
 ///
-/// `Display` gives the full form, which parses back to an equal value. For that, a one-word host
-/// without a port is shown in upper case there (`REGISTRY/app`): in lower case it would read as the
-/// first part of a name on Docker Hub.
+/// `Display` shows the full form. Parsing it gives an equal value. A host of one word and without a
+/// port is shown in upper case (`REGISTRY/app`), because in lower case it would be the first part
+/// of a name on Docker Hub.
 ///
 /// ```
 /// use ocireg::Repository;
@@ -37,12 +36,12 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The repository `name` in `registry`. On Docker Hub a one-part name is that in `library/`.
+    /// The repository `name` in `registry`. On Docker Hub a name with one part is below `library/`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidReference`](crate::ErrorKind::InvalidReference) if the name is too long
-    /// once `library/` is added.
+    /// with `library/` before it.
     ///
     /// ```
     /// use ocireg::Repository;
@@ -53,7 +52,7 @@ impl Repository {
     /// ```
     pub fn new(registry: Registry, name: RepositoryName) -> Result<Repository> {
         let text = format!("{registry}/{name}");
-        Repository::whole(registry, name).map_err(|fault| fault.in_text("repository", &text))
+        Repository::completed(registry, name).map_err(|fault| fault.in_text("repository", &text))
     }
 
     /// The registry.
@@ -61,7 +60,7 @@ impl Repository {
         &self.registry
     }
 
-    /// The name in the registry; on Docker Hub with its `library/`.
+    /// The name in the registry. On Docker Hub it includes `library/`.
     pub fn name(&self) -> &RepositoryName {
         &self.name
     }
@@ -84,10 +83,11 @@ impl Repository {
             None => Registry::docker_hub(),
         };
         let name = RepositoryName::parse_at(pieces.name.text, pieces.name.at)?;
-        Repository::whole(registry, name)
+        Repository::completed(registry, name)
     }
 
-    fn whole(registry: Registry, name: RepositoryName) -> Result<Repository, Fault> {
+    /// Adds `library/` where Docker Hub needs it.
+    fn completed(registry: Registry, name: RepositoryName) -> Result<Repository, Fault> {
         let name = match registry.is_docker_hub() {
             true => name.in_library()?,
             false => name,

@@ -1,19 +1,19 @@
 //! Where the parts of a reference begin and end.
 //!
-//! This only cuts; whether a part is what it should be, its own parser says.
+//! This module only cuts the text. Whether a part is valid, its own parser decides.
 
 use crate::text::{Fault, cut_at, looks_like_digest};
 
-/// A piece of a text and the byte it starts at, for errors.
+/// A piece of a text, and the byte where it begins, which errors name.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
 }
 
-/// The pieces of a reference, unchecked.
+/// The pieces of a reference, not yet checked.
 pub(super) struct Pieces<'a> {
-    /// None: Docker Hub.
+    /// `None` means Docker Hub.
     pub(super) registry: Option<Piece<'a>>,
     pub(super) name: Piece<'a>,
     pub(super) tag: Option<Piece<'a>>,
@@ -30,7 +30,7 @@ pub(super) fn split(text: &str) -> Result<Pieces<'_>, Fault> {
         }
         _ => (None, before),
     };
-    // A ':' before the last '/' belongs to no tag; the name's parser will name it.
+    // A ':' before the last '/' does not begin a tag. The name's parser will refuse it.
     let last_part_at = rest
         .text
         .bytes()
@@ -56,7 +56,7 @@ pub(super) fn split(text: &str) -> Result<Pieces<'_>, Fault> {
     })
 }
 
-/// What is wrong with the text as a whole, before any part of it is looked at.
+/// Refuses a text that is no reference as a whole, before any part of it is parsed.
 fn check_whole(text: &str) -> Result<(), Fault> {
     if text.is_empty() {
         return Err(Fault::new("empty"));
@@ -68,7 +68,7 @@ fn check_whole(text: &str) -> Result<(), Fault> {
                 .hint("user name and password do not belong here; a digest comes last"));
         }
     }
-    // Docker reads it as the ID of a local image, never as a name; so does distribution/reference.
+    // For Docker and distribution/reference this is the ID of a local image, never a name.
     let identifier = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     if text.len() == 64 && text.bytes().all(identifier) {
         return Err(Fault::new("an image ID, not a name").hint("for a digest write NAME@sha256:…"));
@@ -76,8 +76,7 @@ fn check_whole(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether what precedes the first '/' is a registry (design decision 8, as distribution/reference
-/// has it).
+/// Whether the part before the first '/' is a registry. The rule is that of distribution/reference.
 fn is_host(first: &str) -> bool {
     first == "localhost"
         || first

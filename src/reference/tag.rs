@@ -4,7 +4,7 @@ use crate::text::{Fault, check_plain, parsed_from_text, shown_as_str};
 
 /// A tag: a name in a repository that its owner can move to another manifest.
 ///
-/// The [grammar]: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. Case matters.
+/// The [grammar] is `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. Case matters.
 ///
 /// ```
 /// use ocireg::Tag;
@@ -26,7 +26,7 @@ impl Tag {
         &self.0
     }
 
-    /// What a reference without tag and digest means.
+    /// The tag of a reference that has neither tag nor digest.
     pub(super) fn latest() -> Tag {
         Tag("latest".to_owned())
     }
@@ -36,7 +36,7 @@ impl Tag {
         Tag::parse_at(text, 0)
     }
 
-    /// Parses a tag that stands at byte `at` of the text that errors speak of.
+    /// Parses a tag that begins at byte `at` of the text that an error is about.
     pub(super) fn parse_at(text: &str, at: usize) -> Result<Tag, Fault> {
         if text.is_empty() {
             return Err(Fault::new(format!("empty tag at byte {at}")));
@@ -68,5 +68,5 @@ shown_as_str!(Tag);
 
 const START: &str = "a tag starts with a letter, a digit or '_'";
 
-/// The spec's limit.
+/// The limit of the distribution spec.
 const MAX_BYTES: usize = 128;

@@ -1,8 +1,8 @@
-//! The one URL type: where a request goes, and where a server's word leads.
+//! The URL of a request, and the URLs that servers send.
 //!
-//! Not a general URL library. Registries hand out URLs that are signed over their bytes, so path
-//! and query are kept as they came; and URLs that lead astray, so whatever a server has no honest
-//! use for is refused.
+//! This is not a general URL library. Registries send URLs whose signature covers their bytes, so
+//! path and query stay as they came. Servers may also send URLs that attack the client, so anything
+//! that no honest server needs is refused.
 
 mod origin;
 mod resolve;
@@ -15,7 +15,7 @@ use crate::address::{ends_in_a_number, ipv6_text};
 
 pub(crate) use self::origin::Origin;
 
-/// How a server is spoken to.
+/// The scheme of a URL: plain HTTP, or HTTP over TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
     Http,
@@ -46,18 +46,17 @@ impl fmt::Display for Scheme {
 
 /// An absolute http or https URL, without user name, password and fragment.
 ///
-/// `Display` and `Debug` are for people: they hide the values of the query, which may be a
-/// signature or a token (S15). The wire gets what [`to_request_string`](Url::to_request_string)
-/// gives.
+/// `Display` and `Debug` are for people. They hide the values of the query, which may be a signature
+/// or a token. Requests use [`to_request_string`](Url::to_request_string).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Url {
     origin: Origin,
-    /// Path and query as given; starts with '/'.
+    /// Path and query as given. It starts with '/'.
     target: Arc<str>,
 }
 
 impl Url {
-    /// Parses an absolute URL. A fragment is dropped: it is not for servers.
+    /// Parses an absolute URL. A fragment is dropped, because requests have none.
     pub(crate) fn parse(text: &str) -> Result<Url, BadUrl> {
         check_characters(text)?;
         let (scheme, rest) = text.split_once("://").ok_or(BadUrl::NotAbsolute)?;
@@ -94,12 +93,12 @@ impl Url {
         self.origin.scheme
     }
 
-    /// In lower case; an IPv6 address without brackets.
+    /// The host in lower case; an IPv6 address has no brackets.
     pub(crate) fn host(&self) -> &str {
         &self.origin.host
     }
 
-    /// The port in effect.
+    /// The port of the URL, or the default port of its scheme.
     pub(crate) fn port(&self) -> u16 {
         self.origin.port
     }
@@ -109,14 +108,14 @@ impl Url {
         &self.target
     }
 
-    /// Starts with '/'.
+    /// The path, which starts with '/'.
     pub(crate) fn path(&self) -> &str {
         self.target
             .split_once('?')
             .map_or(&self.target, |(path, _)| path)
     }
 
-    /// What follows the '?', if there is one.
+    /// The text after the '?', if there is one.
     pub(crate) fn query(&self) -> Option<&str> {
         self.target.split_once('?').map(|(_, query)| query)
     }
@@ -130,7 +129,7 @@ impl Url {
         self.origin.authority()
     }
 
-    /// The whole URL with its query, which no person may see.
+    /// The whole URL with its query. It may hold a secret, so it must not be shown.
     pub(crate) fn to_request_string(&self) -> String {
         let authority = self.authority().to_string();
         [self.scheme().as_str(), "://", &authority, &self.target].concat()
@@ -148,7 +147,7 @@ impl fmt::Display for Url {
             match parameter.split_once('=') {
                 Some((name, _)) if SHOWN_PARAMETERS.contains(&name) => f.write_str(parameter)?,
                 Some((name, _)) => write!(f, "{name}=REDACTED")?,
-                // Without a '=' there is no telling whether it is a name or a token.
+                // Without a '=' it may be a name or a token.
                 None if parameter.is_empty() => {}
                 None => f.write_str("REDACTED")?,
             }
@@ -183,7 +182,7 @@ impl fmt::Display for Authority<'_> {
     }
 }
 
-/// Why a text is no URL we use. It holds nothing of the text, which may have secrets in it.
+/// Why a text is not a usable URL. It has no part of the text, which may hold a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadUrl {
     NotAbsolute,
@@ -211,8 +210,8 @@ impl fmt::Display for BadUrl {
 
 impl std::error::Error for BadUrl {}
 
-/// `value` percent-encoded for the value of a query parameter: all but the unreserved characters of
-/// RFC 3986.
+/// `value` with all characters percent-encoded, except the unreserved ones of RFC 3986. It can be the
+/// value of a query parameter.
 pub(crate) fn encode_query_value(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -231,8 +230,9 @@ pub(crate) fn encode_query_value(value: &str) -> String {
     out
 }
 
-/// Refuses what must not reach a request line (S12), and what readers of URLs disagree about: a
-/// backslash is a slash to some, an angle bracket is what a broken Link header leaves behind.
+/// Refuses characters that could add something to a request line, and those that programs read in
+/// different ways. Some take a backslash for a slash; an angle bracket comes from a broken Link
+/// header.
 fn check_characters(text: &str) -> Result<(), BadUrl> {
     for (at, byte) in text.bytes().enumerate() {
         let class = match byte {
@@ -279,7 +279,8 @@ fn parse_authority(text: &str) -> Result<(String, Option<u16>), BadUrl> {
     Ok((ipv6_text(address), port))
 }
 
-/// More than the reference grammar has: storage hosts do have underscores.
+/// Parses a host name. It may have underscores, which references do not allow, because some storage
+/// hosts have them.
 fn parse_host(host: &str) -> Result<String, BadUrl> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     if host.is_empty() || !host.bytes().all(plain) || ends_in_a_number(host) {
@@ -298,7 +299,7 @@ fn parse_port(text: &str) -> Result<u16, BadUrl> {
     }
 }
 
-/// Query parameters of the distribution API that hold no secret.
+/// Query parameters of the distribution spec, whose values are no secrets.
 const SHOWN_PARAMETERS: [&str; 6] = ["ns", "n", "last", "digest", "mount", "from"];
 
 #[cfg(test)]
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn s12_what_a_server_has_no_honest_use_for_is_refused() {
+    fn s12_what_no_honest_server_sends_is_refused() {
         let character = |at, class| BadUrl::Character { at, class };
         let cases = [
             ("", BadUrl::NotAbsolute),

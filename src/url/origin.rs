@@ -1,4 +1,4 @@
-//! Origins: what a credential, a connection and what was learned about a server belong to.
+//! Origins. A credential, a connection and what was learned about a server belong to one origin.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use super::{Authority, Scheme};
 use crate::reference::Registry;
 
-/// A server as HTTP tells servers apart: scheme, host and port. Secrets never cross from one origin
-/// to another (S2).
+/// A server, as HTTP identifies it: scheme, host and port. A secret for one origin is never sent to
+/// another, not even to another port of the same host.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(super) scheme: Scheme,
-    /// Shared: every request and answer carries its URL, and with it this, around.
+    /// Shared, because every request and every answer holds a URL.
     pub(super) host: Arc<str>,
     pub(super) port: u16,
 }
 
 impl Origin {
-    /// The origin where a registry's API is, spoken to by `scheme`.
+    /// The origin of a registry's API, reached with `scheme`.
     pub(crate) fn of_registry(registry: &Registry, scheme: Scheme) -> Origin {
         Origin {
             scheme,
@@ -30,12 +30,12 @@ impl Origin {
         self.scheme
     }
 
-    /// In lower case; an IPv6 address without brackets.
+    /// The host in lower case; an IPv6 address has no brackets.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port in effect.
+    /// The port, also if it is the default port of the scheme.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -1,12 +1,13 @@
-//! What a reference in an answer means (RFC 3986 section 5).
+//! Resolves relative URLs in an answer (RFC 3986 section 5).
 
 use super::{BadUrl, Url, check_characters, without_fragment};
 
 impl Url {
-    /// What `reference` means in an answer to a request for this URL (RFC 3986 section 5.2): the
-    /// reference may be absolute, `//host/path`, `/path`, `path`, `?query` or empty. Dot segments
-    /// of its path are resolved, so that the path a policy looks at is the path the server will
-    /// see; the query stays as it came.
+    /// The URL that `reference` means in an answer to a request for this URL (RFC 3986 section
+    /// 5.2). The reference may be absolute, `//host/path`, `/path`, `path`, `?query` or empty.
+    ///
+    /// Dot segments of its path are removed, so that our checks see the same path as the server.
+    /// The query stays as it came.
     pub(crate) fn join(&self, reference: &str) -> Result<Url, BadUrl> {
         check_characters(reference)?;
         let reference = without_fragment(reference);
@@ -27,7 +28,7 @@ impl Url {
             }
         };
         let joined = Url::on(&self.origin, &target)?;
-        // The base's own path is not touched: the server answered to it as it is.
+        // The path of the base stays as it is, because the server answered to it.
         match reference.starts_with('?') {
             true => Ok(joined),
             false => Ok(joined.without_dot_segments()),
@@ -47,16 +48,16 @@ impl Url {
     }
 }
 
-/// Whether a ':' comes before any '/' and '?': then what precedes it is a scheme (RFC 3986 section
-/// 4.2).
+/// Whether a ':' comes before any '/' and '?'. The text before it is a scheme then (RFC 3986
+/// section 4.2).
 fn has_scheme(reference: &str) -> bool {
     reference
         .find([':', '/', '?'])
         .is_some_and(|at| reference[at..].starts_with(':'))
 }
 
-/// RFC 3986 section 5.2.4, on a path that starts with '/'. An encoded dot counts as a dot, because
-/// servers decode it before they walk the path (A3).
+/// Does what RFC 3986 section 5.2.4 says, on a path that starts with '/'. An encoded dot counts as
+/// a dot, because servers decode it before they resolve the path.
 fn remove_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();
@@ -74,7 +75,7 @@ fn remove_dot_segments(path: &str) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// 1 or 2 if the segment is that many dots.
+/// The number of dots, if the segment is one dot or two.
 fn dots_of(segment: &str) -> Option<usize> {
     let mut rest = segment;
     let mut count = 0;
@@ -97,8 +98,8 @@ mod tests {
 
     #[test]
     fn h12_references_resolve_as_rfc_3986_shows() {
-        // Section 5.4, without the examples of other schemes and of ';' parameters, which need no
-        // code.
+        // The examples of section 5.4, without those of other schemes and of ';' parameters, for
+        // which there is no code.
         let base = url("http://a/b/c/d;p?q");
         let cases = [
             ("g", "http://a/b/c/g"),
@@ -129,8 +130,7 @@ mod tests {
             ("g/../h", "http://a/b/c/h"),
             ("g?y/../x", "http://a/b/c/g?y/../x"),
             ("./a:b", "http://a/b/c/a:b"),
-            // Ours: absolute ones, what a server would decode to dots, and query bytes that must
-            // survive.
+            // Not from the RFC: absolute ones, encoded dots, and query bytes that must not change.
             ("HTTPS://B:443/x/../y?z=%2F", "https://b/y?z=%2F"),
             ("//[::1]:5000/x/./y", "http://[::1]:5000/x/y"),
             ("/v2/x/%2e%2E/y/.%2e/z", "http://a/v2/z"),
