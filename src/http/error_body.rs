@@ -1,17 +1,17 @@
-//! The body of a failing answer (distribution spec, "Error Codes"), read leniently: registries send
-//! many shapes (finding 19).
+//! The body of an error answer (distribution spec, "Error Codes"). The parser is lenient, because
+//! registries send many forms of it.
 
 use serde_json::{Map, Value};
 
 use crate::error::{RegistryError, printable};
 
-/// What the registry says went wrong, in its order; empty where the body is nothing we know.
+/// The errors in the body, in its order. Empty if the body has none of these forms:
 ///
 /// ```text
 /// {"errors":[{"code":"…","message":"…","detail":…}]}   the spec
 /// {"errors":[{"status":404,"message":"…"}]}            Artifactory
-/// {"code":"…","message":"…"}                           zot (J5)
-/// {"details":"…"} {"message":"…"} {"error":"…"}        others (J2)
+/// {"code":"…","message":"…"}                           zot
+/// {"details":"…"} {"message":"…"} {"error":"…"}        other registries and proxies
 /// {"error":"…","error_description":"…"}                token services (RFC 6749 section 5.2)
 /// ```
 pub(crate) fn parse_error_body(body: &[u8]) -> Vec<RegistryError> {
@@ -28,9 +28,9 @@ pub(crate) fn parse_error_body(body: &[u8]) -> Vec<RegistryError> {
     }
 }
 
-/// Whether only a registry answers like this: a list `errors` whose first entry has a code in the
-/// spelling of the spec. Other services' JSON errors look alike, and taking one for a registry
-/// makes its 404 mean "absent" (decision 2).
+/// Whether only a registry sends such a body: a list `errors` whose first entry has a code spelled
+/// as in the spec. JSON errors of other services look similar, and if one were taken for a
+/// registry's, its 404 would mean that the image does not exist.
 pub(crate) fn looks_like_registry_error(body: &[u8]) -> bool {
     let Some(body) = object(body) else {
         return false;
@@ -40,7 +40,7 @@ pub(crate) fn looks_like_registry_error(body: &[u8]) -> bool {
         .and_then(|errors| errors.get(0))
         .and_then(|first| first.get("code"))
         .and_then(Value::as_str);
-    // Quay has codes with spaces (D2).
+    // Quay has codes with spaces, such as "METHOD NOT ALLOWED" (D2).
     let is_spelled = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_' || c == ' ';
     code.is_some_and(|code| !code.is_empty() && code.chars().all(is_spelled))
 }
@@ -65,7 +65,7 @@ fn entry(entry: &Value) -> Option<RegistryError> {
 }
 
 fn error(fields: &Map<String, Value>) -> Option<RegistryError> {
-    // One level deep, whatever that holds.
+    // An object under "error" holds the fields. Objects inside it are not searched.
     let fields = match fields.get("error") {
         Some(Value::Object(inner)) => inner,
         _ => fields,
@@ -80,7 +80,7 @@ fn error(fields: &Map<String, Value>) -> Option<RegistryError> {
     filled(RegistryError {
         code: printable(&code.unwrap_or_default(), MAX_CODE),
         message: printable(&message.unwrap_or_default(), MAX_MESSAGE),
-        // Any shape of JSON (E15), so it stays JSON text.
+        // `detail` may be any JSON value, so it stays JSON text (E15).
         detail: fields
             .get("detail")
             .filter(|detail| !detail.is_null())
@@ -94,7 +94,7 @@ fn filled(error: RegistryError) -> Option<RegistryError> {
     says_something.then_some(error)
 }
 
-/// A text, or what else is there as JSON: codes are numbers sometimes.
+/// The text of a string, or the JSON of another value: some codes are numbers.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -103,9 +103,10 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// What is read of an error body at most (design, decision 18).
+/// The largest body that is parsed. The client reads no more than this of an error answer.
 const MAX_BODY: usize = 64 * 1024;
-/// A push that misses many blobs names each (E15); a person reads the first few.
+/// The most entries that are kept. An answer to a push names each missing blob; a person reads only
+/// the first few.
 const MAX_ENTRIES: usize = 16;
 const MAX_CODE: usize = 128;
 const MAX_MESSAGE: usize = 512;
@@ -116,27 +117,34 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Entries as text: `code|message|detail`.
-    fn told(body: &str) -> Vec<String> {
-        let tell = |e: RegistryError| {
+    /// The entries as text: `code|message|detail`.
+    fn entries_of(body: &str) -> Vec<String> {
+        let as_text = |e: RegistryError| {
             let detail = e.detail.unwrap_or_default();
             format!("{}|{}|{detail}", e.code, e.message)
         };
         parse_error_body(body.as_bytes())
             .into_iter()
-            .map(tell)
+            .map(as_text)
             .collect()
     }
 
     #[test]
-    fn finding_19_bodies_of_registries() {
+    fn error_bodies_of_registries() {
         let cases: [(&str, &[&str]); 18] = [
             (
-                r#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry","detail":{"name":"no/such"}}]}"#,
+                concat!(
+                    r#"{"errors":[{"code":"NAME_UNKNOWN","#,
+                    r#""message":"repository name not known to registry","#,
+                    r#""detail":{"name":"no/such"}}]}"#
+                ),
                 &[r#"NAME_UNKNOWN|repository name not known to registry|{"name":"no/such"}"#],
             ),
             (
-                r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"m","detail":"sha256:0"},{"code":"B","message":"n","detail":null}]}"#,
+                concat!(
+                    r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"m","#,
+                    r#""detail":"sha256:0"},{"code":"B","message":"n","detail":null}]}"#
+                ),
                 &[r#"MANIFEST_BLOB_UNKNOWN|m|"sha256:0""#, "B|n|"],
             ),
             (
@@ -181,12 +189,12 @@ mod tests {
             (r#"{"errors":null,"message":"no"}"#, &["|no|"]),
         ];
         for (body, expected) in cases {
-            assert_eq!(told(body), expected, "{body}");
+            assert_eq!(entries_of(body), expected, "{body}");
         }
     }
 
     #[test]
-    fn finding_19_bodies_of_something_else() {
+    fn bodies_of_other_servers_have_no_errors() {
         let deep = "[".repeat(60_000);
         let large = format!(r#"{{"message":"{}"}}"#, "x".repeat(MAX_BODY));
         for body in [
@@ -202,7 +210,7 @@ mod tests {
             &deep,
             &large,
         ] {
-            assert_eq!(told(body), [] as [&str; 0], "{body:.60}");
+            assert_eq!(entries_of(body), [] as [&str; 0], "{body:.60}");
             assert!(!looks_like_registry_error(body.as_bytes()), "{body:.60}");
         }
         assert_eq!(parse_error_body(b"{\"message\":\"\xff\"}"), []);
@@ -231,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn decision_2_only_the_list_of_the_spec_marks_a_registry() {
+    fn e2_only_the_list_of_the_spec_marks_a_registry() {
         let cases = [
             (
                 r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"x"}]}"#,
@@ -297,11 +305,16 @@ mod tests {
 
         #[test]
         fn the_list_of_the_spec_is_read_back(
-            entries in prop::collection::vec(("[A-Z_]{1,20}", "[!-~é]{0,40}", "[ -~é]{0,40}"), 1..MAX_ENTRIES),
+            entries in prop::collection::vec(
+                ("[A-Z_]{1,20}", "[!-~é]{0,40}", "[ -~é]{0,40}"),
+                1..MAX_ENTRIES,
+            ),
         ) {
             let list: Vec<Value> = entries
                 .iter()
-                .map(|(code, message, detail)| serde_json::json!({"code": code, "message": message, "detail": detail}))
+                .map(|(code, message, detail)| {
+                    serde_json::json!({"code": code, "message": message, "detail": detail})
+                })
                 .collect();
             let body = serde_json::json!({ "errors": list }).to_string();
             prop_assert!(looks_like_registry_error(body.as_bytes()));

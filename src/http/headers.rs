@@ -6,17 +6,20 @@ use std::fmt;
 use super::link::links;
 use super::shown_url;
 
-/// Headers in the order they came; a name may come more than once (RFC 9110 section 5.2).
+/// The header fields of an answer in their order. A name may come more than once (RFC 9110 section
+/// 5.2).
 ///
-/// All in one text: an answer has a dozen headers, and every lookup makes these anew.
+/// One string holds them all, because every lookup builds such a value, and an answer has about a
+/// dozen fields.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Headers {
-    /// Names, in lower case, and values, one behind the other.
+    /// All names, in lower case, and values, without anything between them.
     text: String,
     fields: Vec<Field>,
 }
 
-/// Where a header is in the text: from `name` its name, from `value` to `end` its value.
+/// Where a field is in the text. Its name begins at `name` and ends at `value`, where its value
+/// begins, which ends at `end`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Field {
     name: usize,
@@ -25,25 +28,26 @@ struct Field {
 }
 
 impl Headers {
-    /// With room for so many headers.
+    /// With space for this number of fields.
     pub(crate) fn with_capacity(fields: usize) -> Headers {
         Headers {
-            // Most are shorter; a registry's longest hold a digest.
+            // Most fields are shorter than 64 bytes. The longest that registries send hold a
+            // digest.
             text: String::with_capacity(fields * 64),
             fields: Vec::with_capacity(fields),
         }
     }
 
-    /// Adds a header line. Bytes that are no UTF-8 become U+FFFD: no header we read may hold any.
+    /// Adds a field. Bytes that are not UTF-8 become U+FFFD. No field that this library reads may
+    /// have any.
     pub(crate) fn push(&mut self, name: &str, value: &[u8]) {
         let start = self.text.len();
         self.text.push_str(name);
         self.text[start..].make_ascii_lowercase();
         let behind_name = self.text.len();
-        // Optional whitespace around a value does not belong to it (RFC 9110 section 5.5).
+        // Whitespace around a value is not part of it (RFC 9110 section 5.5).
         let value = value.trim_ascii();
-        // `from_utf8_lossy` alone takes several times as long for what is UTF-8, as all headers we
-        // read are.
+        // For valid UTF-8 this is several times as fast as `from_utf8_lossy` alone.
         match std::str::from_utf8(value) {
             Ok(value) => self.text.push_str(value),
             Err(_) => self.text.push_str(&String::from_utf8_lossy(value)),
@@ -55,16 +59,16 @@ impl Headers {
         });
     }
 
-    /// The first value of this name, in any case.
+    /// The first value of this name, whose case does not matter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.get_all(name).next()
     }
 
-    /// All values of this name, in any case.
+    /// All values of this name, whose case does not matter.
     pub(crate) fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.fields
             .iter()
-            // Most differ in length already, and a lookup asks for twenty names.
+            // Most names already differ in length, and a lookup reads about twenty fields.
             .filter(move |field| field.value - field.name == name.len())
             .filter(move |field| self.name(field).eq_ignore_ascii_case(name))
             .map(|field| self.value(field))
@@ -79,8 +83,8 @@ impl Headers {
     }
 }
 
-/// Shows only values known to hold no secret (S15): `Set-Cookie`, a signed `Location` and whatever
-/// a proxy adds stay hidden.
+/// Shows only values that hold no secret. It hides `Set-Cookie`, the query of a signed `Location`,
+/// and all fields that it does not know.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()

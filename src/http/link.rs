@@ -1,13 +1,13 @@
-//! `Link` (RFC 8288), by which registries say where the next page of a list is (distribution spec,
-//! "Content Discovery").
+//! `Link` (RFC 8288), in which registries send the URL of the next page of a list (distribution
+//! spec, "Content Discovery").
 
 use super::Malformed;
 use super::syntax::Cursor;
 
 /// The target of the first link to the next page, as it was sent: absolute or relative.
 ///
-/// A `next` found in one line counts even if another line is malformed; without one a malformed
-/// line is an error, because "no next page" would end a list too early (H12).
+/// Such a link counts even if another line is malformed. If there is none, a malformed line is an
+/// error, because a list that ends too early would look complete.
 pub(crate) fn next_link<'a>(
     values: impl Iterator<Item = &'a str>,
 ) -> Result<Option<String>, Malformed> {
@@ -49,7 +49,7 @@ fn link<'a>(cursor: &mut Cursor<'a>) -> Result<Link<'a>, Malformed> {
     if !cursor.eat('<') {
         return Err(malformed("no \"<\"", &start));
     }
-    // Commas and semicolons belong to the target here.
+    // Inside the brackets, commas and semicolons belong to the target.
     let target = cursor.take_while(|c| c != '>').trim();
     if !cursor.eat('>') {
         return Err(malformed("no \">\"", &start));
@@ -80,7 +80,7 @@ fn link<'a>(cursor: &mut Cursor<'a>) -> Result<Link<'a>, Malformed> {
     Ok(Link { target, is_next })
 }
 
-/// One parameter after its semicolon; `None` for an empty one, which section 3 allows.
+/// Reads a parameter after its semicolon. `None` is an empty one, which section 3 allows.
 fn parameter<'a>(cursor: &mut Cursor<'a>) -> Result<Option<(&'a str, String)>, Malformed> {
     cursor.whitespace();
     let Some(name) = cursor.token() else {
@@ -97,7 +97,7 @@ fn parameter<'a>(cursor: &mut Cursor<'a>) -> Result<Option<(&'a str, String)>, M
             .ok_or_else(|| malformed("no closing quote", cursor))?;
         return Ok(Some((name, value)));
     }
-    // Unquoted values ought to be tokens; URLs are common in practice.
+    // An unquoted value should be a token, but some servers send URLs.
     let value = cursor.take_while(|c| c != ';' && c != ',').trim();
     Ok(Some((name, value.to_owned())))
 }
@@ -219,7 +219,10 @@ mod tests {
         #[test]
         fn a_written_link_is_read_back(
             target in "[a-z/?&=,;%]{1,30}",
-            before in prop::collection::vec("<[a-z]{1,5}>; rel=\"(prev|last)\"; title=\"[ -!#-\\[\\]-~]{0,9}\"", 0..3),
+            before in prop::collection::vec(
+                "<[a-z]{1,5}>; rel=\"(prev|last)\"; title=\"[ -!#-\\[\\]-~]{0,9}\"",
+                0..3,
+            ),
             rel in prop::sample::select(vec!["next", "\"next\"", "\"x NEXT y\""]),
         ) {
             let mut parts = before;

@@ -6,7 +6,7 @@ use std::fmt;
 use super::shown_url;
 use crate::error::printable;
 
-/// A header value that does not follow its grammar: which header, what is wrong, and where.
+/// Says that a header value does not follow its grammar: which header, what is wrong, and where.
 ///
 /// ```text
 /// malformed Link header: "<" missing at "/v2/_catalog"
@@ -19,7 +19,7 @@ pub(crate) struct Malformed {
 }
 
 impl Malformed {
-    /// `near` is the text from the fault on; what may be secret in it is not kept (S15).
+    /// `near` is the text that begins at the problem. What may be secret in it is not kept.
     pub(crate) fn new(header: &'static str, problem: &'static str, near: &str) -> Malformed {
         Malformed {
             header,
@@ -41,7 +41,7 @@ impl fmt::Display for Malformed {
 
 impl StdError for Malformed {}
 
-/// Enough to recognise the place in a log; a header may be as long as 64 KiB.
+/// How much of the text is shown: enough to find the place. A header may have 64 KiB.
 const MAX_SHOWN: usize = 80;
 
 #[cfg(test)]

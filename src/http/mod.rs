@@ -1,4 +1,4 @@
-//! HTTP as plain values: no sockets, no I/O.
+//! HTTP as plain values, without sockets and I/O.
 
 pub(crate) mod error_body;
 mod headers;
@@ -15,9 +15,8 @@ pub(crate) use malformed::Malformed;
 pub use rate_limit::RateLimit;
 pub(crate) use request::{Content, Method, WireRequest};
 
-/// What may be shown of a URL that a server sent: scheme, host and path. No query and no fragment,
-/// because signed URLs keep their secret there, and nothing at all where there may be a user and
-/// password (S15).
+/// The part of a server's URL that may be shown: scheme, host and path. Query and fragment may hold
+/// the secret of a signed URL. A URL with an '@' may hold a password, so nothing of it is shown.
 pub(crate) fn shown_url(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let shown = url.get(..end).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Rate-limit headers (J1).
+//! The header fields in which Docker Hub and others report a rate limit.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use crate::error::printable;
 /// What a registry last said about its rate limit.
 ///
 /// Docker Hub sends `RateLimit-Limit: 100;w=21600`, `RateLimit-Remaining: 76;w=21600` and
-/// `Docker-RateLimit-Source`. Each field is `None` where the registry did not say it, or not in a
-/// form that can be read.
+/// `Docker-RateLimit-Source`. A field is `None` if the registry did not send it, or if it could not
+/// be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// How many requests a window allows.
+    /// The number of requests that are allowed in a window of time.
     pub limit: Option<u64>,
-    /// How many are left in the present window.
+    /// The number of requests that are left in the current window.
     pub remaining: Option<u64>,
-    /// How long a window is.
+    /// The length of a window.
     pub window: Option<Duration>,
-    /// What the registry counts by: an address or an account, in its own words.
+    /// The address or account that the registry counts requests of, as it was sent.
     pub source: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl RateLimit {
 
 /// Reads `100;w=21600`: a number, and among its parameters the window in seconds.
 fn quota(value: Option<&str>) -> (Option<u64>, Option<Duration>) {
-    // Drafts of the IETF header list further policies behind a comma.
+    // Drafts of the IETF's field have further policies after a comma.
     let first = value
         .and_then(|value| value.split(',').next())
         .unwrap_or("");
@@ -62,14 +62,14 @@ fn quota(value: Option<&str>) -> (Option<u64>, Option<Duration>) {
     (Some(number), window.map(Duration::from_secs))
 }
 
-/// Digits only: no sign, which `u64`'s own parser would take.
+/// Parses digits. A sign is refused, which `u64`'s own parser would accept.
 fn number(text: &str) -> Option<u64> {
     let text = text.trim();
     let all_digits = text.bytes().all(|b| b.is_ascii_digit());
     all_digits.then(|| text.parse().ok()).flatten()
 }
 
-/// An address or a UUID fits well.
+/// The longest source that is kept. An address or a UUID is shorter.
 const MAX_SOURCE: usize = 128;
 
 #[cfg(test)]

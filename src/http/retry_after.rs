@@ -1,10 +1,10 @@
-//! `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date in one of three forms (section
-//! 5.6.7).
+//! `Retry-After` (RFC 9110 section 10.2.3). It is a number of seconds, or a date in one of three
+//! forms (section 5.6.7).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How long to wait from `now` on: zero for a date that has passed, `None` for a value that says
-/// nothing (J2). Uncapped: what is too long is the caller's decision.
+/// How long to wait from `now` on. It is zero for a date in the past, and `None` for a value that
+/// can't be read. There is no cap: callers decide what is too long.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Some(seconds) = digits(value) {
@@ -14,14 +14,14 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
     Some(date.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
-/// A number of ASCII digits only, without a sign; one too large to hold is as large as can be.
+/// Parses ASCII digits without a sign. A number that is too large becomes the largest one.
 fn digits(text: &str) -> Option<u64> {
     let all_digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     all_digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// Reads the three forms of section 5.6.7. Spacing and case are read leniently, the numbers are
-/// checked.
+/// Reads the three forms of section 5.6.7. It is lenient about spaces and case, and checks the
+/// numbers.
 fn http_date(text: &str, now: SystemTime) -> Option<SystemTime> {
     let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
     let mut word = || words.next();
@@ -84,7 +84,8 @@ impl Date {
     }
 }
 
-/// Days from the first of January of the year 1, in the Gregorian calendar extended backwards.
+/// The number of days from 1 January of year 1 to 1 January of `year`, in the proleptic Gregorian
+/// calendar.
 fn days_before_year(year: i64) -> i64 {
     let past = year - 1;
     past * 365 + past / 4 - past / 100 + past / 400
@@ -107,11 +108,11 @@ fn moment(days: i64, seconds: i64) -> Option<SystemTime> {
 fn seconds_of_day(time: &str) -> Option<i64> {
     let (hour, rest) = time.split_once(':')?;
     let (minute, second) = rest.split_once(':')?;
-    // 60 is a leap second.
+    // Second 60 is a leap second.
     Some(number(hour, 23)? * 3600 + number(minute, 59)? * 60 + number(second, 60)?)
 }
 
-/// One or two digits up to `max`: asctime pads the day with a space.
+/// Parses one or two digits, up to `max`. asctime pads the day with a space, so it has one digit.
 fn number(text: &str, max: u64) -> Option<i64> {
     let number = digits(text).filter(|number| text.len() <= 2 && *number <= max)?;
     i64::try_from(number).ok()
@@ -122,11 +123,11 @@ fn year4(text: &str) -> Option<i64> {
     i64::try_from(year).ok()
 }
 
-/// The year with these last two digits that is at most 50 years ahead (section 5.6.7).
+/// The latest year that ends in these two digits and is at most 50 years ahead (section 5.6.7).
 fn year2(text: &str, now: SystemTime) -> Option<i64> {
     let two = number(text, 99).filter(|_| text.len() == 2)?;
     let now = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    // Precise to a day, enough to choose a century.
+    // This is exact to about a day, which is enough to choose the century.
     let this_year = 1970 + i64::try_from(now.as_secs() / SECONDS_A_YEAR).ok()?;
     let latest = this_year + 50;
     Some(latest - (latest - two).rem_euclid(100))
@@ -230,7 +231,7 @@ mod tests {
                 "Fri, 31 Dec 9999 23:59:59 GMT",
                 Some(253_402_300_799 - EXAMPLE + 10),
             ),
-            // More than 50 years ahead means the past.
+            // A year more than 50 years ahead is one of the past.
             ("Sunday, 06-Nov-45 08:49:37 GMT", Some(0)),
             ("Sun, 06 Nov 1994 08:49:37 CET", None),
             ("Sun, 06 Nov 1994 08:49:37", None),
@@ -284,7 +285,11 @@ mod tests {
         }
 
         #[test]
-        fn near_dates_never_panic(text in "(Sun|Sunday),? [0-9]{1,3}[ -](Feb|Nov)[ -][0-9]{1,5} [0-9:]{5,9}( GMT| [0-9]{1,9})?") {
+        fn near_dates_never_panic(
+            date in "(Sun|Sunday),? [0-9]{1,3}[ -](Feb|Nov)[ -][0-9]{1,5}",
+            time in "[0-9:]{5,9}( GMT| [0-9]{1,9})?",
+        ) {
+            let text = format!("{date} {time}");
             let _ = parse_retry_after(&text, SystemTime::now());
         }
 
@@ -294,7 +299,7 @@ mod tests {
             prop_assert_eq!(wait, Some(Duration::from_secs(seconds)));
         }
 
-        /// Walks the calendar day by day as the independent way to count.
+        /// Counts years and months one by one, which is independent of the code under test.
         #[test]
         fn dates_are_read_back(days in 0_u64..60_000, second in 0_u64..86_400) {
             let (mut year, mut left) = (1970, days);

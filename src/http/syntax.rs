@@ -1,8 +1,8 @@
-//! The words that header grammars share (RFC 9110 section 5.6): lists, tokens, quoted strings,
-//! optional whitespace.
+//! The parts that header grammars have in common (RFC 9110 section 5.6): lists, tokens, quoted
+//! strings, optional whitespace.
 
-/// A place in a header value. Every method either takes what it names or leaves the place as it
-/// was.
+/// A position in a header value. Each method reads what its name says and moves past it. If that is
+/// not there, the position stays.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     rest: &'a str,
@@ -13,7 +13,7 @@ impl<'a> Cursor<'a> {
         Cursor { rest: value }
     }
 
-    /// What has not been taken yet.
+    /// The text from the position on.
     pub(crate) fn rest(&self) -> &'a str {
         self.rest
     }
@@ -22,17 +22,17 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
-    /// Takes optional whitespace, OWS and BWS (section 5.6.3). Whether there was any.
+    /// Reads optional whitespace, OWS and BWS (section 5.6.3), and says whether there was any.
     pub(crate) fn whitespace(&mut self) -> bool {
         !self.take_while(is_whitespace).is_empty()
     }
 
-    /// Takes what separates list elements. Empty elements are allowed (section 5.6.1.2).
+    /// Reads what separates list elements. Empty elements are allowed (section 5.6.1.2).
     pub(crate) fn separators(&mut self) {
         self.take_while(|c| c == ',' || is_whitespace(c));
     }
 
-    /// Takes exactly this character. Whether it was there.
+    /// Reads exactly this character, and says whether it was there.
     pub(crate) fn eat(&mut self, c: char) -> bool {
         match self.rest.strip_prefix(c) {
             Some(rest) => {
@@ -43,13 +43,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a token (section 5.6.2).
+    /// Reads a token (section 5.6.2).
     pub(crate) fn token(&mut self) -> Option<&'a str> {
         let token = self.take_while(is_token_char);
         (!token.is_empty()).then_some(token)
     }
 
-    /// Takes characters as long as they fit; may be none.
+    /// Reads characters as long as they fit. There may be none.
     pub(crate) fn take_while(&mut self, fits: impl Fn(char) -> bool) -> &'a str {
         let end = self.rest.find(|c| !fits(c)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
@@ -57,8 +57,8 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// Takes a quoted string (section 5.6.4) and undoes its quoted-pairs. `None` where there is no
-    /// quote or no closing one.
+    /// Reads a quoted string (section 5.6.4) and decodes its quoted-pairs. `None` if there is no
+    /// opening or no closing quote.
     pub(crate) fn quoted(&mut self) -> Option<String> {
         let inner = self.rest.strip_prefix('"')?;
         let mut text = String::new();
@@ -80,9 +80,8 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Takes what is left of this list element, up to a comma that is not in a quoted string. A
-    /// quote that never closes takes everything: looking for elements behind it would cost a scan
-    /// for each.
+    /// Moves to the end of this list element, which is a comma outside quoted strings. A quote
+    /// without an end skips the whole rest: to look for elements in it would cost a scan for each.
     pub(crate) fn skip_element(&mut self) {
         loop {
             self.take_while(|c| c != ',' && c != '"');

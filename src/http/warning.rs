@@ -1,30 +1,32 @@
-//! `Warning` (distribution spec, "Warnings"; J3): notes a registry wants a person to see.
+//! `Warning` (distribution spec, "Warnings"): messages of a registry for a person.
 
 use super::Headers;
 use super::syntax::Cursor;
 use crate::error::printable;
 
-/// The texts of the answer's warnings in their order: printable, each once, at most
-/// [`MAX_WARNINGS`] and [`MAX_BYTES`] together; what does not fit is left out. Only `299 - "text"`
-/// is a registry's warning; others, and malformed ones, are passed over.
+/// The texts of the answer's warnings in their order. Each is printable and comes once.
+///
+/// Together they are at most [`MAX_WARNINGS`] and have at most [`MAX_BYTES`]; the first one that
+/// does not fit ends the list. Only `299 - "text"` is a registry's warning. Others, and malformed
+/// ones, are skipped.
 pub(crate) fn warnings(headers: &Headers) -> Vec<String> {
     let mut found = Vec::new();
-    let mut room = MAX_BYTES;
+    let mut bytes_left = MAX_BYTES;
     for value in headers.get_all("warning") {
         let mut cursor = Cursor::new(value);
         cursor.separators();
         while !cursor.is_at_end() {
             if let Some(text) = warning(&mut cursor) {
                 let text = printable(&text, MAX_BYTES);
-                if found.len() == MAX_WARNINGS || text.len() > room {
+                if found.len() == MAX_WARNINGS || text.len() > bytes_left {
                     return found;
                 }
                 if !text.is_empty() && !found.contains(&text) {
-                    room -= text.len();
+                    bytes_left -= text.len();
                     found.push(text);
                 }
             }
-            // A date may follow the text, or anything else.
+            // A date may follow the text, and a malformed warning has more.
             cursor.skip_element();
             cursor.separators();
         }
@@ -32,7 +34,8 @@ pub(crate) fn warnings(headers: &Headers) -> Vec<String> {
     found
 }
 
-/// `299 - "text"` (the syntax of RFC 7234 section 5.5); the distribution spec fixes code and agent.
+/// Reads `299 - "text"`. The syntax is that of RFC 7234 section 5.5; the distribution spec requires
+/// this code and this agent.
 fn warning(cursor: &mut Cursor<'_>) -> Option<String> {
     let code = cursor.token()?;
     cursor.whitespace();
@@ -42,7 +45,7 @@ fn warning(cursor: &mut Cursor<'_>) -> Option<String> {
     (code == "299" && agent == "-").then_some(text)
 }
 
-/// What the spec lets a registry send in one answer.
+/// The limit of the spec for all warnings of an answer.
 const MAX_BYTES: usize = 4096;
 const MAX_WARNINGS: usize = 16;
 
@@ -98,16 +101,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_never_panics_and_is_bounded(values in prop::collection::vec(any::<String>(), 0..4)) {
+        fn any_text_never_panics_and_is_bounded(
+            values in prop::collection::vec(any::<String>(), 0..4),
+        ) {
             let values: Vec<&str> = values.iter().map(String::as_str).collect();
             let size: usize = read(&values).iter().map(String::len).sum();
             prop_assert!(size <= MAX_BYTES);
         }
 
         #[test]
-        fn texts_are_read_back(texts in prop::collection::hash_set("[!-~é]([ -~é]{0,30}[!-~é])?", 0..9)) {
+        fn texts_are_read_back(
+            texts in prop::collection::hash_set("[!-~é]([ -~é]{0,30}[!-~é])?", 0..9),
+        ) {
             let texts: Vec<String> = texts.into_iter().collect();
-            let quote = |t: &String| format!("299 - \"{}\"", t.replace('\\', "\\\\").replace('"', "\\\""));
+            let quote = |text: &String| {
+                let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+                format!("299 - \"{text}\"")
+            };
             let line = texts.iter().map(quote).collect::<Vec<_>>().join(", ");
             prop_assert_eq!(read(&[&line]), texts);
         }

@@ -46,8 +46,8 @@ impl fmt::Display for Scheme {
 
 /// An absolute http or https URL, without user name, password and fragment.
 ///
-/// `Display` and `Debug` are for people. They hide the values of the query, which may be a signature
-/// or a token. Requests use [`to_request_string`](Url::to_request_string).
+/// `Display` and `Debug` are for people. They hide the values of the query, which may be a
+/// signature or a token. Requests use [`to_request_string`](Url::to_request_string).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Url {
     origin: Origin,
@@ -210,8 +210,8 @@ impl fmt::Display for BadUrl {
 
 impl std::error::Error for BadUrl {}
 
-/// `value` with all characters percent-encoded, except the unreserved ones of RFC 3986. It can be the
-/// value of a query parameter.
+/// `value` with all characters percent-encoded, except the unreserved ones of RFC 3986. It can be
+/// the value of a query parameter.
 pub(crate) fn encode_query_value(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
