@@ -1,20 +1,20 @@
-//! What type of manifest an answer is (E10), decided so that no two readers can take it for
-//! different things.
+//! The media type of a manifest that a registry sent.
 //!
-//! One digest read as an image by one program and as an index by another is CVE-2021-41190 (S7). So
-//! header and body must agree, the body must have the shape of its type, and whatever a reader
-//! might see differently is refused: a key twice, or in another case, which Go's JSON takes for the
-//! same key.
+//! If one program reads a document as an image and another reads it as an index, both under one
+//! digest, an attacker can show each of them something else (CVE-2021-41190). So header and body
+//! must agree, and the body must have the keys of its type. A document that programs may read in
+//! different ways is refused: one that has a key twice, or has it in another case.
 
 use super::shape::{Family, Shape};
 use super::{MediaType, unreadable};
 use crate::error::{Error, ErrorKind, Result, printable};
 
-/// The type of this manifest: the header's; the body's `mediaType` where the header is a general
-/// one; else what its shape tells. `accepted_extra` are the types the caller added to `Accept`.
+/// The type of this manifest. It is the type in the header or, if that is a general one, the body's
+/// `mediaType`. If there is none, the keys of the body tell. `accepted_extra` are the types that
+/// the caller added to `Accept`.
 ///
 /// ```text
-/// Content-Type          "mediaType"    shape             is
+/// Content-Type          "mediaType"    keys              type
 /// …image.index.v1+json  the same/none  manifests         …image.index.v1+json
 /// …image.index.v1+json  another        any               refused
 /// application/json      …list.v2+json  manifests         …list.v2+json
@@ -26,8 +26,8 @@ use crate::error::{Error, ErrorKind, Result, printable};
 ///
 /// # Errors
 ///
-/// [`Protocol`](ErrorKind::Protocol) for what is no manifest (R32), a type that wasn't asked for
-/// (E6) and an ambiguous document.
+/// [`Protocol`](ErrorKind::Protocol) if the document is no manifest, if its type was not asked for,
+/// or if it is ambiguous.
 pub(crate) fn identify(
     content_type: Option<&str>,
     body: &[u8],
@@ -39,10 +39,10 @@ pub(crate) fn identify(
         }
         Err(unasked(&media_type))
     };
-    let header = told_by_header(content_type).map(&accepted).transpose()?;
+    let header = type_in_header(content_type).map(&accepted).transpose()?;
     let shape: Shape = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     shape.refuse_mixed()?;
-    let declared = match (header, shape.told_by_body()?) {
+    let declared = match (header, shape.type_in_body()?) {
         (Some(header), Some(body)) if header != body => return Err(contradiction(&header, &body)),
         (Some(header), _) => header,
         (None, Some(body)) => accepted(body)?,
@@ -52,13 +52,13 @@ pub(crate) fn identify(
     Ok(declared)
 }
 
-/// The type a `Content-Type` tells; `None` for a missing, unreadable or general one.
-fn told_by_header(content_type: Option<&str>) -> Option<MediaType> {
+/// The type in a `Content-Type`. `None` if that is missing, unreadable or general.
+fn type_in_header(content_type: Option<&str>) -> Option<MediaType> {
     let media_type = MediaType::from_content_type(content_type?)?;
     (!GENERAL.contains(&media_type.as_str())).then_some(media_type)
 }
 
-/// What misconfigured and static servers say of any file (E10); the last is S3's.
+/// The types that misconfigured and static servers send for any file. The last is that of S3.
 const GENERAL: [&str; 4] = [
     "text/plain",
     "application/json",
@@ -67,7 +67,7 @@ const GENERAL: [&str; 4] = [
 ];
 
 impl Shape {
-    fn told_by_body(&self) -> Result<Option<MediaType>> {
+    fn type_in_body(&self) -> Result<Option<MediaType>> {
         let Some(text) = &self.media_type else {
             return Ok(None);
         };
@@ -82,8 +82,7 @@ impl Shape {
         }
     }
 
-    /// Refuses a document that an image reader and an index reader would both take, whatever its
-    /// type says.
+    /// Refuses a document that can be read both as an image and as an index, whatever its type.
     fn refuse_mixed(&self) -> Result<()> {
         let kinds = [
             ("manifests", self.manifests.is_some()),
@@ -103,8 +102,8 @@ impl Shape {
         self.config.is_some() || self.layers.is_some()
     }
 
-    /// Whether the document looks like what it is said to be. Of types the caller added nothing is
-    /// known.
+    /// Checks that the document has the keys of its type. Types that the caller added are not
+    /// checked, because their keys are unknown.
     fn fits(&self, media_type: &MediaType) -> Result<()> {
         if !media_type.is_manifest() {
             return Ok(());
@@ -133,12 +132,12 @@ impl Shape {
         Ok(())
     }
 
-    /// The type by shape alone.
+    /// The type that follows from the keys alone.
     fn infer(&self) -> Result<MediaType> {
         let family = |family, oci, docker| match family {
             Family::Oci => Some(oci),
             Family::Docker => Some(docker),
-            Family::Untold | Family::Other => None,
+            Family::Unstated | Family::Other => None,
         };
         let guess = if self.fs_layers.is_some() {
             Some(if self.signatures.is_some() {
@@ -184,7 +183,7 @@ fn refused(problem: &str) -> Error {
     Error::new(ErrorKind::Protocol, message)
 }
 
-/// The longest of the six types has 57 characters.
+/// How much of a media type an error shows. The longest of the six has 57 characters.
 const MAX_SHOWN: usize = 128;
 
 #[cfg(test)]
@@ -205,7 +204,7 @@ mod tests {
     const OLD: &str = r#"{"schemaVersion":1,"fsLayers":[]}"#;
     const OLD_SIGNED: &str = r#"{"schemaVersion":1,"fsLayers":[],"signatures":[]}"#;
 
-    fn told(content_type: Option<&str>, body: &str) -> Result<String, String> {
+    fn type_of(content_type: Option<&str>, body: &str) -> Result<String, String> {
         let extra: MediaType = EXTRA.parse().unwrap();
         match identify(content_type, body.as_bytes(), &[extra]) {
             Ok(media_type) => Ok(media_type.to_string()),
@@ -218,12 +217,12 @@ mod tests {
 
     #[track_caller]
     fn expect_error(content_type: Option<&str>, body: &str, expected: &str) {
-        let error = told(content_type, body).unwrap_err();
+        let error = type_of(content_type, body).unwrap_err();
         assert!(error.contains(expected), "{content_type:?} {body}: {error}");
     }
 
-    /// A body that says its own type.
-    fn saying(media_type: &str, body: &str) -> String {
+    /// The body with this `mediaType` added.
+    fn with_type(media_type: &str, body: &str) -> String {
         body.replacen('{', &format!(r#"{{"mediaType":"{media_type}","#), 1)
     }
 
@@ -253,10 +252,13 @@ mod tests {
         ];
         for (media_type, body) in cases {
             let expected = Ok(media_type.to_owned());
-            assert_eq!(told(Some(media_type), body), expected);
-            assert_eq!(told(Some(media_type), &saying(media_type, body)), expected);
+            assert_eq!(type_of(Some(media_type), body), expected);
+            assert_eq!(
+                type_of(Some(media_type), &with_type(media_type, body)),
+                expected
+            );
             let odd = format!("{} ; charset=utf-8", media_type.to_ascii_uppercase());
-            assert_eq!(told(Some(&odd), body), expected);
+            assert_eq!(type_of(Some(&odd), body), expected);
         }
     }
 
@@ -279,14 +281,14 @@ mod tests {
         ];
         for header in headers {
             for (media_type, body) in bodies {
-                let told = told(header, &saying(media_type, body));
-                assert_eq!(told.as_deref(), Ok(media_type), "{header:?}");
+                let found = type_of(header, &with_type(media_type, body));
+                assert_eq!(found.as_deref(), Ok(media_type), "{header:?}");
             }
         }
     }
 
     #[test]
-    fn e10_the_shape_tells_where_nothing_else_does() {
+    fn e10_the_keys_tell_if_nothing_else_does() {
         let cases = [
             (OLD, SCHEMA1),
             (OLD_SIGNED, SIGNED),
@@ -302,7 +304,7 @@ mod tests {
             (&index(&[DOCKER_MANIFEST]), DOCKER_LIST),
         ];
         for (body, expected) in cases {
-            assert_eq!(told(None, body).as_deref(), Ok(expected), "{body}");
+            assert_eq!(type_of(None, body).as_deref(), Ok(expected), "{body}");
         }
     }
 
@@ -339,7 +341,7 @@ mod tests {
     fn e6_a_type_that_was_not_asked_for_is_refused() {
         let unasked = "the answer is of type application/y, which was not asked for";
         expect_error(Some("application/y"), IMAGE, unasked);
-        expect_error(None, &saying("application/y", IMAGE), unasked);
+        expect_error(None, &with_type("application/y", IMAGE), unasked);
         expect_error(
             Some("application/xml"),
             "<Error/>",
@@ -351,7 +353,7 @@ mod tests {
     fn r32_what_is_no_manifest_is_refused() {
         let page = "the answer is a web page, not a manifest";
         expect_error(Some("text/html; charset=utf-8"), "<html>", page);
-        expect_error(Some("text/html"), &saying(OCI_INDEX, INDEX), page);
+        expect_error(Some("text/html"), &with_type(OCI_INDEX, INDEX), page);
         let not_json = "the answer is no manifest: it is not JSON";
         let cases = [
             ("<html></html>", "it is not JSON (line 1 column 1)"),
@@ -383,12 +385,12 @@ mod tests {
             format!("its Content-Type is {OCI_MANIFEST} but its mediaType is {OCI_INDEX}");
         expect_error(
             Some(OCI_MANIFEST),
-            &saying(OCI_INDEX, INDEX),
+            &with_type(OCI_INDEX, INDEX),
             &contradiction,
         );
         expect_error(
             Some(EXTRA),
-            &saying(OCI_INDEX, INDEX),
+            &with_type(OCI_INDEX, INDEX),
             "its Content-Type is",
         );
         expect_error(Some(OCI_MANIFEST), INDEX, "but has no config or layers");
@@ -467,9 +469,12 @@ mod tests {
         }
         let expected = r#"a key that some readers take for "manifests""#;
         expect_error(None, "{\"manife\u{17f}ts\":[]}", expected);
-        // Deeper in the document any key may come, and other keys decide nothing.
-        let body = r#"{"schemaVersion":2,"manifests":[{"Config":1,"config":2}],"annotations":{"a":1,"a":2}}"#;
-        assert_eq!(told(Some(OCI_INDEX), body).as_deref(), Ok(OCI_INDEX));
+        // Any key may come inside other values, and keys of other names decide nothing.
+        let body = concat!(
+            r#"{"schemaVersion":2,"manifests":[{"Config":1,"config":2}],"#,
+            r#""annotations":{"a":1,"a":2}}"#
+        );
+        assert_eq!(type_of(Some(OCI_INDEX), body).as_deref(), Ok(OCI_INDEX));
     }
 
     const TYPES: [&str; 7] = [
@@ -482,7 +487,7 @@ mod tests {
         "text/plain",
     ];
 
-    /// Documents of any mixture of the keys that tell a type.
+    /// Documents with any combination of the keys that tell a type.
     fn document() -> impl Strategy<Value = String> {
         let key = |name: &'static str, values: &'static [&'static str]| {
             let value = prop::sample::select(values);
@@ -518,7 +523,7 @@ mod tests {
             let _ = identify(Some(&content_type), &body, &[]);
         }
 
-        /// An accepted document is of one kind, whatever the header.
+        /// A document that is accepted is of one kind under every header.
         #[test]
         fn s7_the_kind_does_not_depend_on_the_header(body in document()) {
             let kinds: std::collections::HashSet<_> = TYPES

@@ -1,9 +1,9 @@
-//! The signed bytes of a schema1 manifest (E7).
+//! The signed bytes of a schema1 manifest, which are the payload of its JSON Web Signature (JWS).
 //!
-//! A registry signs schema1 afresh on every GET, so the document differs each time while the signed
-//! bytes, the payload, stay. The document is the payload with `signatures` put in before its
-//! closing brace; each signature's `protected` says where that was (`formatLength`) and what
-//! followed (`formatTail`).
+//! A registry signs schema1 anew for every GET. So the document differs each time, but the payload
+//! stays. The document is the payload with the key `signatures` inserted before its closing brace.
+//! The `protected` header of each signature says where (`formatLength`) and what followed
+//! (`formatTail`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,17 +16,16 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use super::unreadable;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What was signed; the document itself if nothing signed it. Whether a signature is valid is
-/// another question.
+/// The payload, or the whole document if it has no signatures. It does not check whether a
+/// signature is valid.
 ///
-/// The document must be the payload plus its signatures and nothing else. Without that check the
-/// payload's digest would say nothing about the rest: `formatLength` 1 and a `formatTail` with a
-/// whole good manifest would give any document the good one's digest.
+/// The document must be the payload plus its signatures and nothing else. Otherwise the digest of
+/// the payload would say nothing about the rest: with `formatLength` 1 and a whole good manifest as
+/// `formatTail`, any document would have the digest of the good one.
 ///
 /// # Errors
 ///
-/// [`Protocol`](ErrorKind::Protocol) where the signatures are unusable or disagree about the
-/// payload.
+/// [`Protocol`](ErrorKind::Protocol) if the signatures are unusable or name different payloads.
 pub(super) fn payload(body: &[u8]) -> Result<Cow<'_, [u8]>> {
     let signed: Signed = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let Some((first, others)) = signed.protected.split_first() else {
@@ -44,10 +43,12 @@ pub(super) fn payload(body: &[u8]) -> Result<Cow<'_, [u8]>> {
     cut.apply(body).map(Cow::Owned)
 }
 
-/// Where the signatures were put in, and what followed.
+/// Where the signatures were inserted, and what followed.
 #[derive(PartialEq, Eq)]
 struct Cut {
+    /// The length of the payload before that place.
     length: usize,
+    /// The rest of the payload.
     tail: Vec<u8>,
 }
 
@@ -87,12 +88,12 @@ struct Protected {
     format_tail: String,
 }
 
-/// What the payload needs of the document.
+/// The part of the document that is needed to find the payload.
 #[derive(Default)]
 struct Signed {
     /// The `protected` of each signature.
     protected: Vec<String>,
-    /// Whether the document has a key behind `signatures`.
+    /// Whether another key follows `signatures`.
     has_more_after: bool,
 }
 
@@ -169,7 +170,7 @@ fn unusable(problem: &str) -> Error {
     Error::new(ErrorKind::Protocol, message)
 }
 
-/// Registries send one; each costs a decode and a comparison.
+/// The most signatures that are read. Registries send one; each more costs a decode.
 const MAX_SIGNATURES: usize = 64;
 
 #[cfg(test)]
@@ -189,7 +190,7 @@ mod tests {
         format!(r#"{{"header":{{}},"signature":"xx","protected":"{protected}"}}"#)
     }
 
-    /// Puts signatures into a payload that ends in whitespace and a brace, as libtrust does.
+    /// Inserts signatures into a payload that ends in whitespace and a brace, as libtrust does.
     fn sign(payload: &str, signatures: &[String]) -> String {
         let inside = payload.strip_suffix('}').unwrap().trim_end();
         let tail = &payload[inside.len()..];
@@ -227,40 +228,22 @@ mod tests {
     fn e7_unusable_signatures() {
         let length = PAYLOAD.len() as u64 - 2;
         let with = |protected: &str| sign(PAYLOAD, &[signature(protected)]);
+        let beyond = "formatLength is beyond the end";
+        let elsewhere = "formatLength is not where the signatures begin";
+        let more = "formatTail is more than the end of an object";
         let cases = [
             (
                 sign(PAYLOAD, &[good(), signature(&protected(length - 1, "\n}"))]),
                 "signatures disagree about what was signed",
             ),
-            (
-                with(&protected(u64::MAX, "\n}")),
-                "formatLength is beyond the end",
-            ),
-            (
-                with(&protected(100_000, "\n}")),
-                "formatLength is beyond the end",
-            ),
-            (
-                with(&protected(length - 1, "\n}")),
-                "formatLength is not where the signatures begin",
-            ),
-            (
-                with(&protected(0, "\n}")),
-                "formatLength is not where the signatures begin",
-            ),
-            // The digest of another document: S6.
-            (
-                with(&protected(1, &PAYLOAD[1..])),
-                "formatTail is more than the end of an object",
-            ),
-            (
-                with(&protected(length, ",\"tag\":\"x\"}")),
-                "formatTail is more than the end of an object",
-            ),
-            (
-                with(&protected(length, "")),
-                "formatTail is more than the end of an object",
-            ),
+            (with(&protected(u64::MAX, "\n}")), beyond),
+            (with(&protected(100_000, "\n}")), beyond),
+            (with(&protected(length - 1, "\n}")), elsewhere),
+            (with(&protected(0, "\n}")), elsewhere),
+            // The document would have the digest of another one (S6).
+            (with(&protected(1, &PAYLOAD[1..])), more),
+            (with(&protected(length, ",\"tag\":\"x\"}")), more),
+            (with(&protected(length, "")), more),
             (with("***"), "unreadable protected header"),
             (with(""), "unreadable protected header"),
             (
@@ -310,13 +293,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_never_panic(body in any::<Vec<u8>>(), length in any::<u64>(), tail in any::<String>()) {
+        fn any_bytes_never_panic(
+            body in any::<Vec<u8>>(),
+            length in any::<u64>(),
+            tail in any::<String>(),
+        ) {
             let _ = payload(&body);
             let _ = payload(sign(PAYLOAD, &[signature(&protected(length, &tail))]).as_bytes());
         }
 
         #[test]
-        fn a_signed_payload_is_read_back(name in "[ -!#-\\[\\]-~é]{0,20}", space in "[ \n\t]{0,4}") {
+        fn a_signed_payload_is_read_back(
+            name in "[ -!#-\\[\\]-~é]{0,20}",
+            space in "[ \n\t]{0,4}",
+        ) {
             let inside = format!(r#"{{"name":"{name}""#);
             let text = format!("{inside}{space}}}");
             let tail = format!("{space}}}");

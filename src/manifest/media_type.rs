@@ -1,4 +1,4 @@
-//! Media types, and the `Accept` header.
+//! Media types, and the `Accept` header of manifest requests.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, printable};
 
-/// A media type without parameters, such as `application/vnd.oci.image.index.v1+json`; always in
-/// lower case.
+/// A media type without parameters, such as `application/vnd.oci.image.index.v1+json`. It is always
+/// in lower case.
 ///
 /// ```
 /// use ocireg::MediaType;
@@ -21,17 +21,17 @@ use crate::error::{Error, ErrorKind, printable};
 pub struct MediaType(Cow<'static, str>);
 
 impl MediaType {
-    /// An OCI image index: one manifest a platform.
+    /// An OCI image index, which has a manifest for each platform.
     pub const OCI_INDEX: MediaType = known("application/vnd.oci.image.index.v1+json");
     /// An OCI image manifest.
     pub const OCI_MANIFEST: MediaType = known("application/vnd.oci.image.manifest.v1+json");
-    /// A Docker manifest list: one manifest a platform.
+    /// A Docker manifest list, which has a manifest for each platform.
     pub const DOCKER_LIST: MediaType =
         known("application/vnd.docker.distribution.manifest.list.v2+json");
     /// A Docker image manifest, schema 2.
     pub const DOCKER_MANIFEST: MediaType =
         known("application/vnd.docker.distribution.manifest.v2+json");
-    /// A signed Docker image manifest, schema 1; its digest is that of what was signed.
+    /// A signed Docker image manifest, schema 1. Its digest is that of the signed part.
     pub const SCHEMA1_SIGNED: MediaType =
         known("application/vnd.docker.distribution.manifest.v1+prettyjws");
     /// A Docker image manifest, schema 1, without signatures.
@@ -42,7 +42,7 @@ impl MediaType {
         &self.0
     }
 
-    /// Whether this is one of the six types of manifests and indexes that a registry is asked for.
+    /// Whether this is one of the six types of manifests and indexes that the client accepts.
     pub fn is_manifest(&self) -> bool {
         MANIFESTS.contains(self)
     }
@@ -57,7 +57,7 @@ impl MediaType {
         *self == MediaType::SCHEMA1_SIGNED || *self == MediaType::SCHEMA1
     }
 
-    /// Reads a `Content-Type`: its parameters are dropped (E9). `None` if it names no media type.
+    /// Reads a `Content-Type` and drops its parameters. `None` if it is no media type.
     pub(crate) fn from_content_type(value: &str) -> Option<MediaType> {
         let known = MANIFESTS.iter().find(|known| known.as_str() == value);
         if let Some(known) = known {
@@ -69,12 +69,13 @@ impl MediaType {
     }
 }
 
-/// Takes a type without parameters: registries match them to the letter (E9).
+/// Parses a media type without parameters. Parameters are refused, because some registries compare
+/// the whole text with the types that they know.
 ///
 /// # Errors
 ///
 /// [`InvalidArgument`](ErrorKind::InvalidArgument) if the text is no `type/subtype` of RFC 6838
-/// section 4.2. Wildcards are none: registries answer `*/*` with "not found" (E5).
+/// section 4.2. A wildcard is none: some registries answer `*/*` with "not found".
 impl FromStr for MediaType {
     type Err = Error;
 
@@ -96,9 +97,8 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// The value of `Accept`: always all manifest types (decision 4), since a registry may answer an
-/// incomplete list with "not found" (E5) or with another image's digest (E4, E6); then what the
-/// caller adds.
+/// The value of `Accept`: all manifest types, then those that the caller adds. With an incomplete
+/// list a registry may answer "not found", or convert the manifest and send another digest.
 pub(crate) fn accept_header(extra: &[MediaType]) -> String {
     let mut types: Vec<&str> = Vec::new();
     for media_type in MANIFESTS.iter().chain(extra) {
@@ -113,7 +113,7 @@ const fn known(text: &'static str) -> MediaType {
     MediaType(Cow::Borrowed(text))
 }
 
-/// RFC 6838 section 4.2: two names with a slash between them.
+/// Checks that the text is two names with a slash between them (RFC 6838 section 4.2).
 fn check(text: &str) -> Result<(), String> {
     let Some((kind, subtype)) = text.split_once('/') else {
         return Err("no \"/\"".to_owned());
@@ -139,7 +139,7 @@ fn check_name(part: &str, name: &str) -> Result<(), String> {
     }
 }
 
-/// Order of decision 4.
+/// In the order of `Accept`: what registries prefer today comes first.
 static MANIFESTS: [MediaType; 6] = [
     MediaType::OCI_INDEX,
     MediaType::OCI_MANIFEST,
@@ -149,8 +149,9 @@ static MANIFESTS: [MediaType; 6] = [
     MediaType::SCHEMA1,
 ];
 
-/// RFC 6838 section 4.2.
+/// The limit of RFC 6838 section 4.2.
 const MAX_NAME: usize = 127;
+/// How much of a caller's text an error shows.
 const MAX_SHOWN: usize = 80;
 
 #[cfg(test)]
@@ -227,8 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn decision_4_the_accept_header_is_always_complete() {
-        let six = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    fn e4_e5_e6_the_accept_header_is_always_complete() {
+        let six = "application/vnd.oci.image.index.v1+json, \
+            application/vnd.oci.image.manifest.v1+json, \
             application/vnd.docker.distribution.manifest.list.v2+json, \
             application/vnd.docker.distribution.manifest.v2+json, \
             application/vnd.docker.distribution.manifest.v1+prettyjws, \
@@ -260,7 +262,11 @@ mod tests {
         }
 
         #[test]
-        fn types_are_read_back(text in "[a-z0-9][a-z0-9!#$&^_.+-]{0,20}/[a-z0-9][a-z0-9!#$&^_.+-]{0,20}") {
+        fn types_are_read_back(
+            kind in "[a-z0-9][a-z0-9!#$&^_.+-]{0,20}",
+            subtype in "[a-z0-9][a-z0-9!#$&^_.+-]{0,20}",
+        ) {
+            let text = format!("{kind}/{subtype}");
             let parsed: MediaType = text.parse().unwrap();
             prop_assert_eq!(parsed.as_str(), &text);
             let with_parameter = format!("{}; charset=utf-8", text.to_ascii_uppercase());

@@ -1,4 +1,4 @@
-//! Manifests: what type a document is, and which digest it has.
+//! Manifests: the media type of a document, and its digest.
 
 mod identify;
 mod jws;
@@ -13,12 +13,12 @@ pub(crate) use identify::identify;
 pub use media_type::MediaType;
 pub(crate) use media_type::accept_header;
 
-/// The digest a registry knows this document by: of its bytes, for schema1 of what was signed (E7).
+/// The digest by which a registry identifies this document. It is the hash of its bytes, except for
+/// schema1: registries sign that anew for each answer, and hash what was signed.
 ///
 /// # Errors
 ///
-/// [`Protocol`](crate::ErrorKind::Protocol) where the signatures of a schema1 manifest are
-/// unusable.
+/// [`Protocol`](crate::ErrorKind::Protocol) if the signatures of a schema1 manifest are unusable.
 pub(crate) fn manifest_digest(
     media_type: &MediaType,
     algorithm: Algorithm,
@@ -30,8 +30,8 @@ pub(crate) fn manifest_digest(
     Ok(Digest::of(algorithm, body))
 }
 
-/// The parser's error is told in our words and not kept as a cause: it may quote the document
-/// (S15).
+/// The error for a document that can't be parsed. The parser's own error is not kept as its cause,
+/// because it may quote the document.
 fn unreadable(error: &serde_json::Error) -> Error {
     let message = if error.is_data() {
         let problem = printable(&error.to_string(), MAX_SHOWN);
@@ -43,19 +43,19 @@ fn unreadable(error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Protocol, message)
 }
 
+/// How much of the parser's text an error shows.
 const MAX_SHOWN: usize = 160;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Two answers of Debian's docker-registry 2.8.2 to the same request, with different
-    /// signatures.
+    /// Two answers of Debian's docker-registry 2.8.2 to the same request. Their signatures differ.
     const SIGNED: [&[u8]; 2] = [
         include_bytes!("../../tests/fixtures/schema1-signed.json"),
         include_bytes!("../../tests/fixtures/schema1-signed-again.json"),
     ];
-    /// Its `Docker-Content-Digest` on both.
+    /// The `Docker-Content-Digest` of both answers.
     const DIGEST: &str = include_str!("../../tests/fixtures/schema1-signed.digest");
 
     #[test]

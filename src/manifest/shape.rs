@@ -1,39 +1,39 @@
-//! The few keys of a manifest that tell its type, read without building the document.
+//! The few keys of a manifest that tell its type. They are read without building the document.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The part of a manifest that tells its type. A key counts as present whatever its value, `null`
-/// too: readers differ about that.
+/// The part of a manifest that tells its type. A key with the value `null` counts as present,
+/// because programs differ about that.
 #[derive(Default)]
 pub(super) struct Shape {
     pub(super) media_type: Option<String>,
     pub(super) schema_version: Option<u64>,
-    /// Of the config's type.
+    /// The family of the config's media type.
     pub(super) config: Option<Family>,
     pub(super) layers: Option<Present>,
-    /// Of all entries' types.
+    /// The family of all entries' media types.
     pub(super) manifests: Option<Family>,
     pub(super) fs_layers: Option<Present>,
     pub(super) signatures: Option<Present>,
 }
 
-/// Whose types a config or a list of manifests names.
+/// Whose media types a config or a list of manifests has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
-    /// None at all.
-    Untold,
-    /// OCI's.
+    /// None are given.
+    Unstated,
+    /// Those of OCI.
     Oci,
-    /// Docker's.
+    /// Those of Docker.
     Docker,
-    /// Others, or several.
+    /// Others, or those of more than one family.
     Other,
 }
 
-/// A value that is there, but not looked at.
+/// Says that a key is there, whatever its value.
 #[derive(Clone, Copy)]
 pub(super) struct Present;
 
@@ -98,8 +98,8 @@ fn once<T, E: Error>(key: &str, slot: &mut Option<T>, value: T) -> Result<(), E>
     }
 }
 
-/// Go's `encoding/json`, in which most registries are written, takes `Manifests`, and even
-/// `manife\u{17f}ts`, for `manifests`.
+/// Refuses a key that differs from a known one only in case. Most registries use Go's
+/// `encoding/json`, which takes `Manifests`, and even `manife\u{17f}ts`, for `manifests`.
 fn refuse_lookalike<E: Error>(key: &str) -> Result<(), E> {
     match KEYS.iter().find(|known| folded(key).eq(folded(known))) {
         Some(known) => Err(E::custom(format_args!(
@@ -109,7 +109,7 @@ fn refuse_lookalike<E: Error>(key: &str) -> Result<(), E> {
     }
 }
 
-/// Unicode's simple case folding, as far as it leads to ASCII letters.
+/// Folds the case of characters that fold to ASCII letters (Unicode's simple case folding).
 fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| match c {
         '\u{17f}' => 's',
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Present {
     }
 }
 
-/// A config or an entry of an index: the family of its type.
+/// The family of a config, or of an entry of an index.
 struct Descriptor(Family);
 
 impl<'de> Deserialize<'de> for Descriptor {
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for DescriptorVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Descriptor, E> {
-        Ok(Descriptor(Family::Untold))
+        Ok(Descriptor(Family::Unstated))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Descriptor, A::Error> {
@@ -165,12 +165,12 @@ impl<'de> Visitor<'de> for DescriptorVisitor {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        let family = media_type.map_or(Family::Untold, |text| Family::of(&text));
+        let family = media_type.map_or(Family::Unstated, |text| Family::of(&text));
         Ok(Descriptor(family))
     }
 }
 
-/// The list of an index: the one family of all its entries.
+/// The family that all entries of an index have.
 struct Descriptors(Family);
 
 impl<'de> Deserialize<'de> for Descriptors {
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for DescriptorsVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Descriptors, E> {
-        Ok(Descriptors(Family::Untold))
+        Ok(Descriptors(Family::Unstated))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Descriptors, A::Error> {
@@ -200,6 +200,6 @@ impl<'de> Visitor<'de> for DescriptorsVisitor {
                 _ => Some(entry),
             };
         }
-        Ok(Descriptors(all.unwrap_or(Family::Untold)))
+        Ok(Descriptors(all.unwrap_or(Family::Unstated)))
     }
 }
