@@ -66,8 +66,8 @@ pub(crate) fn cut_at(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// Whether `matches` holds for all bytes. It never stops early, so the compiler can check many bytes
-/// at once.
+/// Whether `matches` holds for all bytes. It never stops early, so the compiler can check many
+/// bytes at once.
 pub(crate) fn all_bytes(text: &str, matches: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & matches(byte))
 }
@@ -158,8 +158,8 @@ fn may_be_password(before: &str, after: &str) -> bool {
 /// How much of a text an error shows: enough to find it in a file, not a whole megabyte.
 const QUOTED_CHARACTERS: usize = 200;
 
-/// Implements `FromStr` and `TryFrom<&str>` with the type's own `parse(&str) -> Result<Self, Fault>`,
-/// whose errors call it `$noun`, and `Debug` as its text.
+/// Implements `FromStr` and `TryFrom<&str>` with the type's own `parse(&str) -> Result<Self,
+/// Fault>`, whose errors call it `$noun`, and `Debug` as its text.
 macro_rules! parsed_from_text {
     ($type:ty, $noun:literal) => {
         impl std::str::FromStr for $type {

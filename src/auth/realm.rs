@@ -119,9 +119,20 @@ mod tests {
         )
     }
 
+    #[track_caller]
+    fn expect_trust(cases: &[(&str, &str)], expected: Trust) {
+        for (registry, realm) in cases {
+            assert_eq!(
+                judge(registry, realm, &[]),
+                Ok(expected),
+                "{registry} {realm}"
+            );
+        }
+    }
+
     #[test]
-    fn s4_who_gets_the_password() {
-        let yes = [
+    fn s4_realms_that_get_the_password() {
+        let cases = [
             (
                 "https://registry.example.com/",
                 "https://registry.example.com/token",
@@ -163,14 +174,12 @@ mod tests {
                 "http://gitlab.internal/jwt",
             ),
         ];
-        for (registry, realm) in yes {
-            assert_eq!(
-                judge(registry, realm, &[]),
-                Ok(Trust::Credentials),
-                "{registry} {realm}"
-            );
-        }
-        let no = [
+        expect_trust(&cases, Trust::Credentials);
+    }
+
+    #[test]
+    fn s4_realms_that_do_not_get_the_password() {
+        let cases = [
             ("https://registry.example.com/", "https://evil.net/token"),
             (
                 "https://registry.example.com/",
@@ -208,17 +217,11 @@ mod tests {
                 "https://auth.docker.io/token",
             ),
         ];
-        for (registry, realm) in no {
-            assert_eq!(
-                judge(registry, realm, &[]),
-                Ok(Trust::Nothing),
-                "{registry} {realm}"
-            );
-        }
+        expect_trust(&cases, Trust::Nothing);
     }
 
     #[test]
-    fn s4_the_caller_can_vouch_for_a_host_and_for_no_other() {
+    fn s4_the_caller_can_trust_a_host_and_no_other() {
         let registry = "https://registry.example.com/";
         assert_eq!(
             judge(registry, "https://Auth.Other.net/t", &["auth.other.net"]),
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn s11_https_is_never_given_up() {
+    fn s11_an_https_registry_needs_an_https_realm() {
         assert_eq!(
             judge(
                 "https://registry.example.com/",

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn c1_c2_c9_what_a_token_service_answers() {
+    fn c1_c2_what_a_token_service_answers() {
         let ok = [
             (r#"{"token":"t"}"#, "Bearer t", 60),
             (r#"{"access_token":"a"}"#, "Bearer a", 60),
@@ -341,6 +341,12 @@ mod tests {
             let life = token.renew_at.duration_since(now) + MARGIN;
             assert_eq!(life.as_secs(), seconds, "{body}");
         }
+    }
+
+    #[test]
+    fn c9_answers_without_a_usable_token() {
+        let service = service("https://auth.example.com/token", None);
+        let now = Instant::now();
         let bad = [
             ("", "its answer is no JSON object"),
             (
