@@ -1,11 +1,12 @@
-//! Many images at once: each reference asked once, by registry, in as few token requests as can be.
+//! Many images at once. Each reference is looked up once, and the requests to a registry share
+//! tokens.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 
-use super::presence::{describe, look_up};
-use super::workers::{self, Lane};
+use super::presence::{look_up, resolve};
+use super::workers::{self, RegistryQueue};
 use crate::client::{Call, Client, Group, SharedScopes};
 use crate::error::Result;
 use crate::presence::Presence;
@@ -15,20 +16,19 @@ use crate::resolved::Resolved;
 impl Client {
     /// Looks up many images at once, in any number of registries.
     ///
-    /// The results have the order and length of `references`; one that fails does not hide the
-    /// others. A reference that is there twice is asked once. Requests go out on up to
-    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads for each registry,
-    /// which end with the call, and one token serves many repositories: 30 private repositories
-    /// cost 32 requests.
+    /// The results have the order and length of `references`. A failure of one does not change the
+    /// others. A reference that comes twice is looked up once. Each registry gets requests from up
+    /// to [`CallOptions::concurrency`](crate::CallOptions::concurrency) threads, which end with the
+    /// call. One token serves many repositories: 30 private repositories cost 32 requests.
     ///
-    /// The timeout counts for all together. When it ends, or the call is cancelled, what is
-    /// finished keeps its result and the rest fail with
+    /// The timeout counts for all together. When it ends, or the call is cancelled, finished
+    /// lookups keep their results and the rest fail with
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request limit is
     /// reached, the rest of its images fail with
     /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a request.
     ///
-    /// [`lookup_each`](Client::lookup_each) gives each answer as it comes.
+    /// [`lookup_each`](Client::lookup_each) gives each answer as soon as it is there.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -50,18 +50,20 @@ impl Client {
             results[position] = Some(result);
         };
         self.ask_all(&group, references, look_up, done);
-        // Every position belongs to an item, and every item has been done.
+        // Every position belongs to an item, and every item is done, so none is `None`.
         results.into_iter().flatten().collect()
     }
 
-    /// As [`head`](Client::head) for many images, asked like those of
-    /// [`lookup_all`](Client::lookup_all): `each` has every position's result as it comes, on the
-    /// calling thread, with the reason where an image is absent or denied. [`ControlFlow::Break`]
-    /// stops the rest, and `each` is not called again.
+    /// Does what [`head`](Client::head) does for many images at once, with the requests of
+    /// [`lookup_all`](Client::lookup_all).
     ///
-    /// The timeout counts for all together,
-    /// [`CallOptions::item_timeout`](crate::CallOptions::item_timeout) for each image by itself,
-    /// from the moment when its turn comes.
+    /// `each` gets the position and the result of every image, as soon as it is there, on the
+    /// calling thread. An absent or denied image is an error that says why. If `each` returns
+    /// [`ControlFlow::Break`], the rest is stopped and `each` is not called again.
+    ///
+    /// The timeout counts for all together.
+    /// [`CallOptions::item_timeout`](crate::CallOptions::item_timeout) counts for each image, from
+    /// the start of its own lookup.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -91,10 +93,11 @@ impl Client {
             }
             group.advanced();
         };
-        self.ask_all(&group, references, describe, done);
+        self.ask_all(&group, references, resolve, done);
     }
 
-    /// Asks each reference once, and gives the result to `done` for every position that has it.
+    /// Looks up each reference once, and gives the result to `done` for every position that has
+    /// this reference.
     fn ask_all<R: Clone + Send>(
         &self,
         group: &Group<'_>,
@@ -118,7 +121,7 @@ impl Client {
             }
         };
         workers::run(
-            plan.lanes,
+            plan.queues,
             self.concurrency(),
             group.slice(),
             ask,
@@ -128,12 +131,12 @@ impl Client {
     }
 }
 
-/// Who asks what, and with whom.
+/// What a batch looks up. An item is the first position of a reference.
 struct Plan {
-    lanes: Vec<Lane>,
-    /// For each item that is asked, all positions with the same reference.
+    queues: Vec<RegistryQueue>,
+    /// For each item, all positions with the same reference.
     positions: HashMap<usize, Vec<usize>>,
-    /// For each item, the repositories that its token may as well be for.
+    /// For each item, the scopes of the token that it shares with other items.
     shared_scopes: HashMap<usize, SharedScopes>,
 }
 
@@ -142,18 +145,18 @@ impl Plan {
         let mut firsts: HashMap<&Reference, usize> = HashMap::new();
         let mut positions: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut by_registry: Vec<(&Registry, Vec<usize>)> = Vec::new();
-        let mut lanes: HashMap<&Registry, usize> = HashMap::new();
+        let mut indexes: HashMap<&Registry, usize> = HashMap::new();
         for (position, reference) in references.iter().enumerate() {
             match firsts.entry(reference) {
                 Entry::Occupied(first) => positions.entry(*first.get()).or_default().push(position),
                 Entry::Vacant(slot) => {
                     slot.insert(position);
                     positions.insert(position, vec![position]);
-                    let lane = *lanes.entry(reference.registry()).or_insert_with(|| {
+                    let index = *indexes.entry(reference.registry()).or_insert_with(|| {
                         by_registry.push((reference.registry(), Vec::new()));
                         by_registry.len() - 1
                     });
-                    by_registry[lane].1.push(position);
+                    by_registry[index].1.push(position);
                 }
             }
         }
@@ -164,15 +167,15 @@ impl Plan {
                 .map(|&item| (item, references[item].repository().name()));
             shared_scopes.extend(SharedScopes::divide(names));
         }
-        let lanes = by_registry
+        let queues = by_registry
             .into_iter()
-            .map(|(registry, items)| Lane {
+            .map(|(registry, items)| RegistryQueue {
                 items: items.into(),
                 needs_leader: client.is_new_to(registry),
             })
             .collect();
         Plan {
-            lanes,
+            queues,
             positions,
             shared_scopes,
         }

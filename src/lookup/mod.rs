@@ -1,4 +1,4 @@
-//! Questions about images, answered in as few requests as can be.
+//! Questions about images, answered with as few requests as possible.
 
 mod batch;
 mod presence;

@@ -1,4 +1,5 @@
-//! Does an image exist, and what is its digest: HEAD, and GET where only that can tell.
+//! Whether an image exists, and its digest. The request is a HEAD; a GET follows only if the HEAD
+//! does not tell.
 
 use crate::algorithm::Algorithm;
 use crate::client::{Call, Client, Complete, Fetched, is_page};
@@ -11,23 +12,27 @@ use crate::reference::Reference;
 use crate::resolved::{DigestSource, Resolved};
 
 impl Client {
-    /// Whether the image is there.
+    /// Whether the image exists.
     ///
-    /// One request: a HEAD, which Docker Hub does not bill. A GET follows only where the registry's
-    /// HEAD is known to fail for what GET answers (405, 501, 400, a 403 of a proxy, no usable
-    /// digest, a 404 that no registry signed), and that is remembered.
+    /// This takes one request, a HEAD, which does not count towards Docker Hub's rate limit. A GET
+    /// follows only if the answer to the HEAD does not tell: 405, 501, 400, a proxy's 403, no
+    /// usable digest, or a 404 that does not show a registry. If a GET works where HEAD can't, the
+    /// client remembers it.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the question from being answered: no connection, TLS, a timeout, 429, 5xx,
-    /// something that is no registry ([`ErrorKind::Protocol`]), content that does not have the
-    /// digest asked for ([`ErrorKind::DigestMismatch`]).
+    /// There is no answer: the connection, TLS or a timeout failed, the registry answered 429 or
+    /// 5xx, the server is no registry ([`ErrorKind::Protocol`]), or the content does not have the
+    /// requested digest ([`ErrorKind::DigestMismatch`]).
     ///
     /// ```no_run
+    /// use ocireg::Presence;
+    ///
     /// # fn main() -> Result<(), ocireg::Error> {
     /// let client = ocireg::Client::new()?;
-    /// let there = matches!(client.exists(&"localhost:5000/app:1".parse()?)?, ocireg::Presence::Exists(_));
-    /// # let _ = there;
+    /// let presence = client.exists(&"localhost:5000/app:1".parse()?)?;
+    /// let exists = matches!(presence, Presence::Exists(_));
+    /// # let _ = exists;
     /// # Ok(())
     /// # }
     /// ```
@@ -35,12 +40,12 @@ impl Client {
         look_up(&self.call(reference.registry(), reference), reference)
     }
 
-    /// The image's digest: of its index where it has one, else of its manifest.
+    /// The image's digest: that of its index if it has one, else that of its manifest.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] and [`ErrorKind::Denied`] where [`exists`](Client::exists) answers
-    /// absent and denied; else as there.
+    /// Those of [`exists`](Client::exists), and [`ErrorKind::NotFound`] and [`ErrorKind::Denied`]
+    /// if that answers absent and denied.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -49,31 +54,31 @@ impl Client {
     /// # }
     /// ```
     pub fn digest(&self, reference: &Reference) -> Result<Digest> {
-        self.head(reference).map(|descriptor| descriptor.digest)
+        self.head(reference).map(|resolved| resolved.digest)
     }
 
-    /// Digest, media type and size of the image's manifest, without the manifest.
+    /// Digest, media type and size of the image's manifest, without its content.
     ///
     /// # Errors
     ///
-    /// As [`digest`](Client::digest).
+    /// Those of [`digest`](Client::digest).
     pub fn head(&self, reference: &Reference) -> Result<Resolved> {
-        describe(&self.call(reference.registry(), reference), reference)
+        resolve(&self.call(reference.registry(), reference), reference)
     }
 }
 
-/// The answer to "is it there?".
+/// Whether the registry has the manifest that `reference` names.
 pub(super) fn look_up(call: &Call<'_>, reference: &Reference) -> Result<Presence> {
-    match describe(call, reference) {
-        Ok(descriptor) => Ok(Presence::Exists(descriptor)),
+    match resolve(call, reference) {
+        Ok(resolved) => Ok(Presence::Exists(resolved)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Presence::Absent),
         Err(error) if error.kind() == ErrorKind::Denied => Ok(Presence::Denied),
         Err(error) => Err(error),
     }
 }
 
-/// The descriptor of the manifest that `reference` names.
-pub(super) fn describe(call: &Call<'_>, reference: &Reference) -> Result<Resolved> {
+/// Digest, media type and size of the manifest that `reference` names.
+pub(super) fn resolve(call: &Call<'_>, reference: &Reference) -> Result<Resolved> {
     let lookup = Lookup {
         call,
         reference,
@@ -84,27 +89,27 @@ pub(super) fn describe(call: &Call<'_>, reference: &Reference) -> Result<Resolve
     result
 }
 
-/// One lookup on its way.
+/// One lookup.
 struct Lookup<'a> {
     call: &'a Call<'a>,
     reference: &'a Reference,
     accept: &'a [MediaType],
 }
 
-/// What a HEAD was good for.
+/// What the answer to a HEAD says.
 enum Head {
     Found(Resolved),
     Refused(Complete),
-    /// Only GET can tell.
+    /// It does not say enough: only a GET can tell.
     AskWithGet(Lesson),
 }
 
-/// What it means if a GET works where HEAD did not.
+/// What the client learns about HEAD if the GET works.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lesson {
-    /// This registry's HEAD is of no use.
-    HeadIsNoUse,
-    /// Nothing: a proxy may have been in a mood, or HEAD was not attempts.
+    /// This registry's HEAD is unreliable.
+    HeadIsUnreliable,
+    /// Nothing: HEAD was not tried, or a proxy's refusal may have been temporary.
     None,
 }
 
@@ -115,23 +120,23 @@ impl Lookup<'_> {
         }
         let answer = self.call.head_manifest(self.reference)?;
         self.note_identification(answer.cross_origin, answer.status, &answer.headers);
-        match self.judge(answer)? {
-            Head::Found(descriptor) => {
+        match self.judge(answer) {
+            Head::Found(resolved) => {
                 let state = self.call.state();
                 state.head_worked();
-                // A type that the caller added may be anything; these only a registry serves
-                // (decision 2).
-                if descriptor.media_type.is_manifest() {
+                // Only a registry serves manifest types. A type that the caller added may be
+                // anything.
+                if resolved.media_type.is_manifest() {
                     state.saw_registry();
                 }
-                Ok(descriptor)
+                Ok(resolved)
             }
             Head::Refused(answer) => Err(self.call.subject().refusal(answer)),
             Head::AskWithGet(lesson) => self.get(lesson),
         }
     }
 
-    /// Learns whether the registry's answers about manifests show that they are a registry's.
+    /// Learns whether the registry identifies itself in its answers about manifests.
     fn note_identification(&self, cross_origin: bool, status: u16, headers: &Headers) {
         if !cross_origin
             && matches!(status, 200 | 404)
@@ -141,30 +146,34 @@ impl Lookup<'_> {
         }
     }
 
-    /// Decision 3: which answers a GET can cure.
-    fn judge(&self, answer: Complete) -> Result<Head> {
-        Ok(match answer.status {
-            200..=299 => match self.described_by(&answer.headers) {
-                Some(descriptor) => Head::Found(descriptor),
-                None => Head::AskWithGet(Lesson::HeadIsNoUse),
+    /// Decides which answers need a GET. Proxies and old registries refuse HEAD with these
+    /// statuses, or answer it without a digest. A GET does not help after a 401, a 403 of the
+    /// registry itself, 429 or 5xx.
+    fn judge(&self, answer: Complete) -> Head {
+        match answer.status {
+            200..=299 => match self.resolved_from(&answer.headers) {
+                Some(resolved) => Head::Found(resolved),
+                None => Head::AskWithGet(Lesson::HeadIsUnreliable),
             },
             404 if self.counts_as_absent(&answer) => Head::Refused(answer),
-            404 | 405 | 501 => Head::AskWithGet(Lesson::HeadIsNoUse),
+            404 | 405 | 501 => Head::AskWithGet(Lesson::HeadIsUnreliable),
             400 => Head::AskWithGet(Lesson::None),
             403 if !answer.shows_registry() && !is_json(&answer.headers) => {
                 Head::AskWithGet(Lesson::None)
             }
             _ => Head::Refused(answer),
-        })
+        }
     }
 
-    /// Decision 2. A HEAD has no body to judge by: it counts if the answer itself shows a registry,
-    /// or an earlier one did and this one does not look like the page of something in between (E2:
-    /// an old Nexus answers HEAD with an HTML 404 for what it has). What was learned is about the
-    /// registry itself, not about a server that it redirects to.
+    /// Whether a 404 to a HEAD means that the image is absent. A wrong "absent" can stop a
+    /// deployment, so the 404 has to come from a registry, and a HEAD has no body that shows it.
     ///
-    /// A registry that signs its answers is not believed to have sent one without: a proxy whose
-    /// registry is just restarting answers 404 for everything.
+    /// It counts if its header fields show a registry. It also counts if an earlier answer showed
+    /// one and this one is no web page: an old Nexus answers HEAD with an HTML 404 for images that
+    /// it has. An earlier answer says nothing about a server that the registry redirects to.
+    ///
+    /// If the registry usually identifies itself, a 404 that does not is not from the registry: a
+    /// proxy answers so for everything while its registry restarts.
     fn counts_as_absent(&self, answer: &Complete) -> bool {
         let state = self.call.state();
         answer.shows_registry()
@@ -174,8 +183,8 @@ impl Lookup<'_> {
                 && !is_page(&answer.headers)
     }
 
-    /// The descriptor in a HEAD's headers, if they say all that it needs.
-    fn described_by(&self, headers: &Headers) -> Option<Resolved> {
+    /// The result of the lookup, if the header fields of the answer have all of it.
+    fn resolved_from(&self, headers: &Headers) -> Option<Resolved> {
         let media_type = MediaType::from_content_type(headers.get("content-type")?)?;
         if !media_type.is_manifest() && !self.accept.contains(&media_type) {
             return None;
@@ -186,10 +195,10 @@ impl Lookup<'_> {
         let (digest, digest_source) = match (self.reference.digest(), stated) {
             (None, stated) => (stated?, DigestSource::Header),
             (Some(asked), Some(stated)) if stated == *asked => (stated, DigestSource::Header),
-            // Only the bytes can settle it.
+            // The header contradicts the caller, so only the content can tell.
             (Some(asked), Some(stated)) if stated.algorithm() == asked.algorithm() => return None,
-            // Some answer content of another algorithm with a sha256 header (F6), which says
-            // nothing about it.
+            // distribution sends a sha256 header also if it was asked for a sha512 digest (F6).
+            // Such a header says nothing about the requested digest.
             (Some(asked), _) => (asked.clone(), DigestSource::Requested),
         };
         let size = headers
@@ -206,19 +215,21 @@ impl Lookup<'_> {
     fn get(&self, lesson: Lesson) -> Result<Resolved> {
         match self.call.get_manifest(self.reference)? {
             Ok(fetched) => {
-                let descriptor = self.computed_from(&fetched)?;
+                let resolved = self.computed_from(&fetched)?;
                 let state = self.call.state();
                 state.saw_registry();
-                if lesson == Lesson::HeadIsNoUse {
+                if lesson == Lesson::HeadIsUnreliable {
                     state.head_failed_where_get_worked();
                 }
-                Ok(descriptor)
+                Ok(resolved)
             }
             Err(answer) if answer.status == 404 => Err(self.absence(answer)),
             Err(answer) => Err(self.call.subject().refusal(answer)),
         }
     }
 
+    /// The error for a GET that was answered with 404: the image is absent, or the answer is not
+    /// that of a registry.
     fn absence(&self, answer: Complete) -> Error {
         let shown = answer.shows_registry();
         let cross_origin = answer.cross_origin.then(|| answer.url.origin());
@@ -230,7 +241,7 @@ impl Lookup<'_> {
                 .any(|e| e.message.contains("accept header"))
         };
         if about_accept(&error) {
-            // It is there, of a type that we do not ask for (E5).
+            // distribution has it, but in a type that is not in our Accept (E5).
             return Error::new(
                 ErrorKind::Unsupported,
                 "the registry has it in a media type that was not asked for",
@@ -245,14 +256,15 @@ impl Lookup<'_> {
             return error;
         }
         if let Some(origin) = cross_origin {
-            // A storage or a portal, whose 404 says nothing about what the registry has (F2).
+            // This is the 404 of a storage server or a login page. It says nothing about what the
+            // registry has (F2).
             return self
                 .call
                 .subject()
                 .no_registry(&origin, 404)
                 .with_hint("the registry redirects there");
         }
-        // Where the credentials were held back, the error is not about absence.
+        // If the credentials were withheld, the error says that, and not that the image is absent.
         if error.kind() != ErrorKind::NotFound {
             return error;
         }
@@ -262,7 +274,8 @@ impl Lookup<'_> {
         self.call.confirm_absence(error)
     }
 
-    /// Decision 5: the truth is the hash of the bytes.
+    /// The result of the lookup, from the content itself. The hash of the content decides, because
+    /// headers may be wrong.
     fn computed_from(&self, fetched: &Fetched) -> Result<Resolved> {
         let about = |error: Error| error.about(self.reference);
         let media_type = identify(
@@ -289,7 +302,7 @@ impl Lookup<'_> {
             let message = format!("the registry sent content with the digest {digest}");
             return Err(about(
                 Error::new(ErrorKind::DigestMismatch, message).with_hint(
-                    "it, or something in between, is broken or lies; do not use what it sends",
+                    "the registry or a proxy is broken or hostile; do not use its content",
                 ),
             ));
         }
@@ -297,7 +310,7 @@ impl Lookup<'_> {
             stated.filter(|stated| stated.algorithm() == algorithm && *stated != digest)
         {
             let warning = format!(
-                "{}: the registry states {stated}, but its bytes have {digest}",
+                "{}: the registry states {stated}, but its content has {digest}",
                 self.reference
             );
             log::warn!("{warning}");

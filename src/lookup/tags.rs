@@ -1,27 +1,29 @@
-//! Which tags are the same image: the tags of a repository, compared by the digests they resolve
-//! to.
+//! The tags of a repository that resolve to the same digest.
 
-use super::presence::describe;
-use super::workers::{self, Lane};
-use crate::client::{Client, SharedScopes};
+use std::collections::VecDeque;
+
+use super::presence::resolve;
+use super::workers::{self, RegistryQueue};
+use crate::client::{Client, Group, SharedScopes};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Reference, Repository, Tag};
 use crate::resolved::Resolved;
 
 impl Client {
-    /// All tags of the same repository that have this image's digest, its own tag among them, in
-    /// the registry's order.
+    /// All tags of the same repository that have this image's digest, including its own tag, in the
+    /// registry's order.
     ///
-    /// Costs a request for each page of the tag list and one for each tag, up to
-    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) at once; with Google's
-    /// registries, whose lists hold the digests, a list is enough. Compared is what a tag itself
-    /// resolves to: for a multi-platform image its index, not the platforms in it.
+    /// This takes a request for each page of the tag list and one for each tag, up to
+    /// [`CallOptions::concurrency`](crate::CallOptions::concurrency) at once. Google's registries
+    /// send the digests with the list, so there the list is enough. The digest of a tag is that of
+    /// its own manifest: for a multi-platform image that of the index, not of a platform.
     ///
     /// # Errors
     ///
-    /// As [`digest`](Client::digest) and [`tags`](Client::tags). A tag that has vanished meanwhile
-    /// is left out; any other failure ends the call, since a list with gaps would look complete.
+    /// Those of [`digest`](Client::digest) and [`tags`](Client::tags). A tag that was deleted
+    /// meanwhile is left out. Any other failure ends the call, because an incomplete list would
+    /// look complete.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
@@ -36,7 +38,7 @@ impl Client {
         let wanted = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => Wanted::Digest(digest),
             (None, Some(tag)) => Wanted::SameAs(tag),
-            // A reference has one of the two.
+            // A reference always has one of the two.
             (None, None) => {
                 return Err(
                     Error::new(ErrorKind::InvalidReference, "neither tag nor digest")
@@ -47,10 +49,10 @@ impl Client {
         self.tags_with(reference.repository(), wanted)
     }
 
-    /// All tags of a repository that have this digest, in the registry's order; none is an answer
-    /// too.
+    /// All tags of a repository that have this digest, in the registry's order. The list may be
+    /// empty.
     ///
-    /// Costs and errors are those of [`tags_sharing`](Client::tags_sharing).
+    /// Requests and errors are those of [`tags_sharing`](Client::tags_sharing).
     pub fn tags_of_digest(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Tag>> {
         self.tags_with(repository, Wanted::Digest(digest))
     }
@@ -59,50 +61,15 @@ impl Client {
         let group = self.group();
         let list = group.tag_list(repository)?;
         let mut tags = list.tags;
-        // Its digest is what the others are compared with, so it is asked also where the list does
-        // not have it.
+        // The other tags are compared with this one, so it needs a digest even if it is not in the
+        // list.
         match wanted {
             Wanted::SameAs(tag) if !tags.contains(tag) => tags.push(tag.clone()),
             _ => {}
         }
         let known = |tag: &Tag| list.digests.get(tag).cloned();
         let mut digests: Vec<Option<Digest>> = tags.iter().map(known).collect();
-        let unknown: Vec<usize> = (0..tags.len())
-            .filter(|&tag| digests[tag].is_none())
-            .collect();
-        // Beside the entries of the list, which are done.
-        group.expect(unknown.len());
-        let mut failure = None;
-        let ask = |item: usize| {
-            let reference = repository.tagged(tags[item].clone());
-            let call = group.call(repository.registry(), &reference, SharedScopes::default());
-            describe(&call, &reference)
-        };
-        let done = |item: usize, result: Result<Resolved>| {
-            group.advanced();
-            match result {
-                Ok(descriptor) => digests[item] = Some(descriptor.digest),
-                // Vanished since the list was made, unless it is the one that was asked for.
-                Err(error)
-                    if error.kind() == ErrorKind::NotFound
-                        && wanted != Wanted::SameAs(&tags[item]) => {}
-                Err(error) => {
-                    group.stop();
-                    failure.get_or_insert(error);
-                }
-            }
-        };
-        let lanes = vec![Lane {
-            items: unknown.into(),
-            needs_leader: false,
-        }];
-        workers::run(lanes, self.concurrency(), group.slice(), ask, done, || {
-            group.tick()
-        });
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        group.check(repository)?;
+        self.look_up_missing(&group, repository, wanted, &tags, &mut digests)?;
         let digest = match wanted {
             Wanted::Digest(digest) => Some(digest.clone()),
             Wanted::SameAs(tag) => tags
@@ -115,6 +82,59 @@ impl Client {
             .zip(digests)
             .filter(|(_, found)| found.is_some() && *found == digest);
         Ok(same.map(|(tag, _)| tag).collect())
+    }
+
+    /// Looks up each of `tags` that has no digest yet. A tag that is gone stays without one.
+    fn look_up_missing(
+        &self,
+        group: &Group<'_>,
+        repository: &Repository,
+        wanted: Wanted<'_>,
+        tags: &[Tag],
+        digests: &mut [Option<Digest>],
+    ) -> Result<()> {
+        let missing: VecDeque<usize> = (0..tags.len())
+            .filter(|&tag| digests[tag].is_none())
+            .collect();
+        // Progress counts them in addition to the entries of the list, which are done.
+        group.expect(missing.len());
+        let mut failure = None;
+        let ask = |item: usize| {
+            let reference = repository.tagged(tags[item].clone());
+            let call = group.call(repository.registry(), &reference, SharedScopes::default());
+            resolve(&call, &reference)
+        };
+        let done = |item: usize, result: Result<Resolved>| {
+            group.advanced();
+            match result {
+                Ok(resolved) => digests[item] = Some(resolved.digest),
+                // Deleted after the list was sent. The wanted tag itself must be there.
+                Err(error)
+                    if error.kind() == ErrorKind::NotFound
+                        && wanted != Wanted::SameAs(&tags[item]) => {}
+                Err(error) => {
+                    group.stop();
+                    failure.get_or_insert(error);
+                }
+            }
+        };
+        let queue = RegistryQueue {
+            items: missing,
+            // The request for the list has already learned how to log in.
+            needs_leader: false,
+        };
+        workers::run(
+            vec![queue],
+            self.concurrency(),
+            group.slice(),
+            ask,
+            done,
+            || group.tick(),
+        );
+        match failure {
+            Some(error) => Err(error),
+            None => group.check(repository),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! Many requests at once, on a bounded number of threads that end with the call.
+//! Many requests at once, on a limited number of threads that end with the call.
 //!
-//! Work is queued by registry. The first item of a registry that is still unknown goes alone (the
-//! leader rule, decision 7): what it learns, how to log in above all, the others need not find out
-//! again. Results come to the calling thread, which alone runs the caller's callbacks.
+//! Each registry has its own queue. The first item of a registry that the client does not know yet
+//! runs alone, as the leader. What it learns, above all how to log in, the other items then use.
+//! Results go to the calling thread, because only that one may run the caller's callbacks.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -10,43 +10,50 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// The most threads of one call, however many registries it asks: the size of a connection pool.
+/// The most threads of one call, for any number of registries. A connection pool has this size too.
 const MAX_THREADS: usize = 64;
 
-/// One registry's part of the work.
+/// The items that one registry is asked for.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct RegistryQueue {
     /// Positions in the caller's list, in order.
     pub(super) items: VecDeque<usize>,
-    /// Whether the first item has to go alone.
+    /// Whether the first item has to run alone.
     pub(super) needs_leader: bool,
 }
 
+/// The queues of all registries of a call.
 #[derive(Debug)]
-struct Queue {
-    lanes: Vec<LaneState>,
+struct Queues {
+    states: Vec<QueueState>,
 }
 
 #[derive(Debug)]
-struct LaneState {
+struct QueueState {
     waiting: VecDeque<usize>,
+    /// How many of its items run now.
     running: usize,
+    /// Whether its leader is done, or it needs none.
     led: bool,
 }
 
-/// What a thread is to do next.
+/// What a thread does next.
 enum Task {
-    Item { lane: usize, item: usize },
+    /// Runs this item of this queue.
+    Item { queue: usize, item: usize },
+    /// Waits until another item is done.
     Wait,
-    Nothing,
+    /// Ends, because no item waits.
+    End,
 }
 
-impl Queue {
+impl Queues {
     fn next(&self, width: usize) -> Task {
         let mut waiting = false;
-        // The emptiest lane first, so that one slow registry does not take all threads.
+        // The queue with the fewest running items, so that one slow registry does not use all
+        // threads.
         let mut best: Option<(usize, usize, usize)> = None;
-        for (lane, state) in self.lanes.iter().enumerate() {
+        for (queue, state) in self.states.iter().enumerate() {
             let Some(&item) = state.waiting.front() else {
                 continue;
             };
@@ -57,44 +64,44 @@ impl Queue {
                 state.running == 0
             };
             if free && best.is_none_or(|(running, ..)| state.running < running) {
-                best = Some((state.running, lane, item));
+                best = Some((state.running, queue, item));
             }
         }
         match best {
-            Some((_, lane, item)) => Task::Item { lane, item },
+            Some((_, queue, item)) => Task::Item { queue, item },
             None if waiting => Task::Wait,
-            None => Task::Nothing,
+            None => Task::End,
         }
     }
 }
 
-/// Runs `work` for every item of `lanes`, at most `width` at once for each lane, and gives each
-/// result to `done` on the calling thread. While nothing comes, `idle` is called at least every
-/// `slice`. Neither can end the work: `work` has to see for itself whether it should stop.
+/// Runs `work` for every item of `queues`, at most `width` items of a queue at once, and gives each
+/// result to `done` on the calling thread. While there is no result, it calls `idle` at least every
+/// `slice`. Neither of them can stop the work: `work` itself must check whether it should.
 ///
-/// Where no thread can be started the calling thread does the work itself.
+/// If no thread can be started, the calling thread does the work itself.
 pub(super) fn run<R: Send>(
-    lanes: Vec<Lane>,
+    queues: Vec<RegistryQueue>,
     width: usize,
     slice: Duration,
     work: impl Fn(usize) -> R + Sync,
     mut done: impl FnMut(usize, R),
     mut idle: impl FnMut(),
 ) {
-    let items: usize = lanes.iter().map(|lane| lane.items.len()).sum();
+    let items: usize = queues.iter().map(|queue| queue.items.len()).sum();
     let threads = items
-        .min(width.saturating_mul(lanes.len()))
+        .min(width.saturating_mul(queues.len()))
         .min(MAX_THREADS);
-    let lanes = lanes
+    let states = queues
         .into_iter()
-        .map(|lane| LaneState {
-            waiting: lane.items,
+        .map(|queue| QueueState {
+            waiting: queue.items,
             running: 0,
-            led: !lane.needs_leader,
+            led: !queue.needs_leader,
         })
         .collect();
     let pool = Pool {
-        queue: Mutex::new(Queue { lanes }),
+        queues: Mutex::new(Queues { states }),
         changed: Condvar::new(),
         width,
         work: &work,
@@ -118,8 +125,8 @@ pub(super) fn run<R: Send>(
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        // The scope waits for their work, not for their end: a host may unload this library, or
-        // itself, after the call.
+        // The scope waits until their work is done, but a thread ends a moment later. After the
+        // call a program may unload this library, so no thread may still run its code.
         for helper in helpers {
             if let Err(panic) = helper.join() {
                 std::panic::resume_unwind(panic);
@@ -129,7 +136,7 @@ pub(super) fn run<R: Send>(
 }
 
 struct Pool<'a, W> {
-    queue: Mutex<Queue>,
+    queues: Mutex<Queues>,
     changed: Condvar,
     width: usize,
     work: &'a W,
@@ -137,9 +144,9 @@ struct Pool<'a, W> {
 
 impl<R: Send, W: Fn(usize) -> R + Sync> Pool<'_, W> {
     fn serve(&self, sender: &Sender<(usize, R)>) {
-        while let Some((lane, item)) = self.take() {
-            let _seat = Seat { pool: self, lane };
-            // The calling thread is gone only if it panicked; then nobody wants results.
+        while let Some((queue, item)) = self.take() {
+            let _running = RunningItem { pool: self, queue };
+            // This only fails if the calling thread has panicked. Then nobody needs results.
             if sender.send((item, (self.work)(item))).is_err() {
                 return;
             }
@@ -147,44 +154,45 @@ impl<R: Send, W: Fn(usize) -> R + Sync> Pool<'_, W> {
     }
 
     fn take(&self) -> Option<(usize, usize)> {
-        let mut queue = self.lock();
+        let mut queues = self.lock();
         loop {
-            match queue.next(self.width) {
-                Task::Item { lane, item } => {
-                    let state = &mut queue.lanes[lane];
+            match queues.next(self.width) {
+                Task::Item { queue, item } => {
+                    let state = &mut queues.states[queue];
                     state.waiting.pop_front();
                     state.running += 1;
-                    return Some((lane, item));
+                    return Some((queue, item));
                 }
                 Task::Wait => {
-                    queue = self
+                    queues = self
                         .changed
-                        .wait(queue)
+                        .wait(queues)
                         .unwrap_or_else(PoisonError::into_inner)
                 }
-                Task::Nothing => return None,
+                Task::End => return None,
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Gives a lane's place back, also when the work panics: the others would wait for it for ever.
-struct Seat<'a, 'b, R: Send, W: Fn(usize) -> R + Sync> {
+/// An item that runs. When it is dropped, the item is done, also if its work panicked; otherwise
+/// the other threads would wait for it for ever.
+struct RunningItem<'a, 'b, R: Send, W: Fn(usize) -> R + Sync> {
     pool: &'a Pool<'b, W>,
-    lane: usize,
+    queue: usize,
 }
 
-impl<R: Send, W: Fn(usize) -> R + Sync> Drop for Seat<'_, '_, R, W> {
+impl<R: Send, W: Fn(usize) -> R + Sync> Drop for RunningItem<'_, '_, R, W> {
     fn drop(&mut self) {
-        let mut queue = self.pool.lock();
-        let state = &mut queue.lanes[self.lane];
+        let mut queues = self.pool.lock();
+        let state = &mut queues.states[self.queue];
         state.running -= 1;
         state.led = true;
-        drop(queue);
+        drop(queues);
         self.pool.changed.notify_all();
     }
 }
@@ -195,10 +203,17 @@ mod tests {
     use std::collections::HashSet;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    fn lane(items: impl IntoIterator<Item = usize>, needs_leader: bool) -> Lane {
-        Lane {
+    fn all_at_once(items: impl IntoIterator<Item = usize>) -> RegistryQueue {
+        RegistryQueue {
             items: items.into_iter().collect(),
-            needs_leader,
+            needs_leader: false,
+        }
+    }
+
+    fn leader_first(items: impl IntoIterator<Item = usize>) -> RegistryQueue {
+        RegistryQueue {
+            needs_leader: true,
+            ..all_at_once(items)
         }
     }
 
@@ -213,9 +228,8 @@ mod tests {
                 item * 2
             };
             let mut seen = HashSet::new();
-            let lanes = vec![lane(0..100, false)];
             run(
-                lanes,
+                vec![all_at_once(0..100)],
                 width,
                 Duration::from_millis(5),
                 work,
@@ -231,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_leader_of_a_lane_goes_alone_and_other_lanes_do_not_wait() {
+    fn the_leader_of_a_queue_runs_alone_and_other_queues_do_not_wait() {
         let order = Mutex::new(Vec::new());
         let work = |item: usize| {
             order.lock().unwrap().push(("start", item));
@@ -241,7 +255,7 @@ mod tests {
             order.lock().unwrap().push(("end", item));
         };
         run(
-            vec![lane(0..5, true), lane(5..10, false)],
+            vec![leader_first(0..5), all_at_once(5..10)],
             4,
             Duration::from_millis(5),
             work,
@@ -261,7 +275,7 @@ mod tests {
         let mut idle = 0;
         let work = |_| thread::sleep(Duration::from_millis(60));
         run(
-            vec![lane(0..2, false)],
+            vec![all_at_once(0..2)],
             1,
             Duration::from_millis(10),
             work,
