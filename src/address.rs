@@ -56,7 +56,7 @@ pub(crate) fn ipv6_text(address: Ipv6Addr) -> String {
 }
 
 /// Whether a host name ends in a number and is not an IPv4 address in its usual form:
-/// `2130706433`, `0x7f.1`, `127.1`. No domain ends so, but many resolvers read such a name as an
+/// `2130706433`, `0x7f.1`, `127.1`. No domain name does, but many resolvers read such a name as an
 /// address. It could hide an internal address, so it is refused.
 pub(crate) fn ends_in_a_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);

@@ -158,8 +158,8 @@ fn may_be_password(before: &str, after: &str) -> bool {
 /// How much of a text an error shows: enough to find it in a file, not a whole megabyte.
 const QUOTED_CHARACTERS: usize = 200;
 
-/// Implements `FromStr` and `TryFrom<&str>` with the type's own `parse(&str) -> Result<Self,
-/// Fault>`, whose errors call it `$noun`, and `Debug` as its text.
+/// Implements `FromStr` and `TryFrom<&str>` with the type's own function `parse`, which returns a
+/// [`Fault`]. Errors call the type `$noun`. `Debug` shows its text.
 macro_rules! parsed_from_text {
     ($type:ty, $noun:literal) => {
         impl std::str::FromStr for $type {

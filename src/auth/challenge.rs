@@ -242,15 +242,15 @@ mod tests {
     }
 
     /// The challenges as text: `Scheme name=[value] …`, separated by `; `.
-    fn told(challenges: &Challenges) -> String {
-        let tell = |challenge: &Challenge| {
+    fn as_text(challenges: &Challenges) -> String {
+        let one_as_text = |challenge: &Challenge| {
             let mut text = challenge.scheme.to_string();
             for (name, value) in &challenge.params {
                 text.push_str(&format!(" {name}=[{value}]"));
             }
             text
         };
-        let all: Vec<String> = challenges.list.iter().map(tell).collect();
+        let all: Vec<String> = challenges.list.iter().map(one_as_text).collect();
         all.join("; ")
     }
 
@@ -258,7 +258,7 @@ mod tests {
     fn expect(values: &[&str], expected: &str) {
         let challenges = parse(values);
         assert_eq!(challenges.malformed, [], "{values:?}");
-        assert_eq!(told(&challenges), expected, "{values:?}");
+        assert_eq!(as_text(&challenges), expected, "{values:?}");
     }
 
     #[test]
@@ -450,7 +450,7 @@ mod tests {
         for (value, expected) in cases {
             let challenges = parse(&[r#"Basic realm="before""#, value, r#"Bearer realm="after""#]);
             assert_eq!(
-                told(&challenges),
+                as_text(&challenges),
                 "Basic realm=[before]; Bearer realm=[after]",
                 "{value}"
             );
@@ -474,7 +474,7 @@ mod tests {
         let names = format!("Basic {}", names.join(","));
         let quotes = format!("Basic {}", "\"\\".repeat(30_000));
         assert_eq!(parse(&[&schemes]).malformed.len(), 1);
-        assert_eq!(told(&parse(&[&params])), "Basic a=[b]");
+        assert_eq!(as_text(&parse(&[&params])), "Basic a=[b]");
         assert_eq!(parse(&[&names]).malformed.len(), 1);
         assert_eq!(parse(&[&quotes]).malformed.len(), 1);
         assert_eq!(parse(&vec!["Basic"; 1000]).list.len(), MAX_LINES);

@@ -9,7 +9,7 @@ use crate::error::printable;
 /// Says that a header value does not follow its grammar: which header, what is wrong, and where.
 ///
 /// ```text
-/// malformed Link header: "<" missing at "/v2/_catalog"
+/// malformed Link header: no "<" at "/v2/_catalog"
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Malformed {

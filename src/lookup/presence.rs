@@ -1,5 +1,5 @@
 //! Whether an image exists, and its digest. The request is a HEAD; a GET follows only if the HEAD
-//! does not tell.
+//! does not decide.
 
 use crate::algorithm::Algorithm;
 use crate::client::{Call, Client, Complete, Fetched, is_page};
@@ -15,7 +15,7 @@ impl Client {
     /// Whether the image exists.
     ///
     /// This takes one request, a HEAD, which does not count towards Docker Hub's rate limit. A GET
-    /// follows only if the answer to the HEAD does not tell: 405, 501, 400, a proxy's 403, no
+    /// follows only if the answer to the HEAD does not decide: 405, 501, 400, a proxy's 403, no
     /// usable digest, or a 404 that does not show a registry. If a GET works where HEAD can't, the
     /// client remembers it.
     ///
@@ -100,7 +100,7 @@ struct Lookup<'a> {
 enum Head {
     Found(Resolved),
     Refused(Complete),
-    /// It does not say enough: only a GET can tell.
+    /// It does not say enough: only a GET can decide.
     AskWithGet(Lesson),
 }
 
@@ -195,7 +195,7 @@ impl Lookup<'_> {
         let (digest, digest_source) = match (self.reference.digest(), stated) {
             (None, stated) => (stated?, DigestSource::Header),
             (Some(asked), Some(stated)) if stated == *asked => (stated, DigestSource::Header),
-            // The header contradicts the caller, so only the content can tell.
+            // The header contradicts the caller, so only the content can decide.
             (Some(asked), Some(stated)) if stated.algorithm() == asked.algorithm() => return None,
             // distribution sends a sha256 header also if it was asked for a sha512 digest (F6).
             // Such a header says nothing about the requested digest.

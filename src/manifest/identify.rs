@@ -10,7 +10,7 @@ use super::{MediaType, unreadable};
 use crate::error::{Error, ErrorKind, Result, printable};
 
 /// The type of this manifest. It is the type in the header or, if that is a general one, the body's
-/// `mediaType`. If there is none, the keys of the body tell. `accepted_extra` are the types that
+/// `mediaType`. If the body has none, its keys tell the type. `accepted_extra` are the types that
 /// the caller added to `Accept`.
 ///
 /// ```text

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// The longest wait that a server can ask for. A longer one ends the call at once: an error that
+/// The longest wait that a server may ask for. A longer one ends the call at once: an error that
 /// says "in an hour" is better now than after a minute of sleep.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// The longest back-off that is not the server's wish.
+/// The longest back-off if the server asks for no wait.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 
 /// Whether the same request may get another status next time. 499 and 522 are not in RFC 9110:
