@@ -179,8 +179,8 @@ const HARMLESS: [Change; 3] = [
     ),
     (
         "other words",
-        "The version of the library that is running",
-        "Which version is running",
+        "Returns the version of the running library",
+        "Says which library is running",
     ),
 ];
 

@@ -10,6 +10,7 @@ mod header;
 mod hostile;
 mod install;
 mod installed;
+mod layers;
 mod library;
 mod memory;
 mod misuse;
