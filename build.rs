@@ -1,7 +1,8 @@
-//! With the feature `capi`: writes the C header, and names the shared library.
+//! With the feature `capi`, writes the C header and sets the soname of the shared library.
 //!
 //! The header is made from `src/ffi` and committed, so that builds from a package or a read-only
-//! tree need not write. `OCIREG_HEADER=check` fails where the committed one is stale; CI builds so.
+//! tree need not write it. With `OCIREG_HEADER=check` the build fails if the committed header is
+//! stale. CI builds this way.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -22,14 +23,14 @@ mod capi {
         }
         println!("cargo:rerun-if-env-changed=OCIREG_HEADER");
         name_the_shared_library();
-        // docs.rs builds in a read-only tree, and nobody compiles C against it.
+        // docs.rs builds in a read-only tree, and nobody compiles C with that build.
         if env::var_os("DOCS_RS").is_none() {
             write_header();
         }
     }
 
-    /// The soname follows cargo-c's rule, or what it installs would not start: `0.MINOR` before
-    /// 1.0, `MAJOR` after.
+    /// The soname follows the rule of cargo-c: `0.MINOR` before 1.0, `MAJOR` after. With another
+    /// soname, programs would not find the library that cargo-c installs.
     fn name_the_shared_library() {
         if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
             return;
@@ -40,8 +41,8 @@ mod capi {
             _ => major,
         };
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libocireg.so.{soname}");
-        // A resolution that was given up may still run on a thread of its own when the host calls
-        // dlclose.
+        // A thread that resolves a name for a call that has ended may still run when the host
+        // program calls dlclose().
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 
@@ -51,7 +52,8 @@ mod capi {
         fs::write(&out, &text).expect("OUT_DIR can be written");
         let committed = Path::new(&variable("CARGO_MANIFEST_DIR")).join(HEADER);
         let before = fs::read_to_string(&committed).unwrap_or_default();
-        // Untouched where it is current: cargo refuses to package what a build script changes.
+        // A current header is not written: cargo refuses to package files that a build script
+        // changes.
         if before == text {
             return;
         }
@@ -60,14 +62,15 @@ mod capi {
         }
         if let Err(error) = fs::write(&committed, &text) {
             println!(
-                "cargo:warning=the stale {HEADER} can't be written ({error}); the current one is {}",
+                "cargo:warning=the stale {HEADER} can't be written ({error}); \
+                 the current one is {}",
                 out.display()
             );
         }
     }
 
-    /// `with_src` and not `with_crate`: that one asks cargo for the metadata of all targets'
-    /// dependencies, and fails without a network.
+    /// Uses `with_src` and not `with_crate`, which asks cargo for the metadata of the dependencies
+    /// of all targets, and so fails without a network.
     fn render() -> String {
         let mut config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml");
         config.header = Some("/* Generated from src/ffi by build.rs; do not edit. */".to_owned());
@@ -82,7 +85,7 @@ mod capi {
         String::from_utf8(text).expect("a header in UTF-8")
     }
 
-    /// The conventions, and the version as Cargo.toml has it: it is typed nowhere else.
+    /// The first page of the header, with the version from Cargo.toml.
     fn top() -> String {
         let number = ["MAJOR", "MINOR", "PATCH"]
             .iter()
@@ -106,7 +109,8 @@ mod capi {
             .count();
         let show = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
         format!(
-            "{HEADER} is stale: build with `--features capi` and commit it. First difference, line {}:\n- {}\n+ {}",
+            "{HEADER} is stale: build with `--features capi` and commit it. \
+             First difference, line {}:\n- {}\n+ {}",
             line + 1,
             show(before),
             show(now)

@@ -3,8 +3,8 @@
  *
  *     ./digest localhost:5000/team/app:1.2
  *
- * Prints `DIGEST MEDIA-TYPE SOURCE REFERENCE` for each. Ends at the first that has none, with 1 if
- * it is absent, 3 if it is denied, 2 if there was no answer.
+ * Prints `DIGEST MEDIA-TYPE SOURCE REFERENCE` for each image. Ends at the first image that has no
+ * digest, with exit code 1 if it is absent, 3 if it is denied, and 2 if there was no answer.
  */
 #include <ocireg.h>
 #include <stdio.h>
@@ -14,11 +14,12 @@ static const char *source_name(const ocireg_descriptor *image) {
     case OCIREG_DIGEST_SOURCE_HEADER: return "Header";
     case OCIREG_DIGEST_SOURCE_COMPUTED: return "Computed";
     case OCIREG_DIGEST_SOURCE_REQUESTED: return "Requested";
-    default: return "Unknown"; /* A newer library may know more. */
+    default: return "Unknown"; /* A newer library may know more sources. */
     }
 }
 
-/* Unlike ocireg_client_exists(), functions that give something say by their status that it is not there. */
+/* ocireg_client_head() reports an absent or denied image by its status. ocireg_client_exists()
+ * returns OCIREG_OK for these. */
 static int exit_code(ocireg_status status) {
     switch (status) {
     case OCIREG_OK: return 0;
@@ -41,7 +42,8 @@ int main(int argc, char **argv) {
         ocireg_descriptor *image;
         status = ocireg_client_head(client, argv[i], NULL, &image, &error);
         if (status == OCIREG_OK)
-            printf("%s %s %s %s\n", ocireg_descriptor_digest(image), ocireg_descriptor_media_type(image), source_name(image), argv[i]);
+            printf("%s %s %s %s\n", ocireg_descriptor_digest(image),
+                   ocireg_descriptor_media_type(image), source_name(image), argv[i]);
         ocireg_descriptor_free(image);
     }
     if (status != OCIREG_OK) fprintf(stderr, "digest: %s\n", ocireg_error_message(error));

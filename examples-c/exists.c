@@ -1,20 +1,22 @@
 /*
- * A deployment gate: are all these images there? They are asked for at once, with one request each.
+ * A deployment gate: do all these images exist? The program looks them up in one call, with one
+ * request for each image.
  *
  *     ./exists localhost:5000/team/app:1.2 alpine:3.20
  *
- * Prints a line each, `exists|absent|denied|error REFERENCE DIGEST`, in the order given. Exits with
- * 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there is no answer about one (2
- * goes before 3, and 3 before 1).
+ * It prints one line for each image, `exists|absent|denied|error REFERENCE DIGEST`, in the given
+ * order. Exit code: 0 if all images exist, 1 if one is absent, 3 if one is denied, 2 if one has no
+ * answer. 2 has priority over 3, and 3 over 1.
  */
 #include <ocireg.h>
 #include <stdio.h>
 
-/* Prints the answer about one image. Returns its weight: the worst of all decides. */
+/* Prints the answer for one image. Returns its weight: the largest one decides the exit code. */
 static int report(const char *reference, const ocireg_batch *batch, size_t i) {
+    const ocireg_descriptor *image = ocireg_batch_descriptor(batch, i);
     switch (ocireg_batch_presence(batch, i)) {
     case OCIREG_PRESENCE_EXISTS:
-        printf("exists %s %s\n", reference, ocireg_descriptor_digest(ocireg_batch_descriptor(batch, i)));
+        printf("exists %s %s\n", reference, ocireg_descriptor_digest(image));
         return 0;
     case OCIREG_PRESENCE_ABSENT:
         printf("absent %s -\n", reference);
@@ -22,7 +24,7 @@ static int report(const char *reference, const ocireg_batch *batch, size_t i) {
     case OCIREG_PRESENCE_DENIED:
         printf("denied %s -\n", reference);
         return 2;
-    default: /* No answer, which is not "absent". */
+    default: /* There is no answer, which does not mean "absent". */
         printf("error %s -\n", reference);
         fprintf(stderr, "exists: %s\n", ocireg_error_message(ocireg_batch_error(batch, i)));
         return 3;
@@ -36,22 +38,24 @@ int main(int argc, char **argv) {
     ocireg_error *error = NULL;
     int worst = 3;
 
-    if (argc < 2) { /* An empty list opens no gate. */
+    if (argc < 2) { /* The gate stays closed for an empty list. */
         fprintf(stderr, "usage: exists REFERENCE...\n");
         return 2;
     }
-    /* The cast is for C, which does not make a `char **` const by itself. */
+    /* C needs this cast to make the strings of a `char **` const. */
+    const char *const *references = (const char *const *)(argv + 1);
+    size_t count = (size_t)argc - 1;
     if (ocireg_client_new(NULL, &client, &error) == OCIREG_OK &&
-        ocireg_client_lookup_all(client, (const char *const *)(argv + 1), (size_t)argc - 1, NULL, &batch, &error) == OCIREG_OK) {
+        ocireg_client_lookup_all(client, references, count, NULL, &batch, &error) == OCIREG_OK) {
         worst = 0;
         for (size_t i = 0; i < ocireg_batch_len(batch); i++) {
-            int weight = report(argv[i + 1], batch, i);
+            int weight = report(references[i], batch, i);
             if (weight > worst) worst = weight;
         }
-    } else { /* Nothing could be asked. What has a reason of its own is in the batch. */
+    } else { /* No image was looked up. Errors of single images are in the batch. */
         fprintf(stderr, "exists: %s\n", ocireg_error_message(error));
     }
-    /* Each is NULL if its call failed, or was not made: no need to look. */
+    /* An object is NULL if its call failed or was not made. NULL may be freed. */
     ocireg_error_free(error);
     ocireg_batch_free(batch);
     ocireg_client_free(client);

@@ -1,16 +1,16 @@
 /*
- * Which tags are the same image as this one? Which version is "latest"?
+ * Which tags have the same digest as this image? Which version is "latest"?
  *
  *     ./find localhost:5000/team/app:latest
  *
- * Prints `TAG is REFERENCE` for each tag, the one asked for among them. Exits with 1 where no tag
- * has the digest asked for. Ends at the first reference that has no answer, with 1 if it is absent,
- * 3 if it is denied, else 2.
+ * Prints `TAG is REFERENCE` for each tag, including the tag of the reference itself. Ends at the
+ * first reference that has no answer, with exit code 1 if it is absent, 3 if it is denied, and 2
+ * otherwise. The exit code is also 1 if no tag has the digest of a reference.
  */
 #include <ocireg.h>
 #include <stdio.h>
 
-/* Absent and denied are errors here: there is nothing to give. */
+/* An absent or denied image is an error here, since there is no list. */
 static int exit_code(ocireg_status status) {
     switch (status) {
     case OCIREG_OK: return 0;
@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     ocireg_call *call = ocireg_call_new();
-    ocireg_call_set_concurrency(call, 16); /* A request a tag, so many at once. */
+    ocireg_call_set_concurrency(call, 16); /* Each tag costs one request. */
     ocireg_status status = ocireg_client_new(NULL, &client, &error);
     for (int i = 1; i < argc && status == OCIREG_OK; i++) {
         ocireg_strings *tags;
@@ -39,7 +39,7 @@ int main(int argc, char **argv) {
             fprintf(stderr, "find: no tag is %s\n", argv[i]);
             missed = 1;
         }
-        for (size_t t = 0; t < ocireg_strings_len(tags); t++) /* 0 of NULL */
+        for (size_t t = 0; t < ocireg_strings_len(tags); t++) /* 0 for NULL */
             printf("%s is %s\n", ocireg_strings_get(tags, t), argv[i]);
         ocireg_strings_free(tags);
     }

@@ -7,72 +7,127 @@
 #include <stdint.h>
 
 /*
- * ocireg 0.1.0: asks container registries. Does this image exist, what is its digest, which
- * tags share it?
+ * ocireg 0.1.0 asks container registries: Does this image exist? What is its digest? Which tags
+ * share it?
  *
- * C99 or newer, C++11 or newer. Link with `pkg-config --cflags --libs ocireg`.
+ * This header needs C99 or newer, or C++11 or newer. Link with `pkg-config --cflags --libs ocireg`.
  *
  *     #include <ocireg.h>
  *     #include <stdio.h>
  *
- *     int main(void) { ocireg_client *client; ocireg_presence presence = OCIREG_PRESENCE_UNKNOWN;
- *     ocireg_error *error; if (ocireg_client_new(NULL, &client, &error) == OCIREG_OK &&
- *     ocireg_client_exists(client, "localhost:5000/team/app:1.2", NULL, &presence, &error) ==
- *     OCIREG_OK) printf("%s\n", presence == OCIREG_PRESENCE_EXISTS ? "there" : "not there"); else
- *     fprintf(stderr, "%s\n", ocireg_error_message(error)); ocireg_error_free(error);
- *     ocireg_client_free(client); return presence == OCIREG_PRESENCE_EXISTS ? 0 : presence ==
- *     OCIREG_PRESENCE_UNKNOWN ? 2 : 1; }
+ *     int main(void) {
+ *         const char *image = "localhost:5000/team/app:1.2";
+ *         ocireg_presence presence = OCIREG_PRESENCE_UNKNOWN;
+ *         ocireg_client *client;
+ *         ocireg_error *error;
+ *         if (ocireg_client_new(NULL, &client, &error) == OCIREG_OK &&
+ *             ocireg_client_exists(client, image, NULL, &presence, &error) == OCIREG_OK)
+ *             printf("%s\n", presence == OCIREG_PRESENCE_EXISTS ? "there" : "not there");
+ *         else
+ *             fprintf(stderr, "%s\n", ocireg_error_message(error));
+ *         ocireg_error_free(error);
+ *         ocireg_client_free(client);
+ *         if (presence == OCIREG_PRESENCE_UNKNOWN)
+ *             return 2;
+ *         return presence == OCIREG_PRESENCE_EXISTS ? 0 : 1;
+ *     }
  *
- * What holds for every function:
+ * The following rules hold for every function.
  *
- * STATUS 0 (OCIREG_OK) is success, anything else a failure. Codes are added, never changed: take an
- * unknown one for a failure. ERRORS The last argument, `ocireg_error **error`, may be NULL. Else it
- * is set to NULL on success and to an error on failure, without looking at what was there: free an
- * error before its variable is used again. A function that asks a registry can fail with
- * OCIREG_E_INVALID_ARGUMENT, _INVALID_REFERENCE, _STATE, _CANCELLED, _CALLBACK, and with what may
- * happen on the way (_RESOLVE to _TRANSPORT) and in an answer (_UNAUTHORIZED to _TOO_LARGE). What
- * is special stands at the function. OUTPUTS `out` is set to NULL or 0 before anything else, and
- * filled on OCIREG_OK only. So all can be freed at one place, whatever came of the call. OWNERSHIP
- * What comes through an `out` or `error` that is a pointer to a pointer, or from a function that
- * ends in _new or _clone, is yours: free it with the _free of its type. Any other pointer that a
- * function returns is borrowed from its first argument and lives as long as that. Never use free().
- * What you pass in is copied or used during the call only. Every _free takes NULL. ARGUMENTS
- * Strings are NUL-terminated UTF-8. Where a pointer must not be NULL and is, or a string is not
- * UTF-8, or a number is out of range, the call fails with OCIREG_E_INVALID_ARGUMENT, and the error
- * names the argument. NULL is allowed for `error`, `call`, `options` of ocireg_client_new(),
- * `userdata` and callbacks. Functions that return a property of an object answer NULL for NULL, or
- * 0, or -1 where that stands for "not said". UNITS Times are in milliseconds, sizes in bytes.
- * THREADS Functions that take an object by pointer to const may run on any number of threads at
- * once with the same object; those that take it without const need it alone. No _free while another
- * call uses the object. Any thread may use and free what another has made. There is no thread-local
- * state. CALLBACKS run on the thread that made the call, one at a time, with no lock held; they may
- * call the library, but not free or change what the call uses, nor go on with the pager that is
- * calling. They return 0 to go on; anything else stops the call with OCIREG_E_CALLBACK, and
- * ocireg_error_callback_code() has the value. No longjmp or C++ exception may leave them. Only the
- * log callback runs on any thread. WAITING Every call ends: by its time limit (5 minutes unless
- * set), or within half a second of ocireg_cancel_trigger() or ocireg_client_shutdown(). A progress
- * callback is called every 200 ms at least while a call waits. PROCESS Nothing has to be
- * initialised. The library installs no signal handler, raises no SIGPIPE, goes on after EINTR, and
- * writes nothing to standard output or standard error (but for the panic message of a bug in it).
- * Of the environment SSL_CERT_FILE and SSL_CERT_DIR count, which say where the platform's root
- * certificates are. Any call may read the environment: no setenv() on another thread meanwhile. A
- * helper thread has the signal mask of the thread that made the call, and one that was left behind
- * while it resolved or connected may go on until the resolver's or the connect timeout: the shared
- * library is never unloaded, and a plugin that links the static one must not be. FORK After fork()
- * the child needs clients of its own: those of the parent answer OCIREG_E_STATE there, and freeing
- * them does nothing to their connections, which the child keeps until it ends or calls exec. MEMORY
- * that runs out ends the process. SECRETS A password or token reaches the registry that it was
- * given for, and its token service, and is in no error, log record or warning.
+ * STATUS
+ *   0 (OCIREG_OK) means success. Every other value means failure. New codes may be added, but
+ *   existing codes never change. Treat an unknown code as a failure.
+ *
+ * ERRORS
+ *   The last argument, `ocireg_error **error`, may be NULL. Otherwise the function sets it to NULL
+ *   on success, and to an error on failure. It does not look at the old value: free an error before
+ *   you use its variable again.
+ *
+ *   A function that asks a registry can fail with OCIREG_E_INVALID_ARGUMENT,
+ *   OCIREG_E_INVALID_REFERENCE, OCIREG_E_STATE, OCIREG_E_CANCELLED or OCIREG_E_CALLBACK. It can
+ *   also fail on the way to the registry (OCIREG_E_RESOLVE to OCIREG_E_TRANSPORT) and because of
+ *   the answer (OCIREG_E_UNAUTHORIZED to OCIREG_E_TOO_LARGE). The comment of a function names the
+ *   codes that have a special meaning there.
+ *
+ * OUTPUTS
+ *   A function sets `out` to NULL or 0 before it does anything else. It fills `out` only if it
+ *   returns OCIREG_OK. So you can free all outputs in one place, whatever the calls returned.
+ *
+ * OWNERSHIP
+ *   You own what a function gives you through an `out` or `error` that is a pointer to a pointer.
+ *   You also own what a function returns whose name ends with _new or _clone. Free each object with
+ *   the _free function of its type, never with free(). Every _free function accepts NULL.
+ *
+ *   Any other pointer that a function returns is borrowed from the first argument of the function.
+ *   It is valid as long as that argument.
+ *
+ *   The library copies what you pass to it, or uses it only during the call.
+ *
+ * ARGUMENTS
+ *   Strings are UTF-8 and end with NUL. A call fails with OCIREG_E_INVALID_ARGUMENT if a pointer is
+ *   NULL that must not be NULL, if a string is not UTF-8, or if a number is out of range. The error
+ *   names the argument. NULL is allowed for `error`, `call`, `userdata`, callbacks, and `options`
+ *   of ocireg_client_new(). A function that returns a property of an object returns NULL or 0 if
+ *   the object is NULL. It returns -1 if -1 means "not reported" there.
+ *
+ * UNITS
+ *   Times are in milliseconds. Sizes are in bytes.
+ *
+ * THREADS
+ *   Any number of threads may use an object at the same time with functions that take it as a
+ *   pointer to const. A function that takes an object as a pointer without const needs the object
+ *   alone: no other call may use it at that time. This includes the _free functions. Any thread may
+ *   use and free what another thread has made. There is no thread-local state.
+ *
+ * CALLBACKS
+ *   A callback runs on the thread that made the call. Only one callback of a call runs at a time,
+ *   and the library holds no lock meanwhile. A callback may call the library. It must not free or
+ *   change what the call uses, and it must not read on with the pager that called it. It returns 0
+ *   to continue. Any other value stops the call with OCIREG_E_CALLBACK, and
+ *   ocireg_error_callback_code() returns that value. A callback has to return: it must not leave
+ *   with longjmp(), pthread_exit() or a C++ exception. The log callback is different: it runs on
+ *   any thread, and ocireg_log_cb says what it may do.
+ *
+ * WAITING
+ *   Every call ends at its time limit, which is 5 minutes by default, or within half a second after
+ *   ocireg_cancel_trigger() or ocireg_client_shutdown(). While a call waits, its progress callback
+ *   runs at least every 200 ms.
+ *
+ * PROCESS
+ *   The library needs no initialisation. It installs no signal handler, raises no SIGPIPE, and
+ *   continues after EINTR. It writes nothing to standard output or standard error, except the panic
+ *   message of a bug in the library.
+ *
+ *   The library uses two environment variables, SSL_CERT_FILE and SSL_CERT_DIR, which say where the
+ *   root certificates of the platform are. Any call may read the environment. So do not call
+ *   setenv() on another thread during a call.
+ *
+ *   A helper thread has the signal mask of the thread that made the call. A helper thread that
+ *   resolves a name or connects may run on after its call has ended, until the timeout of the
+ *   resolver or the connect timeout. So the shared library is never unloaded. A plugin that links
+ *   the static library must never be unloaded either.
+ *
+ * FORK
+ *   After fork() the child process needs clients of its own. A client of the parent process fails
+ *   with OCIREG_E_STATE in the child. The child may free such a client. This does nothing to the
+ *   connections of the client: the child keeps them until it ends or calls exec.
+ *
+ * MEMORY
+ *   The process ends if memory runs out.
+ *
+ * SECRETS
+ *   A password or token is sent only to the registry that you gave it for, and to the token service
+ *   of that registry. No error, log record or warning contains it.
  */
 
 #define OCIREG_VERSION_MAJOR 0
 #define OCIREG_VERSION_MINOR 1
 #define OCIREG_VERSION_PATCH 0
-/* 8 bits each: major, minor, patch. */
+/* Major, minor and patch version, 8 bits each. */
 #define OCIREG_VERSION_NUMBER 0x000100u
 #define OCIREG_VERSION "0.1.0"
 
-/* A status that nobody looks at is a mistake. */
+/* The compiler warns if a program ignores the status of such a function. */
 #if defined(__GNUC__) || defined(__clang__)
 #define OCIREG_MUST_USE __attribute__((warn_unused_result))
 #else
@@ -81,18 +136,18 @@
 
 
 /**
- * Goes up when a program that was built against an older header could break, and only then.
+ * This number rises only when a program that was built against an older header could break.
  */
 #define OCIREG_ABI_VERSION 1
 
 /**
- * A size or a total that nobody has said.
+ * A size or a total that is not known.
  */
 #define OCIREG_SIZE_UNKNOWN UINT64_MAX
 
 /**
- * What a call came to. The numbers are fixed for ever; new ones may come, so take one that you do
- * not know for a failure.
+ * The result of a call. The numbers never change. New numbers may be added: treat a number that
+ * you do not know as a failure.
  */
 enum ocireg_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -100,11 +155,11 @@ enum ocireg_status
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Done; the outputs are filled.
+   * The call succeeded. The outputs are filled.
    */
   OCIREG_OK = 0,
   /**
-   * An argument other than a reference is unusable: NULL, not UTF-8, out of range.
+   * An argument other than a reference is unusable: NULL, not UTF-8, or out of range.
    */
   OCIREG_E_INVALID_ARGUMENT = 1,
   /**
@@ -112,15 +167,16 @@ enum ocireg_status
    */
   OCIREG_E_INVALID_REFERENCE = 2,
   /**
-   * A setting is unusable: a file that can't be read, a certificate that does not parse.
+   * A setting is unusable, such as a file that can't be read or a certificate that can't be
+   * parsed.
    */
   OCIREG_E_CONFIG = 3,
   /**
-   * The client can't be used any more: it was shut down, or made before fork().
+   * The client can't be used any more: it was shut down, or it was made before fork().
    */
   OCIREG_E_STATE = 4,
   /**
-   * The registry, or this library, does not do what was asked.
+   * The registry or this library does not support the request.
    */
   OCIREG_E_UNSUPPORTED = 5,
   /**
@@ -128,15 +184,16 @@ enum ocireg_status
    */
   OCIREG_E_RESOLVE = 10,
   /**
-   * No connection could be made.
+   * The connection could not be made.
    */
   OCIREG_E_CONNECT = 11,
   /**
-   * TLS failed: unknown authority, wrong name, expired, or the other side does not speak TLS.
+   * TLS failed: unknown authority, wrong name, expired certificate, or a server that does not
+   * speak TLS.
    */
   OCIREG_E_TLS = 12,
   /**
-   * A time limit ran out.
+   * A time limit ended.
    */
   OCIREG_E_TIMEOUT = 13,
   /**
@@ -144,19 +201,20 @@ enum ocireg_status
    */
   OCIREG_E_TRANSPORT = 14,
   /**
-   * The registry refused the credentials themselves: every answer would be wrong.
+   * The registry refused the credentials themselves. It gives no correct answer with them.
    */
   OCIREG_E_UNAUTHORIZED = 20,
   /**
-   * The registry refused this repository (HTTP 401 or 403): private, hidden or missing.
+   * The registry refused access to this repository (HTTP 401 or 403). The repository is
+   * private, hidden or missing.
    */
   OCIREG_E_DENIED = 21,
   /**
-   * The registry says that it is not there (HTTP 404).
+   * The registry says that the requested object does not exist (HTTP 404).
    */
   OCIREG_E_NOT_FOUND = 22,
   /**
-   * Too many requests (HTTP 429).
+   * The client has sent too many requests (HTTP 429).
    */
   OCIREG_E_RATE_LIMITED = 23,
   /**
@@ -168,11 +226,11 @@ enum ocireg_status
    */
   OCIREG_E_REJECTED = 25,
   /**
-   * The answer is not what a registry answers.
+   * The answer is not one that a registry gives.
    */
   OCIREG_E_PROTOCOL = 26,
   /**
-   * The content does not have the digest that it should have.
+   * The content does not have the expected digest.
    */
   OCIREG_E_DIGEST_MISMATCH = 30,
   /**
@@ -188,11 +246,11 @@ enum ocireg_status
    */
   OCIREG_E_CANCELLED = 40,
   /**
-   * A callback of yours stopped the call.
+   * One of your callbacks stopped the call.
    */
   OCIREG_E_CALLBACK = 41,
   /**
-   * A bug in this library, caught. Please report it.
+   * A bug in this library caused a panic, and the library caught it. Please report it.
    */
   OCIREG_E_PANIC = 99,
 };
@@ -205,7 +263,7 @@ typedef int32_t ocireg_status;
 #endif // __cplusplus
 
 /**
- * Whether something is there. Not an error: an error is no answer.
+ * Whether an image exists. An error is never a presence: it means that there is no answer.
  */
 enum ocireg_presence
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -213,21 +271,23 @@ enum ocireg_presence
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * There is no answer: the call has failed. Never the value of a call that returned OCIREG_OK.
+   * There is no answer: the call has failed. A call that returned OCIREG_OK never gives this
+   * value.
    */
   OCIREG_PRESENCE_UNKNOWN = 0,
   /**
-   * The registry has it.
+   * The registry has the image.
    */
   OCIREG_PRESENCE_EXISTS = 1,
   /**
-   * The registry says that it is not there (HTTP 404). A registry that hides private
-   * repositories behind a 404 can't be told from this.
+   * The registry says that the image does not exist (HTTP 404). Some registries also answer 404
+   * for a private repository, to hide it. The client can't tell the difference.
    */
   OCIREG_PRESENCE_ABSENT = 2,
   /**
-   * The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker
-   * Hub answers so for repositories that do not exist.
+   * The registry refuses access to this repository (HTTP 401 or 403). The repository is
+   * private, hidden or missing: Docker Hub gives the same answer for repositories that do not
+   * exist.
    */
   OCIREG_PRESENCE_DENIED = 3,
 };
@@ -240,7 +300,7 @@ typedef int32_t ocireg_presence;
 #endif // __cplusplus
 
 /**
- * How a registry wants its users to identify themselves.
+ * How a registry authenticates its users.
  */
 enum ocireg_auth_scheme
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -252,19 +312,19 @@ enum ocireg_auth_scheme
    */
   OCIREG_AUTH_SCHEME_UNKNOWN = 0,
   /**
-   * Not at all.
+   * The registry asks for no login.
    */
   OCIREG_AUTH_SCHEME_ANONYMOUS = 1,
   /**
-   * With user and password (RFC 7617).
+   * The registry asks for user and password (RFC 7617).
    */
   OCIREG_AUTH_SCHEME_BASIC = 2,
   /**
-   * With a token from its token service (RFC 6750).
+   * The registry asks for a token of its token service (RFC 6750).
    */
   OCIREG_AUTH_SCHEME_BEARER = 3,
   /**
-   * In a way that this library does not know.
+   * The registry uses a scheme that this library does not know.
    */
   OCIREG_AUTH_SCHEME_OTHER = 4,
 };
@@ -277,7 +337,7 @@ typedef int32_t ocireg_auth_scheme;
 #endif // __cplusplus
 
 /**
- * Where a digest comes from, which is how far it can be trusted.
+ * Where a digest comes from. This tells how far you can trust it.
  */
 enum ocireg_digest_source
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -285,19 +345,20 @@ enum ocireg_digest_source
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Not known to this library; of NULL.
+   * This library does not know the source. Also the source for NULL.
    */
   OCIREG_DIGEST_SOURCE_UNKNOWN = 0,
   /**
-   * The registry said so in the header Docker-Content-Digest; the document was not read.
+   * The registry sent the digest in the header field Docker-Content-Digest. The client did not
+   * read the document.
    */
   OCIREG_DIGEST_SOURCE_HEADER = 1,
   /**
-   * Computed from the document.
+   * The client computed the digest from the document.
    */
   OCIREG_DIGEST_SOURCE_COMPUTED = 2,
   /**
-   * You asked for this digest and the registry has it; the document was not read.
+   * You asked for this digest and the registry has it. The client did not read the document.
    */
   OCIREG_DIGEST_SOURCE_REQUESTED = 3,
 };
@@ -310,94 +371,100 @@ typedef int32_t ocireg_digest_source;
 #endif // __cplusplus
 
 /**
- * The results of ocireg_client_lookup_all(), in the order of the references. Yours; free it with
- * ocireg_batch_free(). Any thread may read it.
+ * A batch holds the results of ocireg_client_lookup_all(), in the order of the references. You
+ * own it: free it with ocireg_batch_free(). Any thread may read it.
  */
 typedef struct ocireg_batch ocireg_batch;
 
 /**
- * How a call is to go. Yours; free it with ocireg_call_free(). Every function that asks a registry
- * takes one, or NULL for the client's settings. It can be used for any number of calls, on any
- * number of threads at once while no setter runs.
+ * Settings of a call. You own them: free them with ocireg_call_free(). Every function that asks a
+ * registry takes such settings, or NULL for the settings of the client. You may use the same
+ * settings for any number of calls. Any number of threads may use them at the same time, as long
+ * as no setter runs.
  *
- * A setter's status need not be looked at: a call with a setting that was unusable fails, and says
- * which.
+ * You need not check the status of a setter. If a setting is unusable, every call with these
+ * settings fails, and the error says which setting it is.
  */
 typedef struct ocireg_call ocireg_call;
 
 /**
- * Stops calls from another thread or from a signal handler. Yours; free it with
- * ocireg_cancel_free().
+ * A cancel token stops calls from another thread or from a signal handler. You own it: free it
+ * with ocireg_cancel_free().
  */
 typedef struct ocireg_cancel ocireg_cancel;
 
 /**
- * Asks registries. Yours; free it with ocireg_client_free().
+ * A client asks registries. You own it: free it with ocireg_client_free().
  *
- * Make one and keep it: it holds connections, and remembers tokens and what it learned of each
- * registry. Any number of threads may use it at once. After fork() the child process has to make
- * its own: what would ask a registry with this one fails with OCIREG_E_STATE there, what only
- * tells what is known knows nothing, and freeing it is fine.
+ * Make one client and keep it. It keeps connections open, and remembers tokens and what it has
+ * learned about each registry. Any number of threads may use it at the same time.
+ *
+ * After fork() the child process has to make a client of its own. In the child, a function that
+ * would ask a registry with the old client fails with OCIREG_E_STATE. Functions that only return
+ * what is known return nothing. The child may free the old client.
  */
 typedef struct ocireg_client ocireg_client;
 
 /**
- * What a registry holds under a reference: media type, digest, size. Yours where a function gave
- * it through `out`; then free it with ocireg_descriptor_free(). Any thread may read it.
+ * A descriptor says what a registry has under a reference: media type, digest and size. You own a
+ * descriptor that a function gave you through `out`: free it with ocireg_descriptor_free(). Any
+ * thread may read it.
  */
 typedef struct ocireg_descriptor ocireg_descriptor;
 
 /**
- * Why a call gave no answer. Yours; free it with ocireg_error_free(). Any thread may read it.
+ * An error says why a call failed. You own it: free it with ocireg_error_free(). Any thread may
+ * read it.
  */
 typedef struct ocireg_error ocireg_error;
 
 /**
- * Settings for ocireg_client_new(). Yours; free it with ocireg_options_free(), also right after
- * ocireg_client_new().
+ * Settings for ocireg_client_new(). You own them: free them with ocireg_options_free(). You may
+ * do so right after ocireg_client_new().
  *
- * A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its
- * password above all.
+ * A setting for a registry (`"registry.example.com:5000"`) applies to that registry alone. This
+ * matters most for passwords.
  *
- * A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not
- * UTF-8, which need not be looked at: ocireg_client_new() fails with the first setting that is
- * unusable, whatever is wrong with it, and says which: by the setter and its argument, or by the
- * registry and what is wrong. Strings are copied.
+ * A setter copies the strings that you pass. It returns OCIREG_E_INVALID_ARGUMENT for NULL and
+ * for text that is not UTF-8. You need not check this status: ocireg_client_new() fails with the
+ * first unusable setting, whatever is wrong with it. Its error names the setter and the argument,
+ * or the registry and the problem.
  */
 typedef struct ocireg_options ocireg_options;
 
 /**
- * A list that is read page by page. Yours; free it with ocireg_pages_free(). One thread at a time
- * may use it. It holds what it needs of the client, which may be freed before. The callbacks of
- * the call that it was made with are used until it is freed.
+ * A pager reads a list page by page. You own it: free it with ocireg_pages_free(). Only one
+ * thread may use it at a time. It keeps what it needs of the client, so you may free the client
+ * first. It uses the callbacks of the call that made it until you free it.
  */
 typedef struct ocireg_pages ocireg_pages;
 
 /**
- * What a registry last said of its rate limit, such as Docker Hub's
+ * The rate limit that a registry last reported, such as Docker Hub's
  * `RateLimit-Remaining: 76;w=21600`.
  */
 typedef struct ocireg_rate_limit ocireg_rate_limit;
 
 /**
- * A list of strings: tags, repositories, warnings. Yours; free it with ocireg_strings_free(). Any
- * thread may read it.
+ * A list of strings: tags, repositories or warnings. You own it: free it with
+ * ocireg_strings_free(). Any thread may read it.
  */
 typedef struct ocireg_strings ocireg_strings;
 
 /**
- * Told how far a call has come: entries or items `done`, of `total` or OCIREG_SIZE_UNKNOWN. Of a
- * pager each page counts anew. Called on the thread that made the call, also without progress at
- * least every 200 ms while the call waits. Return 0 to go on; anything else stops the call with
- * OCIREG_E_CALLBACK.
+ * Reports the progress of a call: `done` of `total` entries or items. `total` is
+ * OCIREG_SIZE_UNKNOWN if it is not known. With a pager, `done` starts at 0 again for each page.
+ * The callback runs on the thread that made the call. While the call waits, the callback runs at
+ * least every 200 ms, even without progress. Return 0 to continue. Any other value stops the call
+ * with OCIREG_E_CALLBACK.
  */
 typedef int32_t (*ocireg_progress_cb)(void *userdata, uint64_t done, uint64_t total);
 
 /**
- * Given each result of ocireg_client_lookup_all() as it comes, on the thread that made the call:
- * the position among the references, and what the accessors of the batch would say of it.
- * `descriptor` and `error` end with the callback. Return 0 to go on; anything else stops the call
- * with OCIREG_E_CALLBACK.
+ * Receives each result of ocireg_client_lookup_all() as soon as it is known, on the thread that
+ * made the call. `index` is the position of the reference. The other arguments are what the
+ * accessors of the batch return for this position. `descriptor` and `error` are valid until the
+ * callback returns. Return 0 to continue. Any other value stops the call with OCIREG_E_CALLBACK.
  */
 typedef int32_t (*ocireg_item_cb)(void *userdata,
                                   size_t index,
@@ -406,187 +473,203 @@ typedef int32_t (*ocireg_item_cb)(void *userdata,
                                   const ocireg_error *error);
 
 /**
- * Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes
- * from (`"ocireg::…"`) and one line of text. Both strings end with the callback. Called on any
- * thread that uses the library, several at once perhaps; nothing in it is secret. What its thread
- * logs while the callback runs is dropped. It may ask what is known, such as
- * ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses
- * several threads, such as ocireg_client_lookup_all(): they log too.
+ * Receives a log record. `level` is 1 (error), 2 (warning), 3 (info), 4 (debug) or 5 (trace).
+ * `target` is the source of the record (`"ocireg::…"`). `message` is one line of text without
+ * secrets. Both strings are valid until the callback returns.
+ *
+ * The callback runs on any thread that uses the library, perhaps on several threads at the same
+ * time. Records that its thread logs while the callback runs are dropped. The callback may call
+ * functions that send no request, such as ocireg_client_warnings(). It should not ask a registry.
+ * It must not make a call that uses several threads, such as ocireg_client_lookup_all(), because
+ * these threads log too.
  */
-typedef void (*ocireg_log_cb)(void *userdata, int32_t level, const char *target, const char *message);
+typedef void (*ocireg_log_cb)(void *userdata,
+                              int32_t level,
+                              const char *target,
+                              const char *message);
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library that is running, such as `"0.1.0"`: for people and bug reports.
- * Static.
+ * Returns the version of the running library, such as `"0.1.0"`. It is for people and bug
+ * reports. The string is static.
  */
 const char *ocireg_version(void);
 
 /**
- * The same as a number, for comparisons: 8 bits each for major, minor and patch (`0x000100` is
- * 0.1.0).
+ * Returns the version of the running library as a number that you can compare. Major, minor and
+ * patch version have 8 bits each: `0x000100` is 0.1.0.
  */
 uint32_t ocireg_version_number(void);
 
 /**
- * OCIREG_ABI_VERSION of the library that is running. Compare the two where the library is loaded
- * at run time: another number is a library that this header does not describe.
+ * Returns OCIREG_ABI_VERSION of the running library. Compare both numbers if your program loads
+ * the library at run time. If they differ, this header does not describe that library.
  *
  * ```c
  * if (ocireg_abi_version() != OCIREG_ABI_VERSION)
- *     fprintf(stderr, "libocireg %s is not what this program was built for\n", ocireg_version());
+ *     fprintf(stderr, "libocireg %s does not fit this program\n", ocireg_version());
  * ```
  */
 uint32_t ocireg_abi_version(void);
 
 /**
- * The name of a status, such as `"OCIREG_E_TIMEOUT"`, or `"unknown status"`. Static, never NULL.
+ * Returns the name of a status, such as `"OCIREG_E_TIMEOUT"`, or `"unknown status"`. The string
+ * is static and never NULL.
  */
 const char *ocireg_status_name(int32_t status);
 
 /**
- * The status that the call returned, or that an item of a batch ended with. OCIREG_OK for NULL.
+ * Returns the status of the call that failed, or of the item of a batch that failed. Returns
+ * OCIREG_OK for NULL.
  */
 ocireg_status ocireg_error_code(const ocireg_error *error);
 
 /**
- * What happened, for people: one line of UTF-8 that names the registry and the reference, says
- * what can be done about it, and never shows a secret. Its words may change. Borrowed; NULL for
- * NULL.
+ * Returns a message for people, in one line of UTF-8. It says what happened, names the registry
+ * and the reference, says what the user can do, and never shows a secret. Its wording may change.
+ * The string is borrowed. Returns NULL for NULL.
  */
 const char *ocireg_error_message(const ocireg_error *error);
 
 /**
- * The HTTP status that decided, such as 401, or 0 if no answer came.
+ * Returns the HTTP status that caused the error, such as 401. Returns 0 if there was no answer.
  */
 uint16_t ocireg_error_http_status(const ocireg_error *error);
 
 /**
- * The registry's own first error code, such as `"MANIFEST_UNKNOWN"` (distribution specification,
- * "Error Codes"), or NULL if it sent none. Borrowed.
+ * Returns the first error code that the registry sent, such as `"MANIFEST_UNKNOWN"` (distribution
+ * specification, "Error Codes"). Returns NULL if it sent none. The string is borrowed.
  */
 const char *ocireg_error_registry_code(const ocireg_error *error);
 
 /**
- * The errno value that is behind it, such as ECONNREFUSED, or 0 if none is known.
+ * Returns the errno value of the cause, such as ECONNREFUSED. Returns 0 if none is known.
  */
 int32_t ocireg_error_os_code(const ocireg_error *error);
 
 /**
- * What your callback returned to stop the call (OCIREG_E_CALLBACK), else 0.
+ * Returns the value with which your callback stopped the call (OCIREG_E_CALLBACK). Returns 0 for
+ * every other error.
  */
 int32_t ocireg_error_callback_code(const ocireg_error *error);
 
 /**
- * 1 if the same call may succeed later without a change (a network failure, a timeout, HTTP 429 or
- * 5xx), else 0.
+ * Returns 1 if the same call may succeed later without a change, else 0. Network failures,
+ * timeouts, HTTP 429 and HTTP 5xx are transient.
  */
 int32_t ocireg_error_is_transient(const ocireg_error *error);
 
 /**
- * How long the registry asked to wait (Retry-After), in milliseconds, or 0 if it did not.
+ * Returns how long the registry asks the client to wait (Retry-After), in milliseconds. Returns 0
+ * if the registry did not ask.
  */
 uint64_t ocireg_error_retry_after_ms(const ocireg_error *error);
 
 /**
- * The rate limit that the failing answer reported, or NULL. Borrowed.
+ * Returns the rate limit that the failed answer reported, or NULL if it reported none. The object
+ * is borrowed.
  */
 const ocireg_rate_limit *ocireg_error_rate_limit(const ocireg_error *error);
 
 /**
- * Frees an error. NULL is fine.
+ * Frees an error. NULL is allowed.
  */
 void ocireg_error_free(ocireg_error *error);
 
 /**
- * Frees a string that a function gave through a `char **`. NULL is fine. Do not use free().
+ * Frees a string that a function gave you through a `char **`. NULL is allowed. Do not use
+ * free().
  */
 void ocireg_string_free(char *string);
 
 /**
- * How many strings are in the list. 0 for NULL.
+ * Returns the number of strings in the list. Returns 0 for NULL.
  */
 size_t ocireg_strings_len(const ocireg_strings *strings);
 
 /**
- * The string at `index`, counted from 0, or NULL past the end. Borrowed.
+ * Returns the string at `index`, counted from 0. Returns NULL past the end. The string is
+ * borrowed.
  */
 const char *ocireg_strings_get(const ocireg_strings *strings, size_t index);
 
 /**
- * All strings as an array that ends with NULL: one call for a hundred thousand tags. Borrowed;
- * NULL for NULL.
+ * Returns all strings as an array that ends with NULL, so that one call reads a list of any
+ * length. The array is borrowed. Returns NULL for NULL.
  */
 const char *const *ocireg_strings_data(const ocireg_strings *strings);
 
 /**
- * How many entries of a page were left out because they are no valid names: some registries list
- * nulls or digests among their tags. 0 for every other list.
+ * Returns how many entries of a page were left out because they are not valid names. Some
+ * registries list nulls or digests among their tags. Returns 0 for every list that is not a page.
  */
 size_t ocireg_strings_skipped(const ocireg_strings *strings);
 
 /**
- * Frees a list and its strings. NULL is fine.
+ * Frees a list and its strings. NULL is allowed.
  */
 void ocireg_strings_free(ocireg_strings *strings);
 
 /**
- * Settings that are all at their defaults. Never NULL.
+ * Makes settings with default values. Never returns NULL.
  */
 ocireg_options *ocireg_options_new(void);
 
 /**
- * Frees settings. NULL is fine.
+ * Frees settings. NULL is allowed.
  */
 void ocireg_options_free(ocireg_options *options);
 
 /**
- * Says who asks, in the User-Agent header: printable ASCII. Defaults to `ocireg/VERSION`.
+ * Sets the User-Agent header field, which tells the registry who asks. Only printable ASCII is
+ * allowed. Defaults to `ocireg/VERSION`.
  */
 ocireg_status ocireg_options_set_user_agent(ocireg_options *options, const char *user_agent);
 
 /**
- * The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS
- * together. 0 is no limit. Defaults to 10,000.
+ * Limits the time to get a connection, in milliseconds. It covers name resolution, connecting and
+ * the TLS handshake together. 0 means no limit. Defaults to 10,000.
  */
-ocireg_status ocireg_options_set_connect_timeout_ms(ocireg_options *options, uint64_t milliseconds);
+ocireg_status ocireg_options_set_connect_timeout_ms(ocireg_options *options,
+                                                    uint64_t milliseconds);
 
 /**
- * The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults
- * to 30,000.
+ * Limits the wait for the next byte in either direction, in milliseconds. 0 means no limit.
+ * Defaults to 30,000.
  */
 ocireg_status ocireg_options_set_idle_timeout_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
- * The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no
+ * Limits the total time of a call, in milliseconds. Retries and waits count too. 0 means no
  * limit. Defaults to 300,000 (5 minutes).
  */
 ocireg_status ocireg_options_set_call_timeout_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
- * How often a failed request is repeated where that may help: connection failures, HTTP 408, 429
- * and 5xx. Defaults to 3.
+ * Sets how often the client retries a failed request. It retries only where that may help: after
+ * a connection failure, HTTP 408, 429 or 5xx. Defaults to 3.
  */
 ocireg_status ocireg_options_set_retries(ocireg_options *options, uint32_t retries);
 
 /**
- * The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread
- * at random. A Retry-After of up to 60 s is kept; a longer one ends the call at once. Defaults to
- * 250.
+ * Sets the wait before the first retry, in milliseconds. The wait doubles with each retry, up to
+ * 8 s, and varies at random. If the registry sends a Retry-After of up to 60 s, the client waits
+ * that long. A longer Retry-After ends the call at once. Defaults to 250.
  */
 ocireg_status ocireg_options_set_retry_delay_ms(ocireg_options *options, uint64_t milliseconds);
 
 /**
- * The largest manifest that is read, in bytes; OCIREG_E_TOO_LARGE beyond. Defaults to 8 MiB.
+ * Limits the size of a manifest, in bytes. A larger manifest fails with OCIREG_E_TOO_LARGE.
+ * Defaults to 8 MiB.
  */
 ocireg_status ocireg_options_set_max_manifest_bytes(ocireg_options *options, uint64_t bytes);
 
 /**
- * Shows `user` and `password` to `registry` and its token service, once it asks for a login, and
- * to nobody else.
+ * Sets the user and password for `registry`. The client sends them when the registry asks for a
+ * login, to the registry and its token service, and to nobody else.
  */
 ocireg_status ocireg_options_add_basic_auth(ocireg_options *options,
                                             const char *registry,
@@ -594,31 +677,32 @@ ocireg_status ocireg_options_add_basic_auth(ocireg_options *options,
                                             const char *password);
 
 /**
- * Shows `token` to `registry` with every request, as the registry's own token. It is not renewed.
+ * Sets the registry token for `registry`. The client sends it with every request to that
+ * registry. The client does not renew it.
  */
 ocireg_status ocireg_options_add_bearer_token(ocireg_options *options,
                                               const char *registry,
                                               const char *token);
 
 /**
- * Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what
- * docker calls `identitytoken`.
+ * Sets the OAuth2 refresh token for `registry`, which docker calls `identitytoken`. The client
+ * exchanges it for registry tokens at the token service of that registry.
  */
 ocireg_status ocireg_options_add_identity_token(ocireg_options *options,
                                                 const char *registry,
                                                 const char *token);
 
 /**
- * Lets the token service at `host` have the credentials of `registry`. Without it they go to the
- * registry's own host, a parent domain of it, a sibling below the same parent, and from Docker Hub
- * to auth.docker.io.
+ * Allows the client to send the credentials of `registry` to the token service at `host`. By
+ * default a token service gets them only if its host is the registry's own host, a parent domain
+ * of it, or a sibling below the same parent. For Docker Hub, auth.docker.io gets them too.
  */
 ocireg_status ocireg_options_add_trusted_realm(ocireg_options *options,
                                                const char *registry,
                                                const char *host);
 
 /**
- * Sends a header field to `registry` with every request, and to nobody else.
+ * Adds a header field to every request to `registry`. The client sends it to nobody else.
  */
 ocireg_status ocireg_options_add_header(ocireg_options *options,
                                         const char *registry,
@@ -626,28 +710,29 @@ ocireg_status ocireg_options_add_header(ocireg_options *options,
                                         const char *value);
 
 /**
- * Speaks http with `registry`, without encryption: for a registry in a network that you trust.
- * Wins over ocireg_options_add_https(). Defaults to https, except for loopback registries
- * (localhost, 127.0.0.0/8, [::1]).
+ * Makes the client use http with `registry`, without encryption. Use it only for a registry in a
+ * network that you trust. It has priority over ocireg_options_add_https(). Defaults to https,
+ * except for loopback registries (localhost, 127.0.0.0/8, [::1]).
  */
 ocireg_status ocireg_options_add_plain_http(ocireg_options *options, const char *registry);
 
 /**
- * Speaks https with `registry`: only needed for a loopback registry.
+ * Makes the client use https with `registry`. Only a loopback registry needs this setting.
  */
 ocireg_status ocireg_options_add_https(ocireg_options *options, const char *registry);
 
 /**
- * Trusts the certificates of a PEM file for `registry`, beside the platform's. A server
- * certificate that is itself in the file is trusted too, if the name matches. Speaks https with a
- * loopback registry. The file is read at once; `path` need not be UTF-8.
+ * Trusts the certificates in a PEM file for `registry`, in addition to those of the platform. If
+ * the file holds the certificate of the server itself, that certificate is trusted too, provided
+ * that the name matches. With this setting, the client also uses https with a loopback registry.
+ * The function reads the file at once. `path` need not be UTF-8.
  */
 ocireg_status ocireg_options_add_ca_file(ocireg_options *options,
                                          const char *registry,
                                          const char *path);
 
 /**
- * As ocireg_options_add_ca_file(), from `length` bytes of memory.
+ * Does the same as ocireg_options_add_ca_file() with `length` bytes of PEM text in memory.
  */
 ocireg_status ocireg_options_add_ca_pem(ocireg_options *options,
                                         const char *registry,
@@ -655,18 +740,18 @@ ocireg_status ocireg_options_add_ca_pem(ocireg_options *options,
                                         size_t length);
 
 /**
- * Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a
- * request.
+ * Makes ocireg_client_new() ping `registry`, so that it fails at once if the address is wrong.
+ * This costs one request.
  */
 ocireg_status ocireg_options_add_verify(ocireg_options *options, const char *registry);
 
 /**
- * Makes a client with `options`, or with the defaults where they are NULL: anonymous, the
- * platform's root certificates. Nothing is read from the environment or from docker's files. No
- * server is asked, unless ocireg_options_add_verify() says so.
+ * Makes a client with `options`. NULL means default settings: no credentials, and the root
+ * certificates of the platform. The client reads no settings from the environment or from
+ * docker's files. The function asks no server, unless ocireg_options_add_verify() demands it.
  *
  * Fails with OCIREG_E_CONFIG, OCIREG_E_INVALID_REFERENCE or OCIREG_E_INVALID_ARGUMENT for the
- * first setting that is unusable, and says which.
+ * first unusable setting. The error says which setting it is.
  *
  * ```c
  * ocireg_client *client;
@@ -684,126 +769,118 @@ ocireg_status ocireg_client_new(const ocireg_options *options,
                                 ocireg_error **error);
 
 /**
- * A second handle on the same client, for a second owner: connections, tokens and all that was
- * learned are shared. Free each. NULL for NULL.
+ * Makes a second handle to the same client, for a second owner. Both handles share connections,
+ * tokens and everything that the client has learned. Free each handle. Returns NULL for NULL.
  */
 ocireg_client *ocireg_client_clone(const ocireg_client *client);
 
 /**
- * Ends the client, its clones included, from any thread: calls under way end within half a second
- * with OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are
- * closed. It still has to be freed.
+ * Shuts down the client and all its clones. Any thread may call this function. Running calls end
+ * within half a second with OCIREG_E_CANCELLED. Later calls fail with OCIREG_E_STATE. Idle
+ * connections are closed. You still have to free the client.
  */
 void ocireg_client_shutdown(const ocireg_client *client);
 
 /**
- * Closes the connections that are not in use, as before a long pause. What was learned stays,
- * tokens too; the next call connects anew.
+ * Closes the connections that are not in use, for example before a long pause. The client keeps
+ * its tokens and everything that it has learned. The next call makes a new connection.
  */
 void ocireg_client_close_idle(const ocireg_client *client);
 
 /**
- * Frees a client. No call may be using this handle; clones stay usable. NULL is fine.
+ * Frees a client. No call may use this handle at the time. Clones stay usable. NULL is allowed.
  */
 void ocireg_client_free(ocireg_client *client);
 
 /**
- * The warnings that the registry has sent to this client or caused, each once, at most 32: a
- * deprecated API, a digest in a header that does not fit the document. No request is made. Free
- * the list with ocireg_strings_free().
- */
-OCIREG_MUST_USE
-ocireg_status ocireg_client_warnings(const ocireg_client *client,
-                                     const char *registry,
-                                     ocireg_strings **out,
-                                     ocireg_error **error);
-
-/**
- * A token that is not triggered. Never NULL. Give it to calls with ocireg_call_set_cancel().
+ * Makes a token that is not triggered. Never returns NULL. Pass the token to calls with
+ * ocireg_call_set_cancel().
  */
 ocireg_cancel *ocireg_cancel_new(void);
 
 /**
- * Stops every call that has the token, now and later: each ends within half a second with
- * OCIREG_E_CANCELLED, whatever it is waiting for. From any thread, and from a signal handler (it
- * is async-signal-safe: one atomic store). It can't be taken back; make a new token for new calls.
- * NULL is fine.
+ * Stops every call that has the token, now and later. Each call ends within half a second with
+ * OCIREG_E_CANCELLED, whatever it waits for. Any thread and any signal handler may call this
+ * function: it is async-signal-safe, since it is one atomic store. A token stays triggered: make
+ * a new token for new calls. NULL is allowed.
  */
 void ocireg_cancel_trigger(const ocireg_cancel *cancel);
 
 /**
- * 1 if the token was triggered, else 0. Async-signal-safe.
+ * Returns 1 if the token was triggered, else 0. This function is async-signal-safe.
  */
 int32_t ocireg_cancel_is_triggered(const ocireg_cancel *cancel);
 
 /**
- * Frees a token. Calls that were given it keep what they need of it. NULL is fine.
+ * Frees a token. Calls that were given the token keep what they need of it. NULL is allowed.
  */
 void ocireg_cancel_free(ocireg_cancel *cancel);
 
 /**
- * Settings of a call that are all the client's. Never NULL.
+ * Makes settings that change nothing: the settings of the client apply. Never returns NULL.
  */
 ocireg_call *ocireg_call_new(void);
 
 /**
- * Frees the settings of a call. NULL is fine.
+ * Frees the settings of a call. NULL is allowed.
  */
 void ocireg_call_free(ocireg_call *call);
 
 /**
- * The most time that the call may take in all, in milliseconds, retries and waits included. 0 is
- * no limit. Defaults to the client's.
+ * Limits the total time of the call, in milliseconds. Retries and waits count too. 0 means no
+ * limit. Defaults to the limit of the client.
  */
 ocireg_status ocireg_call_set_timeout_ms(ocireg_call *call, uint64_t milliseconds);
 
 /**
- * Lets `cancel` stop the call. The token may be freed before the call is made, but then nobody can
- * trigger it.
+ * Allows `cancel` to stop the call. You may free the token before you make the call, but then
+ * nobody can trigger it.
  */
 ocireg_status ocireg_call_set_cancel(ocireg_call *call, const ocireg_cancel *cancel);
 
 /**
- * Has `callback` told how far the call has come, with `userdata` as its first argument. NULL takes
- * it back.
+ * Makes the library report the progress of the call to `callback`, with `userdata` as its first
+ * argument. NULL removes the callback.
  */
 ocireg_status ocireg_call_set_progress(ocireg_call *call,
                                        ocireg_progress_cb callback,
                                        void *userdata);
 
 /**
- * Gives `callback` each result of ocireg_client_lookup_all() as it comes, with `userdata` as its
- * first argument. NULL takes it back.
+ * Makes the library pass each result of ocireg_client_lookup_all() to `callback` as soon as it is
+ * known, with `userdata` as its first argument. NULL removes the callback.
  */
 ocireg_status ocireg_call_set_item_callback(ocireg_call *call,
                                             ocireg_item_cb callback,
                                             void *userdata);
 
 /**
- * How many requests a call that makes many (ocireg_client_lookup_all(),
- * ocireg_client_tags_sharing(), ocireg_client_tags_of_digest()) may have under way at once for
- * each registry, from 1 to 64; more counts as 64. OCIREG_E_INVALID_ARGUMENT for 0. Defaults to 8.
+ * Sets how many requests a call may send at the same time to each registry, from 1 to 64. A
+ * larger number counts as 64. It applies to the calls that make many requests:
+ * ocireg_client_lookup_all(), ocireg_client_tags_sharing() and ocireg_client_tags_of_digest().
+ * Fails with OCIREG_E_INVALID_ARGUMENT for 0. Defaults to 8.
  */
 ocireg_status ocireg_call_set_concurrency(ocireg_call *call, uint32_t requests);
 
 /**
- * Asks for lists in pages of this many entries; the registry may choose another size.
- * OCIREG_E_INVALID_ARGUMENT for 0. Defaults to the registry's choice, since some cut a list off at
- * the size asked for without saying so.
+ * Asks the registry for pages of this many entries. The registry may choose another size. Fails
+ * with OCIREG_E_INVALID_ARGUMENT for 0. By default the registry chooses the size, because some
+ * registries cut a list off at the requested size without saying so.
  */
 ocireg_status ocireg_call_set_page_size(ocireg_call *call, uint32_t entries);
 
 /**
- * Accepts manifests of one more media type. The six types of images and their lists are always
- * accepted.
+ * Accepts manifests of one more media type. The six media types of images and image indexes are
+ * always accepted.
  */
 ocireg_status ocireg_call_add_accept(ocireg_call *call, const char *media_type);
 
 /**
- * Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET
- * /v2/ (distribution specification, "Determining Support"). Nothing else needs a ping.
+ * Checks that there is a registry at this address (`"localhost:5000"`), and gives the
+ * authentication scheme of the registry. Costs one request, GET /v2/ (distribution specification,
+ * "Determining Support"). No other function needs a ping first.
  *
- * OCIREG_E_PROTOCOL where something answers that is no registry.
+ * Fails with OCIREG_E_PROTOCOL if a server answers that is not a registry.
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_ping(const ocireg_client *client,
@@ -813,10 +890,11 @@ ocireg_status ocireg_client_ping(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * Checks that the registry accepts the credentials given for it. One to three requests. A registry
- * that asks for no login accepts any.
+ * Checks that the registry accepts the credentials that the client has for it. Costs one to three
+ * requests. A registry that asks for no login accepts every login.
  *
- * OCIREG_E_UNAUTHORIZED where they are refused, or none were given and the registry asks for some.
+ * Fails with OCIREG_E_UNAUTHORIZED if the registry refuses the credentials, or if it asks for
+ * credentials and the client has none.
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_check_login(const ocireg_client *client,
@@ -825,17 +903,20 @@ ocireg_status ocireg_client_check_login(const ocireg_client *client,
                                         ocireg_error **error);
 
 /**
- * Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request,
- * if the registry is open or its token is there.
+ * Checks whether an image exists. A reference is text such as `"alpine:3.20"` or
+ * `"localhost:5000/team/app@sha256:…"`. Costs one request if the registry is open or the client
+ * already has a token.
  *
- * "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks
- * with HEAD (distribution specification, "Checking if content exists in the registry"), and with
- * GET only where HEAD can't answer.
+ * "Absent" and "denied" are answers, so the function returns OCIREG_OK for them. Any other status
+ * than OCIREG_OK means that there is no answer. The client asks with HEAD (distribution
+ * specification, "Checking if content exists in the registry"). It asks with GET only where HEAD
+ * can't answer.
  *
  * ```c
  * ocireg_presence presence;
  * ocireg_error *error;
- * if (ocireg_client_exists(client, "localhost:5000/team/app:1.2", NULL, &presence, &error) == OCIREG_OK)
+ * const char *image = "localhost:5000/team/app:1.2";
+ * if (ocireg_client_exists(client, image, NULL, &presence, &error) == OCIREG_OK)
  *     printf("%s\n", presence == OCIREG_PRESENCE_EXISTS ? "there" : "not there");
  * else
  *     fprintf(stderr, "%s\n", ocireg_error_message(error));
@@ -850,9 +931,9 @@ ocireg_status ocireg_client_exists(const ocireg_client *client,
                                    ocireg_error **error);
 
 /**
- * The media type, digest and size of an image. Costs what ocireg_client_exists() does. An image
- * that is not there is an error here: OCIREG_E_NOT_FOUND, OCIREG_E_DENIED. Free the descriptor
- * with ocireg_descriptor_free().
+ * Gives the media type, digest and size of an image. Costs as many requests as
+ * ocireg_client_exists(). But an image that is absent or denied is an error here:
+ * OCIREG_E_NOT_FOUND or OCIREG_E_DENIED. Free the descriptor with ocireg_descriptor_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_head(const ocireg_client *client,
@@ -862,8 +943,8 @@ ocireg_status ocireg_client_head(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * The digest of an image, as text: `"sha256:…"`. As ocireg_client_head(). Free the string with
- * ocireg_string_free().
+ * Gives the digest of an image as text: `"sha256:…"`. Costs and errors are those of
+ * ocireg_client_head(). Free the string with ocireg_string_free().
  *
  * ```c
  * char *digest;
@@ -880,10 +961,11 @@ ocireg_status ocireg_client_digest(const ocireg_client *client,
                                    ocireg_error **error);
 
 /**
- * All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution
- * specification, "Listing tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such
- * repository. A list that breaks off is an error too; ocireg_client_tag_pages() keeps what came.
- * Free the list with ocireg_strings_free().
+ * Lists all tags of a repository (`"localhost:5000/team/app"`), in the order of the registry
+ * (distribution specification, "Listing tags"). Costs one request for each page. Fails with
+ * OCIREG_E_NOT_FOUND if the repository does not exist. The function also fails if the list breaks
+ * off in the middle. Use ocireg_client_tag_pages() to keep the pages before the failure. Free the
+ * list with ocireg_strings_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_tags(const ocireg_client *client,
@@ -893,10 +975,10 @@ ocireg_status ocireg_client_tags(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker
- * Registry HTTP API V2, "Listing repositories"). Many registries have no catalog
- * (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with
- * ocireg_strings_free().
+ * Lists all repositories of a registry (`"localhost:5000"`), in the order of the registry (Docker
+ * Registry HTTP API V2, "Listing Repositories"). The names do not contain the name of the
+ * registry. Many registries have no catalog (OCIREG_E_UNSUPPORTED), or list only a part of it.
+ * Costs one request for each page. Free the list with ocireg_strings_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_catalog(const ocireg_client *client,
@@ -906,17 +988,21 @@ ocireg_status ocireg_client_catalog(const ocireg_client *client,
                                     ocireg_error **error);
 
 /**
- * All tags of the same repository that have this image's digest, its own tag among them: which
- * version is "latest"? None for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for
- * one with a tag that is absent. Costs a request for each page of the tag list and one for each
- * tag, up to ocireg_call_set_concurrency() at once. Compared is what a tag itself resolves to: for
- * a multi-platform image its index. A tag that has vanished meanwhile is left out; any other
- * failure ends the call, since a list with gaps would look complete. Free the list with
- * ocireg_strings_free().
+ * Lists all tags of the same repository that have the same digest as this image, its own tag
+ * included. It answers, for example, which version "latest" is. The list is empty if the
+ * reference has a digest and no tag has that digest. Fails with OCIREG_E_NOT_FOUND if the
+ * reference has a tag that does not exist.
+ *
+ * Costs one request for each page of the tag list and one request for each tag.
+ * ocireg_call_set_concurrency() says how many of them are sent at the same time. The function
+ * compares the digests to which the tags themselves resolve: for a multi-platform image, that of
+ * its index. It leaves out a tag that is deleted meanwhile. Any other failure ends the call,
+ * since an incomplete list would look complete. Free the list with ocireg_strings_free().
  *
  * ```c
  * ocireg_strings *tags;
- * if (ocireg_client_tags_sharing(client, "localhost:5000/team/app:latest", NULL, &tags, NULL) == OCIREG_OK) {
+ * const char *image = "localhost:5000/team/app:latest";
+ * if (ocireg_client_tags_sharing(client, image, NULL, &tags, NULL) == OCIREG_OK) {
  *     for (size_t i = 0; i < ocireg_strings_len(tags); i++)
  *         puts(ocireg_strings_get(tags, i));
  * }
@@ -931,8 +1017,8 @@ ocireg_status ocireg_client_tags_sharing(const ocireg_client *client,
                                          ocireg_error **error);
 
 /**
- * All tags of a repository that have this digest; none is an answer too. As
- * ocireg_client_tags_sharing().
+ * Lists all tags of a repository that have this digest. An empty list is an answer too. Otherwise
+ * the function works like ocireg_client_tags_sharing().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_tags_of_digest(const ocireg_client *client,
@@ -943,14 +1029,16 @@ ocireg_status ocireg_client_tags_of_digest(const ocireg_client *client,
                                            ocireg_error **error);
 
 /**
- * The tags of a repository, page by page as the registry sends them. No request is made yet:
- * ocireg_pages_next() makes them, with the settings of `call`, whose timeout counts for each page;
- * client, call and cancel token may be freed before. Free it with ocireg_pages_free().
+ * Makes a pager for the tags of a repository. This function sends no request. ocireg_pages_next()
+ * sends the requests, with the settings of `call`. The timeout of `call` applies to each page.
+ * You may free the client, the call settings and the cancel token before the pager. Free the
+ * pager with ocireg_pages_free().
  *
  * ```c
  * ocireg_pages *pages;
  * ocireg_strings *page;
- * if (ocireg_client_tag_pages(client, "localhost:5000/team/app", NULL, &pages, NULL) == OCIREG_OK) {
+ * const char *repository = "localhost:5000/team/app";
+ * if (ocireg_client_tag_pages(client, repository, NULL, &pages, NULL) == OCIREG_OK) {
  *     while (ocireg_pages_next(pages, &page, NULL) == OCIREG_OK && page != NULL) {
  *         printf("%zu more tags\n", ocireg_strings_len(page));
  *         ocireg_strings_free(page);
@@ -967,7 +1055,8 @@ ocireg_status ocireg_client_tag_pages(const ocireg_client *client,
                                       ocireg_error **error);
 
 /**
- * The repositories of a registry, page by page. As ocireg_client_tag_pages().
+ * Makes a pager for the repositories of a registry. Otherwise the function works like
+ * ocireg_client_tag_pages().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_catalog_pages(const ocireg_client *client,
@@ -977,9 +1066,10 @@ ocireg_status ocireg_client_catalog_pages(const ocireg_client *client,
                                           ocireg_error **error);
 
 /**
- * Reads the next page; the end is OCIREG_OK with NULL in `out`. After a failure the list is at its
- * end: what came before is what there is. Free the page with ocireg_strings_free();
- * ocireg_strings_skipped() says what it leaves out.
+ * Reads the next page. At the end of the list the function returns OCIREG_OK and sets `out` to
+ * NULL. After a failure the pager is at its end, and the pages before the failure stay valid.
+ * Free the page with ocireg_strings_free(). ocireg_strings_skipped() says how many entries the
+ * page leaves out.
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_pages_next(ocireg_pages *pages,
@@ -987,22 +1077,23 @@ ocireg_status ocireg_pages_next(ocireg_pages *pages,
                                 ocireg_error **error);
 
 /**
- * Frees a list that is read page by page. NULL is fine.
+ * Frees a pager. NULL is allowed.
  */
 void ocireg_pages_free(ocireg_pages *pages);
 
 /**
- * Looks up `count` references at once, in any number of registries. One token serves up to 32
- * repositories, and a reference that is there twice is asked once; ocireg_call_set_concurrency()
- * says how many requests go out at once.
+ * Looks up `count` references, in any number of registries. It sends several requests at the same
+ * time: ocireg_call_set_concurrency() says how many. One token serves up to 32 repositories. A
+ * reference that occurs twice is looked up once.
  *
- * Fails only if an argument is unusable or a callback stops it; a client that can no longer be
- * used is OCIREG_E_STATE at each reference. Each reference has a result of its own, in the order
- * given: one that can't be used (NULL among them) or has no answer has an error. A timeout counts
- * for all together; when it ends, or the call is cancelled or the client shut down, what is
- * finished keeps its result, and the rest have OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
+ * The function fails only if an argument is unusable or if a callback stops it. Each reference
+ * has a result of its own, in the given order. A reference that is unusable (such as NULL) or
+ * that has no answer has an error. If the client can't be used any more, each reference has the
+ * error OCIREG_E_STATE. A timeout applies to all references together. When the timeout ends, the
+ * call is cancelled or the client is shut down, finished results stay. The other references then
+ * have the error OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
  *
- * `count` may be 0, and `references` NULL with it. Free the batch with ocireg_batch_free().
+ * `count` may be 0, and then `references` may be NULL. Free the batch with ocireg_batch_free().
  *
  * ```c
  * const char *images[] = {"localhost:5000/app:1", "localhost:5000/db:7"};
@@ -1023,61 +1114,77 @@ ocireg_status ocireg_client_lookup_all(const ocireg_client *client,
                                        ocireg_error **error);
 
 /**
- * How many results there are: as many as references. 0 for NULL.
+ * Returns the number of results, which is the number of references. Returns 0 for NULL.
  */
 size_t ocireg_batch_len(const ocireg_batch *batch);
 
 /**
- * Whether the reference at `index` is there. OCIREG_PRESENCE_UNKNOWN if it has no answer, and past
- * the end.
+ * Returns whether the image at `index` exists. Returns OCIREG_PRESENCE_UNKNOWN if there is no
+ * answer for it, and past the end.
  */
 ocireg_presence ocireg_batch_presence(const ocireg_batch *batch, size_t index);
 
 /**
- * What the registry has under the reference at `index`. Borrowed; NULL unless it is there.
+ * Returns what the registry has under the reference at `index`, or NULL unless the image exists.
+ * The descriptor is borrowed.
  */
 const ocireg_descriptor *ocireg_batch_descriptor(const ocireg_batch *batch, size_t index);
 
 /**
- * Why there is no answer for the reference at `index`. Borrowed; NULL if there is one.
+ * Returns why there is no answer for the reference at `index`, or NULL if there is an answer. The
+ * error is borrowed.
  */
 const ocireg_error *ocireg_batch_error(const ocireg_batch *batch, size_t index);
 
 /**
- * Frees a batch and all that was borrowed from it. NULL is fine.
+ * Frees a batch and everything that was borrowed from it. NULL is allowed.
  */
 void ocireg_batch_free(ocireg_batch *batch);
 
 /**
- * What kind of manifest it is, such as `"application/vnd.oci.image.index.v1+json"`. Borrowed; NULL
- * for NULL.
+ * Returns the media type of the manifest, such as `"application/vnd.oci.image.index.v1+json"`.
+ * The string is borrowed. Returns NULL for NULL.
  */
 const char *ocireg_descriptor_media_type(const ocireg_descriptor *descriptor);
 
 /**
- * The digest that the registry knows it by, such as `"sha256:…"`. Borrowed; NULL for NULL.
+ * Returns the digest of the manifest in the registry, such as `"sha256:…"`. The string is
+ * borrowed. Returns NULL for NULL.
  */
 const char *ocireg_descriptor_digest(const ocireg_descriptor *descriptor);
 
 /**
- * The size of the document in bytes, or OCIREG_SIZE_UNKNOWN where the registry did not say it. 0
- * for NULL.
+ * Returns the size of the document in bytes, or OCIREG_SIZE_UNKNOWN if the registry did not
+ * report it. Returns 0 for NULL.
  */
 uint64_t ocireg_descriptor_size(const ocireg_descriptor *descriptor);
 
 /**
- * Where the digest comes from.
+ * Returns where the digest comes from.
  */
 ocireg_digest_source ocireg_descriptor_digest_source(const ocireg_descriptor *descriptor);
 
 /**
- * Frees a descriptor that is yours. NULL is fine.
+ * Frees a descriptor that you own. NULL is allowed.
  */
 void ocireg_descriptor_free(ocireg_descriptor *descriptor);
 
 /**
- * The rate limit that the registry reported last to this client, or NULL in `out` if it never did.
- * No request is made. Free it with ocireg_rate_limit_free().
+ * Lists the warnings that the registry has sent to this client or has caused, such as a
+ * deprecated API or a digest header that does not match the document. Each warning is listed
+ * once. The list has at most 32 warnings. This function sends no request. Free the list with
+ * ocireg_strings_free().
+ */
+OCIREG_MUST_USE
+ocireg_status ocireg_client_warnings(const ocireg_client *client,
+                                     const char *registry,
+                                     ocireg_strings **out,
+                                     ocireg_error **error);
+
+/**
+ * Gives the rate limit that the registry last reported to this client. Sets `out` to NULL if the
+ * registry never reported one. This function sends no request. Free the object with
+ * ocireg_rate_limit_free().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_rate_limit(const ocireg_client *client,
@@ -1086,39 +1193,42 @@ ocireg_status ocireg_client_rate_limit(const ocireg_client *client,
                                        ocireg_error **error);
 
 /**
- * How many requests a window allows, or -1 where the registry did not say.
+ * Returns how many requests a window allows, or -1 if the registry did not report it.
  */
 int64_t ocireg_rate_limit_limit(const ocireg_rate_limit *limit);
 
 /**
- * How many requests are left in the present window, or -1 where the registry did not say.
+ * Returns how many requests are left in the current window, or -1 if the registry did not report
+ * it.
  */
 int64_t ocireg_rate_limit_remaining(const ocireg_rate_limit *limit);
 
 /**
- * How long a window is, in milliseconds, or -1 where the registry did not say.
+ * Returns the length of a window in milliseconds, or -1 if the registry did not report it.
  */
 int64_t ocireg_rate_limit_window_ms(const ocireg_rate_limit *limit);
 
 /**
- * What the registry counts by, an address or an account in its own words, or NULL. Borrowed.
+ * Returns whose requests the registry counts: an address or an account, in the words of the
+ * registry. Returns NULL if the registry did not report it. The string is borrowed.
  */
 const char *ocireg_rate_limit_source(const ocireg_rate_limit *limit);
 
 /**
- * Frees a rate limit that ocireg_client_rate_limit() gave. NULL is fine.
+ * Frees a rate limit that ocireg_client_rate_limit() gave you. NULL is allowed.
  */
 void ocireg_rate_limit_free(ocireg_rate_limit *limit);
 
 /**
- * Has `callback` given the library's log records up to `max_level` (0 none, 1 error, 2 warning, 3
- * info, 4 debug, 5 trace), with `userdata` as its first argument. NULL, or level 0, takes it back.
- * This counts for the whole process. Requests are logged at level 4, without secrets. Without a
- * callback nothing is logged.
+ * Makes the library pass its log records up to `max_level` to `callback`, with `userdata` as its
+ * first argument. `max_level` is 0 (none), 1 (error), 2 (warning), 3 (info), 4 (debug) or 5
+ * (trace). NULL or level 0 removes the callback. The setting applies to the whole process. The
+ * library logs requests at level 4, without secrets. Without a callback it logs nothing.
  *
- * When it returns, the callback that was set before is not running any more, on no thread.
+ * When this function returns, the previous callback no longer runs on any thread.
  *
- * OCIREG_E_STATE from inside a log callback, and where a Rust program has a logger of its own.
+ * Fails with OCIREG_E_STATE inside a log callback, and in a Rust program that has a logger of its
+ * own.
  */
 ocireg_status ocireg_set_log_callback(int32_t max_level, ocireg_log_cb callback, void *userdata);
 

@@ -1,4 +1,4 @@
-//! Many images at once.
+//! Lookups of many images in one call.
 
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -6,65 +6,29 @@ use std::ops::ControlFlow;
 use std::ptr;
 use std::sync::Arc;
 
-use super::boundary::{self, Out};
 use super::call::ocireg_call;
+use super::callbacks::CallbackStatus;
 use super::client::ocireg_client;
 use super::descriptor::{ocireg_descriptor, ocireg_presence};
 use super::error::ocireg_error;
-use super::running::StopCode;
+use super::item::Item;
+use super::output::{self, Out, boxed};
 use super::status::ocireg_status;
-use crate::{Client, ErrorKind, Reference, Resolved, Result};
+use super::{argument, boundary};
+use crate::{Client, Reference, Result};
 
-/// The results of ocireg_client_lookup_all(), in the order of the references. Yours; free it with
-/// ocireg_batch_free(). Any thread may read it.
+/// A batch holds the results of ocireg_client_lookup_all(), in the order of the references. You
+/// own it: free it with ocireg_batch_free(). Any thread may read it.
 pub struct ocireg_batch {
     items: Vec<Item>,
 }
 
-/// What became of one reference.
-pub(super) struct Item {
-    pub(super) presence: ocireg_presence,
-    pub(super) descriptor: Option<ocireg_descriptor>,
-    pub(super) error: Option<ocireg_error>,
-}
-
-impl From<ocireg_error> for Item {
-    fn from(error: ocireg_error) -> Item {
-        Item {
-            presence: ocireg_presence::OCIREG_PRESENCE_UNKNOWN,
-            descriptor: None,
-            error: Some(error),
-        }
-    }
-}
-
-impl From<Result<Resolved>> for Item {
-    fn from(result: Result<Resolved>) -> Item {
-        let (presence, descriptor) = match result {
-            Ok(resolved) => (
-                ocireg_presence::OCIREG_PRESENCE_EXISTS,
-                Some((&resolved).into()),
-            ),
-            Err(error) => match error.kind() {
-                ErrorKind::NotFound => (ocireg_presence::OCIREG_PRESENCE_ABSENT, None),
-                ErrorKind::Denied => (ocireg_presence::OCIREG_PRESENCE_DENIED, None),
-                _ => return Item::from(ocireg_error::from(error)),
-            },
-        };
-        Item {
-            presence,
-            descriptor,
-            error: None,
-        }
-    }
-}
-
-/// A batch whose unusable references are sorted out.
+/// A batch that is not looked up yet. Its unusable references are sorted out.
 struct Batch {
-    /// For each position, the result or nothing yet.
+    /// The result at each position, as far as it is known.
     items: Vec<Option<Item>>,
     good: Vec<Reference>,
-    /// Where each of `good` stands.
+    /// The position of each of `good`.
     positions: Vec<usize>,
 }
 
@@ -93,55 +57,56 @@ impl Batch {
         client: &Client,
         call: Option<&ocireg_call>,
     ) -> Result<ocireg_batch, ocireg_error> {
-        let stop = Arc::<StopCode>::default();
+        let callback_status = Arc::<CallbackStatus>::default();
         let mut client = Cow::Borrowed(client);
         let mut callback = None;
         if let Some(call) = call {
             call.check()?;
             let unusable = self.items.iter().flatten().count();
             let before = u64::try_from(unusable).unwrap_or(u64::MAX);
-            client = Cow::Owned(client.with(call.options(&stop, before)));
-            callback = call.item_callback(&stop);
+            client = Cow::Owned(client.with(call.options(&callback_status, before)));
+            callback = call.item_callback(&callback_status);
         }
-        let tell = |position: usize, item: &Item| match &callback {
+        let report = |position: usize, item: &Item| match &callback {
             Some(callback) => callback(position, item),
             None => ControlFlow::Continue(()),
         };
         for (position, item) in self.items.iter().enumerate() {
             if item
                 .as_ref()
-                .is_some_and(|item| tell(position, item).is_break())
+                .is_some_and(|item| report(position, item).is_break())
             {
-                stop.check()?;
+                callback_status.check()?;
             }
         }
         client.lookup_each(&self.good, |index, result| {
             let item = Item::from(result);
             let position = self.positions.get(index).copied().unwrap_or(usize::MAX);
-            let told = tell(position, &item);
+            let flow = report(position, &item);
             if let Some(slot) = self.items.get_mut(position) {
                 *slot = Some(item);
             }
-            told
+            flow
         });
-        stop.check()?;
+        callback_status.check()?;
         // Every position is either unusable or one of `good`.
         let items = self.items.into_iter().flatten().collect();
         Ok(ocireg_batch { items })
     }
 }
 
-/// Looks up `count` references at once, in any number of registries. One token serves up to 32
-/// repositories, and a reference that is there twice is asked once; ocireg_call_set_concurrency()
-/// says how many requests go out at once.
+/// Looks up `count` references, in any number of registries. It sends several requests at the same
+/// time: ocireg_call_set_concurrency() says how many. One token serves up to 32 repositories. A
+/// reference that occurs twice is looked up once.
 ///
-/// Fails only if an argument is unusable or a callback stops it; a client that can no longer be
-/// used is OCIREG_E_STATE at each reference. Each reference has a result of its own, in the order
-/// given: one that can't be used (NULL among them) or has no answer has an error. A timeout counts
-/// for all together; when it ends, or the call is cancelled or the client shut down, what is
-/// finished keeps its result, and the rest have OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
+/// The function fails only if an argument is unusable or if a callback stops it. Each reference
+/// has a result of its own, in the given order. A reference that is unusable (such as NULL) or
+/// that has no answer has an error. If the client can't be used any more, each reference has the
+/// error OCIREG_E_STATE. A timeout applies to all references together. When the timeout ends, the
+/// call is cancelled or the client is shut down, finished results stay. The other references then
+/// have the error OCIREG_E_TIMEOUT or OCIREG_E_CANCELLED.
 ///
-/// `count` may be 0, and `references` NULL with it. Free the batch with ocireg_batch_free().
+/// `count` may be 0, and then `references` may be NULL. Free the batch with ocireg_batch_free().
 ///
 /// ```c
 /// const char *images[] = {"localhost:5000/app:1", "localhost:5000/db:7"};
@@ -165,25 +130,25 @@ pub unsafe extern "C" fn ocireg_client_lookup_all(
     let body = || {
         // SAFETY: NULL or what the header demands, for each.
         let (out, client, references, call) = unsafe {
-            let out = Out::cleared(out, ptr::null_mut())?;
-            let client = boundary::object(client, "client")?;
-            let references = boundary::slice(references, count, "references")?;
+            let out = Out::cleared(out)?;
+            let client = argument::object(client, "client")?;
+            let references = argument::slice(references, count, "references")?;
             (out, client, references, call.as_ref())
         };
         let parse = |(index, text): (usize, &*const c_char)| -> Result<Reference, ocireg_error> {
             let name = format!("references[{index}]");
             // SAFETY: NULL or what the header demands, for each reference.
-            Ok(unsafe { boundary::text(*text, &name) }?.parse()?)
+            Ok(unsafe { argument::text(*text, &name) }?.parse()?)
         };
         let batch = Batch::new(references.iter().enumerate().map(parse));
-        out.give(batch.run(client.client(), call)?);
+        out.set(boxed(batch.run(client.client(), call)?));
         Ok(())
     };
     // SAFETY: NULL or writable, as the header demands.
     unsafe { boundary::run(error, body) }
 }
 
-/// How many results there are: as many as references. 0 for NULL.
+/// Returns the number of results, which is the number of references. Returns 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_batch_len(batch: *const ocireg_batch) -> usize {
     // SAFETY: NULL or a batch that is alive, as the header demands.
@@ -198,8 +163,8 @@ unsafe fn item<'a>(batch: *const ocireg_batch, index: usize) -> Option<&'a Item>
     unsafe { batch.as_ref() }?.items.get(index)
 }
 
-/// Whether the reference at `index` is there. OCIREG_PRESENCE_UNKNOWN if it has no answer, and past
-/// the end.
+/// Returns whether the image at `index` exists. Returns OCIREG_PRESENCE_UNKNOWN if there is no
+/// answer for it, and past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_batch_presence(
     batch: *const ocireg_batch,
@@ -212,7 +177,8 @@ pub unsafe extern "C" fn ocireg_batch_presence(
     })
 }
 
-/// What the registry has under the reference at `index`. Borrowed; NULL unless it is there.
+/// Returns what the registry has under the reference at `index`, or NULL unless the image exists.
+/// The descriptor is borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_batch_descriptor(
     batch: *const ocireg_batch,
@@ -223,7 +189,8 @@ pub unsafe extern "C" fn ocireg_batch_descriptor(
     descriptor.map_or(ptr::null(), ptr::from_ref)
 }
 
-/// Why there is no answer for the reference at `index`. Borrowed; NULL if there is one.
+/// Returns why there is no answer for the reference at `index`, or NULL if there is an answer. The
+/// error is borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_batch_error(
     batch: *const ocireg_batch,
@@ -234,9 +201,9 @@ pub unsafe extern "C" fn ocireg_batch_error(
     error.map_or(ptr::null(), ptr::from_ref)
 }
 
-/// Frees a batch and all that was borrowed from it. NULL is fine.
+/// Frees a batch and everything that was borrowed from it. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_batch_free(batch: *mut ocireg_batch) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(batch) }
+    unsafe { output::free(batch) }
 }

@@ -1,22 +1,22 @@
-//! The client.
+//! Clients.
 
-use std::ffi::c_char;
 use std::ptr;
 
-use super::boundary::{self, Out};
+use super::boundary;
 use super::error::ocireg_error;
 use super::options::ocireg_options;
-use super::question::Question;
+use super::output::{self, Out, boxed};
 use super::status::ocireg_status;
-use super::strings::ocireg_strings;
-use crate::{Client, Registry};
+use crate::Client;
 
-/// Asks registries. Yours; free it with ocireg_client_free().
+/// A client asks registries. You own it: free it with ocireg_client_free().
 ///
-/// Make one and keep it: it holds connections, and remembers tokens and what it learned of each
-/// registry. Any number of threads may use it at once. After fork() the child process has to make
-/// its own: what would ask a registry with this one fails with OCIREG_E_STATE there, what only
-/// tells what is known knows nothing, and freeing it is fine.
+/// Make one client and keep it. It keeps connections open, and remembers tokens and what it has
+/// learned about each registry. Any number of threads may use it at the same time.
+///
+/// After fork() the child process has to make a client of its own. In the child, a function that
+/// would ask a registry with the old client fails with OCIREG_E_STATE. Functions that only return
+/// what is known return nothing. The child may free the old client.
 pub struct ocireg_client(Client);
 
 impl ocireg_client {
@@ -25,12 +25,12 @@ impl ocireg_client {
     }
 }
 
-/// Makes a client with `options`, or with the defaults where they are NULL: anonymous, the
-/// platform's root certificates. Nothing is read from the environment or from docker's files. No
-/// server is asked, unless ocireg_options_add_verify() says so.
+/// Makes a client with `options`. NULL means default settings: no credentials, and the root
+/// certificates of the platform. The client reads no settings from the environment or from
+/// docker's files. The function asks no server, unless ocireg_options_add_verify() demands it.
 ///
 /// Fails with OCIREG_E_CONFIG, OCIREG_E_INVALID_REFERENCE or OCIREG_E_INVALID_ARGUMENT for the
-/// first setting that is unusable, and says which.
+/// first unusable setting. The error says which setting it is.
 ///
 /// ```c
 /// ocireg_client *client;
@@ -50,32 +50,32 @@ pub unsafe extern "C" fn ocireg_client_new(
 ) -> ocireg_status {
     let body = || {
         // SAFETY: NULL or what the header demands, for each.
-        let (out, options) = unsafe { (Out::cleared(out, ptr::null_mut())?, options.as_ref()) };
+        let (out, options) = unsafe { (Out::cleared(out)?, options.as_ref()) };
         let client = match options {
             Some(options) => options.build()?,
             None => Client::new()?,
         };
-        out.give(ocireg_client(client));
+        out.set(boxed(ocireg_client(client)));
         Ok(())
     };
     // SAFETY: NULL or writable, as the header demands.
     unsafe { boundary::run(error, body) }
 }
 
-/// A second handle on the same client, for a second owner: connections, tokens and all that was
-/// learned are shared. Free each. NULL for NULL.
+/// Makes a second handle to the same client, for a second owner. Both handles share connections,
+/// tokens and everything that the client has learned. Free each handle. Returns NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_clone(client: *const ocireg_client) -> *mut ocireg_client {
     // SAFETY: NULL or a client that is alive, as the header demands.
     let client = unsafe { client.as_ref() };
     client.map_or(ptr::null_mut(), |client| {
-        boundary::boxed(ocireg_client(client.0.clone()))
+        boxed(ocireg_client(client.0.clone()))
     })
 }
 
-/// Ends the client, its clones included, from any thread: calls under way end within half a second
-/// with OCIREG_E_CANCELLED, those made from now on fail with OCIREG_E_STATE. Idle connections are
-/// closed. It still has to be freed.
+/// Shuts down the client and all its clones. Any thread may call this function. Running calls end
+/// within half a second with OCIREG_E_CANCELLED. Later calls fail with OCIREG_E_STATE. Idle
+/// connections are closed. You still have to free the client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
@@ -87,8 +87,8 @@ pub unsafe extern "C" fn ocireg_client_shutdown(client: *const ocireg_client) {
     }
 }
 
-/// Closes the connections that are not in use, as before a long pause. What was learned stays,
-/// tokens too; the next call connects anew.
+/// Closes the connections that are not in use, for example before a long pause. The client keeps
+/// its tokens and everything that it has learned. The next call makes a new connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_close_idle(client: *const ocireg_client) {
     // SAFETY: NULL or a client that is alive, as the header demands.
@@ -100,36 +100,9 @@ pub unsafe extern "C" fn ocireg_client_close_idle(client: *const ocireg_client) 
     }
 }
 
-/// Frees a client. No call may be using this handle; clones stay usable. NULL is fine.
+/// Frees a client. No call may use this handle at the time. Clones stay usable. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_client_free(client: *mut ocireg_client) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(client) }
-}
-
-/// The warnings that the registry has sent to this client or caused, each once, at most 32: a
-/// deprecated API, a digest in a header that does not fit the document. No request is made. Free
-/// the list with ocireg_strings_free().
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn ocireg_client_warnings(
-    client: *const ocireg_client,
-    registry: *const c_char,
-    out: *mut *mut ocireg_strings,
-    error: *mut *mut ocireg_error,
-) -> ocireg_status {
-    let about = (registry, "registry");
-    let question = Question {
-        client,
-        about,
-        call: ptr::null(),
-        error,
-    };
-    // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, registry: Registry| {
-            let warnings = running.client().warnings(&registry);
-            Ok(boundary::boxed(ocireg_strings::new(warnings, 0)))
-        })
-    }
+    unsafe { output::free(client) }
 }

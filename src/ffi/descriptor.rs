@@ -1,28 +1,36 @@
-//! What a registry holds under a reference.
+//! What a registry has under a reference.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use super::boundary::{self, c_string};
+use super::output::{self, Output, c_string};
 use crate::{DigestSource, Presence, Resolved};
 
-/// A size or a total that nobody has said.
+/// A size or a total that is not known.
 pub const OCIREG_SIZE_UNKNOWN: u64 = u64::MAX;
 
-/// Whether something is there. Not an error: an error is no answer.
+/// Whether an image exists. An error is never a presence: it means that there is no answer.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ocireg_presence {
-    /// There is no answer: the call has failed. Never the value of a call that returned OCIREG_OK.
+    /// There is no answer: the call has failed. A call that returned OCIREG_OK never gives this
+    /// value.
     OCIREG_PRESENCE_UNKNOWN = 0,
-    /// The registry has it.
+    /// The registry has the image.
     OCIREG_PRESENCE_EXISTS = 1,
-    /// The registry says that it is not there (HTTP 404). A registry that hides private
-    /// repositories behind a 404 can't be told from this.
+    /// The registry says that the image does not exist (HTTP 404). Some registries also answer 404
+    /// for a private repository, to hide it. The client can't tell the difference.
     OCIREG_PRESENCE_ABSENT = 2,
-    /// The registry refuses this repository (HTTP 401 or 403): private, hidden or missing. Docker
-    /// Hub answers so for repositories that do not exist.
+    /// The registry refuses access to this repository (HTTP 401 or 403). The repository is
+    /// private, hidden or missing: Docker Hub gives the same answer for repositories that do not
+    /// exist.
     OCIREG_PRESENCE_DENIED = 3,
+}
+
+impl Output for ocireg_presence {
+    fn empty() -> ocireg_presence {
+        ocireg_presence::OCIREG_PRESENCE_UNKNOWN
+    }
 }
 
 impl From<&Presence> for ocireg_presence {
@@ -35,22 +43,24 @@ impl From<&Presence> for ocireg_presence {
     }
 }
 
-/// Where a digest comes from, which is how far it can be trusted.
+/// Where a digest comes from. This tells how far you can trust it.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ocireg_digest_source {
-    /// Not known to this library; of NULL.
+    /// This library does not know the source. Also the source for NULL.
     OCIREG_DIGEST_SOURCE_UNKNOWN = 0,
-    /// The registry said so in the header Docker-Content-Digest; the document was not read.
+    /// The registry sent the digest in the header field Docker-Content-Digest. The client did not
+    /// read the document.
     OCIREG_DIGEST_SOURCE_HEADER = 1,
-    /// Computed from the document.
+    /// The client computed the digest from the document.
     OCIREG_DIGEST_SOURCE_COMPUTED = 2,
-    /// You asked for this digest and the registry has it; the document was not read.
+    /// You asked for this digest and the registry has it. The client did not read the document.
     OCIREG_DIGEST_SOURCE_REQUESTED = 3,
 }
 
-/// What a registry holds under a reference: media type, digest, size. Yours where a function gave
-/// it through `out`; then free it with ocireg_descriptor_free(). Any thread may read it.
+/// A descriptor says what a registry has under a reference: media type, digest and size. You own a
+/// descriptor that a function gave you through `out`: free it with ocireg_descriptor_free(). Any
+/// thread may read it.
 pub struct ocireg_descriptor {
     media_type: CString,
     digest: CString,
@@ -73,8 +83,8 @@ impl From<&Resolved> for ocireg_descriptor {
     }
 }
 
-/// What kind of manifest it is, such as `"application/vnd.oci.image.index.v1+json"`. Borrowed; NULL
-/// for NULL.
+/// Returns the media type of the manifest, such as `"application/vnd.oci.image.index.v1+json"`.
+/// The string is borrowed. Returns NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_media_type(
     descriptor: *const ocireg_descriptor,
@@ -84,7 +94,8 @@ pub unsafe extern "C" fn ocireg_descriptor_media_type(
     descriptor.map_or(ptr::null(), |descriptor| descriptor.media_type.as_ptr())
 }
 
-/// The digest that the registry knows it by, such as `"sha256:…"`. Borrowed; NULL for NULL.
+/// Returns the digest of the manifest in the registry, such as `"sha256:…"`. The string is
+/// borrowed. Returns NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_digest(
     descriptor: *const ocireg_descriptor,
@@ -94,15 +105,15 @@ pub unsafe extern "C" fn ocireg_descriptor_digest(
     descriptor.map_or(ptr::null(), |descriptor| descriptor.digest.as_ptr())
 }
 
-/// The size of the document in bytes, or OCIREG_SIZE_UNKNOWN where the registry did not say it. 0
-/// for NULL.
+/// Returns the size of the document in bytes, or OCIREG_SIZE_UNKNOWN if the registry did not
+/// report it. Returns 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_size(descriptor: *const ocireg_descriptor) -> u64 {
     // SAFETY: NULL or a descriptor that is alive, as the header demands.
     unsafe { descriptor.as_ref() }.map_or(0, |descriptor| descriptor.size)
 }
 
-/// Where the digest comes from.
+/// Returns where the digest comes from.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_digest_source(
     descriptor: *const ocireg_descriptor,
@@ -115,9 +126,9 @@ pub unsafe extern "C" fn ocireg_descriptor_digest_source(
     )
 }
 
-/// Frees a descriptor that is yours. NULL is fine.
+/// Frees a descriptor that you own. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_descriptor_free(descriptor: *mut ocireg_descriptor) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(descriptor) }
+    unsafe { output::free(descriptor) }
 }

@@ -1,14 +1,16 @@
-//! Why a call gave no answer.
+//! Errors as objects.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use super::boundary::{self, c_string};
+use super::argument::ArgumentError;
+use super::output::{self, c_string};
 use super::rate_limit::ocireg_rate_limit;
 use super::status::ocireg_status;
 use crate::Error;
 
-/// Why a call gave no answer. Yours; free it with ocireg_error_free(). Any thread may read it.
+/// An error says why a call failed. You own it: free it with ocireg_error_free(). Any thread may
+/// read it.
 #[derive(Clone)]
 pub struct ocireg_error {
     code: ocireg_status,
@@ -25,7 +27,7 @@ pub struct ocireg_error {
 impl From<&Error> for ocireg_error {
     fn from(error: &Error) -> ocireg_error {
         ocireg_error {
-            // With what its causes add: C has no way to ask them.
+            // With the messages of its causes, since C has no function for them.
             message: c_string(&format!("{error:#}")),
             http_status: error.http_status().unwrap_or_default(),
             registry_code: error
@@ -37,7 +39,7 @@ impl From<&Error> for ocireg_error {
             is_transient: error.is_transient(),
             retry_after_ms: error
                 .retry_after()
-                .map(boundary::milliseconds)
+                .map(output::milliseconds)
                 .unwrap_or_default(),
             rate_limit: error.rate_limit().map(ocireg_rate_limit::from),
             ..ocireg_error::new(error.kind().into(), "")
@@ -48,6 +50,12 @@ impl From<&Error> for ocireg_error {
 impl From<Error> for ocireg_error {
     fn from(error: Error) -> ocireg_error {
         ocireg_error::from(&error)
+    }
+}
+
+impl From<ArgumentError> for ocireg_error {
+    fn from(error: ArgumentError) -> ocireg_error {
+        ocireg_error::new(ocireg_status::OCIREG_E_INVALID_ARGUMENT, &error.message())
     }
 }
 
@@ -66,13 +74,7 @@ impl ocireg_error {
         }
     }
 
-    /// An argument that the caller got wrong; `name` is the header's.
-    pub(super) fn argument(name: &str, problem: &str) -> ocireg_error {
-        let message = format!("the argument {name} {problem}");
-        ocireg_error::new(ocireg_status::OCIREG_E_INVALID_ARGUMENT, &message)
-    }
-
-    /// The same, told by a later call than the `setter` that was given the argument.
+    /// The error of a `setter`, for a later call that fails because of it.
     pub(super) fn of(&self, setter: &str) -> ocireg_error {
         let message = format!("{setter}(): {}", self.message.to_string_lossy());
         ocireg_error {
@@ -85,7 +87,7 @@ impl ocireg_error {
         ocireg_error::new(ocireg_status::OCIREG_E_STATE, message)
     }
 
-    /// A callback has stopped the call with `code`.
+    /// A callback has stopped the call by returning `code`.
     pub(super) fn stopped_by_callback(code: i32) -> ocireg_error {
         let message = format!("a callback stopped the call: it returned {code}");
         ocireg_error {
@@ -94,9 +96,10 @@ impl ocireg_error {
         }
     }
 
-    /// What the panic said stays out: it may quote what it stumbled over, a secret even.
+    /// Without the panic message: it may quote a value, and the value may be a secret.
     pub(super) fn panicked() -> ocireg_error {
-        let message = "a bug in ocireg: it panicked (please report it, with what it has written to standard error)";
+        let message = "a bug in ocireg: it panicked \
+            (please report it, with what it has written to standard error)";
         ocireg_error::new(ocireg_status::OCIREG_E_PANIC, message)
     }
 
@@ -110,31 +113,32 @@ impl ocireg_error {
     }
 }
 
-/// The status that the call returned, or that an item of a batch ended with. OCIREG_OK for NULL.
+/// Returns the status of the call that failed, or of the item of a batch that failed. Returns
+/// OCIREG_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_code(error: *const ocireg_error) -> ocireg_status {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(ocireg_status::OCIREG_OK, |error| error.code)
 }
 
-/// What happened, for people: one line of UTF-8 that names the registry and the reference, says
-/// what can be done about it, and never shows a secret. Its words may change. Borrowed; NULL for
-/// NULL.
+/// Returns a message for people, in one line of UTF-8. It says what happened, names the registry
+/// and the reference, says what the user can do, and never shows a secret. Its wording may change.
+/// The string is borrowed. Returns NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_message(error: *const ocireg_error) -> *const c_char {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(ptr::null(), |error| error.message.as_ptr())
 }
 
-/// The HTTP status that decided, such as 401, or 0 if no answer came.
+/// Returns the HTTP status that caused the error, such as 401. Returns 0 if there was no answer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_http_status(error: *const ocireg_error) -> u16 {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(0, |error| error.http_status)
 }
 
-/// The registry's own first error code, such as `"MANIFEST_UNKNOWN"` (distribution specification,
-/// "Error Codes"), or NULL if it sent none. Borrowed.
+/// Returns the first error code that the registry sent, such as `"MANIFEST_UNKNOWN"` (distribution
+/// specification, "Error Codes"). Returns NULL if it sent none. The string is borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_registry_code(error: *const ocireg_error) -> *const c_char {
     // SAFETY: NULL or an error that is alive, as the header demands.
@@ -142,36 +146,39 @@ pub unsafe extern "C" fn ocireg_error_registry_code(error: *const ocireg_error) 
     code.map_or(ptr::null(), |code| code.as_ptr())
 }
 
-/// The errno value that is behind it, such as ECONNREFUSED, or 0 if none is known.
+/// Returns the errno value of the cause, such as ECONNREFUSED. Returns 0 if none is known.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_os_code(error: *const ocireg_error) -> i32 {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(0, |error| error.os_code)
 }
 
-/// What your callback returned to stop the call (OCIREG_E_CALLBACK), else 0.
+/// Returns the value with which your callback stopped the call (OCIREG_E_CALLBACK). Returns 0 for
+/// every other error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_callback_code(error: *const ocireg_error) -> i32 {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(0, |error| error.callback_code)
 }
 
-/// 1 if the same call may succeed later without a change (a network failure, a timeout, HTTP 429 or
-/// 5xx), else 0.
+/// Returns 1 if the same call may succeed later without a change, else 0. Network failures,
+/// timeouts, HTTP 429 and HTTP 5xx are transient.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_is_transient(error: *const ocireg_error) -> i32 {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(0, |error| i32::from(error.is_transient))
 }
 
-/// How long the registry asked to wait (Retry-After), in milliseconds, or 0 if it did not.
+/// Returns how long the registry asks the client to wait (Retry-After), in milliseconds. Returns 0
+/// if the registry did not ask.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_retry_after_ms(error: *const ocireg_error) -> u64 {
     // SAFETY: NULL or an error that is alive, as the header demands.
     unsafe { error.as_ref() }.map_or(0, |error| error.retry_after_ms)
 }
 
-/// The rate limit that the failing answer reported, or NULL. Borrowed.
+/// Returns the rate limit that the failed answer reported, or NULL if it reported none. The object
+/// is borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_rate_limit(
     error: *const ocireg_error,
@@ -181,11 +188,11 @@ pub unsafe extern "C" fn ocireg_error_rate_limit(
     limit.map_or(ptr::null(), ptr::from_ref)
 }
 
-/// Frees an error. NULL is fine.
+/// Frees an error. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_error_free(error: *mut ocireg_error) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(error) }
+    unsafe { output::free(error) }
 }
 
 #[cfg(test)]

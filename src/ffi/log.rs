@@ -1,4 +1,4 @@
-//! The log, the one thing that belongs to the whole process.
+//! The log callback. It is the only state of the C interface that the whole process shares.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_void};
@@ -6,16 +6,21 @@ use std::sync::{PoisonError, RwLock};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use super::boundary::{self, c_string};
+use super::argument::ArgumentError;
+use super::boundary;
 use super::error::ocireg_error;
+use super::output::c_string;
 use super::status::ocireg_status;
 
-/// Given each log record: a level (1 error, 2 warning, 3 info, 4 debug, 5 trace), where it comes
-/// from (`"ocireg::…"`) and one line of text. Both strings end with the callback. Called on any
-/// thread that uses the library, several at once perhaps; nothing in it is secret. What its thread
-/// logs while the callback runs is dropped. It may ask what is known, such as
-/// ocireg_client_warnings(), but should not ask a registry, and must not make a call that uses
-/// several threads, such as ocireg_client_lookup_all(): they log too.
+/// Receives a log record. `level` is 1 (error), 2 (warning), 3 (info), 4 (debug) or 5 (trace).
+/// `target` is the source of the record (`"ocireg::…"`). `message` is one line of text without
+/// secrets. Both strings are valid until the callback returns.
+///
+/// The callback runs on any thread that uses the library, perhaps on several threads at the same
+/// time. Records that its thread logs while the callback runs are dropped. The callback may call
+/// functions that send no request, such as ocireg_client_warnings(). It should not ask a registry.
+/// It must not make a call that uses several threads, such as ocireg_client_lookup_all(), because
+/// these threads log too.
 pub type ocireg_log_cb = Option<
     unsafe extern "C" fn(
         userdata: *mut c_void,
@@ -25,14 +30,15 @@ pub type ocireg_log_cb = Option<
     ),
 >;
 
-/// Has `callback` given the library's log records up to `max_level` (0 none, 1 error, 2 warning, 3
-/// info, 4 debug, 5 trace), with `userdata` as its first argument. NULL, or level 0, takes it back.
-/// This counts for the whole process. Requests are logged at level 4, without secrets. Without a
-/// callback nothing is logged.
+/// Makes the library pass its log records up to `max_level` to `callback`, with `userdata` as its
+/// first argument. `max_level` is 0 (none), 1 (error), 2 (warning), 3 (info), 4 (debug) or 5
+/// (trace). NULL or level 0 removes the callback. The setting applies to the whole process. The
+/// library logs requests at level 4, without secrets. Without a callback it logs nothing.
 ///
-/// When it returns, the callback that was set before is not running any more, on no thread.
+/// When this function returns, the previous callback no longer runs on any thread.
 ///
-/// OCIREG_E_STATE from inside a log callback, and where a Rust program has a logger of its own.
+/// Fails with OCIREG_E_STATE inside a log callback, and in a Rust program that has a logger of its
+/// own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_set_log_callback(
     max_level: i32,
@@ -63,7 +69,7 @@ pub unsafe extern "C" fn ocireg_set_log_callback(
     })
 }
 
-fn filter(level: i32) -> Result<LevelFilter, ocireg_error> {
+fn filter(level: i32) -> Result<LevelFilter, ArgumentError> {
     Ok(match level {
         0 => LevelFilter::Off,
         1 => LevelFilter::Error,
@@ -71,7 +77,7 @@ fn filter(level: i32) -> Result<LevelFilter, ocireg_error> {
         3 => LevelFilter::Info,
         4 => LevelFilter::Debug,
         5 => LevelFilter::Trace,
-        _ => return Err(ocireg_error::argument("max_level", "is not from 0 to 5")),
+        _ => return Err(ArgumentError::new("max_level", "is not from 0 to 5")),
     })
 }
 
@@ -82,7 +88,7 @@ static FORWARDER: Forwarder = Forwarder {
 static INSTALLED: RwLock<bool> = RwLock::new(false);
 
 thread_local! {
-    /// Whether this thread is in the callback: a lock taken twice would never be given.
+    /// Whether this thread is in the callback, and so holds the lock of the receiver.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -90,7 +96,7 @@ struct Forwarder {
     receiver: RwLock<Option<Receiver>>,
 }
 
-/// The caller's function, and what it is called with.
+/// A function of the caller and its first argument.
 struct Receiver {
     function: unsafe extern "C" fn(*mut c_void, i32, *const c_char, *const c_char),
     userdata: *mut c_void,
@@ -103,7 +109,7 @@ unsafe impl Send for Receiver {}
 unsafe impl Sync for Receiver {}
 
 impl Log for Forwarder {
-    /// Our own records alone: those of ureq would show whole requests.
+    /// Only records of this library: those of ureq would show whole requests.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         target == "ocireg" || target.starts_with("ocireg::")
@@ -121,8 +127,8 @@ impl Log for Forwarder {
         let message = c_string(&record.args().to_string());
         let (level, userdata) = (number(record.level()), receiver.userdata);
         INSIDE.set(true);
-        // SAFETY: the caller's function, called with what it was given for it; the strings live
-        // until it returns.
+        // SAFETY: the caller's function, with the caller's argument. The strings live until it
+        // returns.
         unsafe { (receiver.function)(userdata, level, target.as_ptr(), message.as_ptr()) };
         INSIDE.set(false);
     }

@@ -1,28 +1,31 @@
-//! Is it there, and what is it.
+//! Asks about one image.
 
 use std::ffi::c_char;
-use std::ptr;
 
-use super::boundary::{self, c_string};
+use super::active_call::ActiveCall;
 use super::call::ocireg_call;
 use super::client::ocireg_client;
 use super::descriptor::{ocireg_descriptor, ocireg_presence};
 use super::error::ocireg_error;
-use super::question::Question;
+use super::output::{boxed, boxed_string};
+use super::query::query;
 use super::status::ocireg_status;
 use crate::Reference;
 
-/// Whether an image is there: `"alpine:3.20"`, `"localhost:5000/team/app@sha256:…"`. One request,
-/// if the registry is open or its token is there.
+/// Checks whether an image exists. A reference is text such as `"alpine:3.20"` or
+/// `"localhost:5000/team/app@sha256:…"`. Costs one request if the registry is open or the client
+/// already has a token.
 ///
-/// "Absent" and "denied" are answers: OCIREG_OK. A status other than OCIREG_OK is no answer. Asks
-/// with HEAD (distribution specification, "Checking if content exists in the registry"), and with
-/// GET only where HEAD can't answer.
+/// "Absent" and "denied" are answers, so the function returns OCIREG_OK for them. Any other status
+/// than OCIREG_OK means that there is no answer. The client asks with HEAD (distribution
+/// specification, "Checking if content exists in the registry"). It asks with GET only where HEAD
+/// can't answer.
 ///
 /// ```c
 /// ocireg_presence presence;
 /// ocireg_error *error;
-/// if (ocireg_client_exists(client, "localhost:5000/team/app:1.2", NULL, &presence, &error) == OCIREG_OK)
+/// const char *image = "localhost:5000/team/app:1.2";
+/// if (ocireg_client_exists(client, image, NULL, &presence, &error) == OCIREG_OK)
 ///     printf("%s\n", presence == OCIREG_PRESENCE_EXISTS ? "there" : "not there");
 /// else
 ///     fprintf(stderr, "%s\n", ocireg_error_message(error));
@@ -37,29 +40,17 @@ pub unsafe extern "C" fn ocireg_client_exists(
     out: *mut ocireg_presence,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (reference, "reference");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, image: Reference| {
+        let presence = active.ask(|client| client.exists(&image))?;
+        Ok((&presence).into())
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(
-            out,
-            ocireg_presence::OCIREG_PRESENCE_UNKNOWN,
-            |running, image: Reference| {
-                let presence = running.ask(|client| client.exists(&image))?;
-                Ok((&presence).into())
-            },
-        )
-    }
+    unsafe { query(client, (reference, "reference"), call, out, error, ask) }
 }
 
-/// The media type, digest and size of an image. Costs what ocireg_client_exists() does. An image
-/// that is not there is an error here: OCIREG_E_NOT_FOUND, OCIREG_E_DENIED. Free the descriptor
-/// with ocireg_descriptor_free().
+/// Gives the media type, digest and size of an image. Costs as many requests as
+/// ocireg_client_exists(). But an image that is absent or denied is an error here:
+/// OCIREG_E_NOT_FOUND or OCIREG_E_DENIED. Free the descriptor with ocireg_descriptor_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_head(
@@ -69,24 +60,16 @@ pub unsafe extern "C" fn ocireg_client_head(
     out: *mut *mut ocireg_descriptor,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (reference, "reference");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, image: Reference| {
+        let descriptor = active.ask(|client| client.head(&image))?;
+        Ok(boxed((&descriptor).into()))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, image: Reference| {
-            let descriptor = running.ask(|client| client.head(&image))?;
-            Ok(boundary::boxed((&descriptor).into()))
-        })
-    }
+    unsafe { query(client, (reference, "reference"), call, out, error, ask) }
 }
 
-/// The digest of an image, as text: `"sha256:…"`. As ocireg_client_head(). Free the string with
-/// ocireg_string_free().
+/// Gives the digest of an image as text: `"sha256:…"`. Costs and errors are those of
+/// ocireg_client_head(). Free the string with ocireg_string_free().
 ///
 /// ```c
 /// char *digest;
@@ -103,18 +86,10 @@ pub unsafe extern "C" fn ocireg_client_digest(
     out: *mut *mut c_char,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (reference, "reference");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, image: Reference| {
+        let digest = active.ask(|client| client.digest(&image))?;
+        Ok(boxed_string(digest.as_ref()))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, image: Reference| {
-            let digest = running.ask(|client| client.digest(&image))?;
-            Ok(c_string(digest.as_ref()).into_raw())
-        })
-    }
+    unsafe { query(client, (reference, "reference"), call, out, error, ask) }
 }

@@ -1,22 +1,24 @@
-//! The settings of a client.
+//! Settings of a client.
 
 use std::ffi::c_char;
 
-use super::boundary::{self, limit};
+use super::argument::{self, limit};
+use super::boundary;
 use super::error::ocireg_error;
+use super::output;
 use super::status::ocireg_status;
 use crate::{Client, ClientBuilder};
 
-/// Settings for ocireg_client_new(). Yours; free it with ocireg_options_free(), also right after
-/// ocireg_client_new().
+/// Settings for ocireg_client_new(). You own them: free them with ocireg_options_free(). You may
+/// do so right after ocireg_client_new().
 ///
-/// A setting for a registry (`"registry.example.com:5000"`) counts for that registry alone, its
-/// password above all.
+/// A setting for a registry (`"registry.example.com:5000"`) applies to that registry alone. This
+/// matters most for passwords.
 ///
-/// A setter only reads its arguments. It returns OCIREG_E_INVALID_ARGUMENT for NULL and what is not
-/// UTF-8, which need not be looked at: ocireg_client_new() fails with the first setting that is
-/// unusable, whatever is wrong with it, and says which: by the setter and its argument, or by the
-/// registry and what is wrong. Strings are copied.
+/// A setter copies the strings that you pass. It returns OCIREG_E_INVALID_ARGUMENT for NULL and
+/// for text that is not UTF-8. You need not check this status: ocireg_client_new() fails with the
+/// first unusable setting, whatever is wrong with it. Its error names the setter and the argument,
+/// or the registry and the problem.
 pub struct ocireg_options {
     builder: ClientBuilder,
     /// The first argument that was unusable.
@@ -32,8 +34,10 @@ impl ocireg_options {
     }
 }
 
-/// Changes the builder, or keeps what was wrong for the day when a client is made: a caller who
-/// does not look at a setter's status must not get a client without the setting.
+/// Changes the builder. Keeps the error of an unusable argument, with which [`build`] then fails: a
+/// caller who does not check the status of a setter must not get a client without the setting.
+///
+/// [`build`]: ocireg_options::build
 ///
 /// # Safety
 ///
@@ -45,12 +49,12 @@ unsafe fn change(
 ) -> ocireg_status {
     boundary::run_quietly(|| {
         // SAFETY: NULL or alive and not shared, as the caller of this function promises.
-        let options = unsafe { boundary::object_mut(options, "options") }?;
+        let options = unsafe { argument::object_mut(options, "options") }?;
         match setting(options.builder.clone()) {
             Ok(builder) => options.builder = builder,
             Err(problem) => {
-                // Not if an earlier setting was refused by the builder, which tells when a client
-                // is made.
+                // The first problem counts. An earlier one may be in the builder, which reports it
+                // when it makes the client.
                 if !options.builder.has_problem() {
                     options.problem.get_or_insert_with(|| problem.of(setter));
                 }
@@ -61,23 +65,24 @@ unsafe fn change(
     })
 }
 
-/// Settings that are all at their defaults. Never NULL.
+/// Makes settings with default values. Never returns NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_options_new() -> *mut ocireg_options {
-    boundary::boxed(ocireg_options {
+    output::boxed(ocireg_options {
         builder: Client::builder(),
         problem: None,
     })
 }
 
-/// Frees settings. NULL is fine.
+/// Frees settings. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_free(options: *mut ocireg_options) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(options) }
+    unsafe { output::free(options) }
 }
 
-/// Says who asks, in the User-Agent header: printable ASCII. Defaults to `ocireg/VERSION`.
+/// Sets the User-Agent header field, which tells the registry who asks. Only printable ASCII is
+/// allowed. Defaults to `ocireg/VERSION`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_user_agent(
     options: *mut ocireg_options,
@@ -85,14 +90,14 @@ pub unsafe extern "C" fn ocireg_options_set_user_agent(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        Ok(builder.user_agent(boundary::text(user_agent, "user_agent")?))
+        Ok(builder.user_agent(argument::text(user_agent, "user_agent")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_set_user_agent", setting) }
 }
 
-/// The most time to get a connection, in milliseconds: resolving, connecting and negotiating TLS
-/// together. 0 is no limit. Defaults to 10,000.
+/// Limits the time to get a connection, in milliseconds. It covers name resolution, connecting and
+/// the TLS handshake together. 0 means no limit. Defaults to 10,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_connect_timeout_ms(
     options: *mut ocireg_options,
@@ -103,8 +108,8 @@ pub unsafe extern "C" fn ocireg_options_set_connect_timeout_ms(
     unsafe { change(options, "ocireg_options_set_connect_timeout_ms", setting) }
 }
 
-/// The longest wait for the next byte in either direction, in milliseconds. 0 is no limit. Defaults
-/// to 30,000.
+/// Limits the wait for the next byte in either direction, in milliseconds. 0 means no limit.
+/// Defaults to 30,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_idle_timeout_ms(
     options: *mut ocireg_options,
@@ -115,7 +120,7 @@ pub unsafe extern "C" fn ocireg_options_set_idle_timeout_ms(
     unsafe { change(options, "ocireg_options_set_idle_timeout_ms", setting) }
 }
 
-/// The most time that a call may take in all, in milliseconds, retries and waits included. 0 is no
+/// Limits the total time of a call, in milliseconds. Retries and waits count too. 0 means no
 /// limit. Defaults to 300,000 (5 minutes).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_call_timeout_ms(
@@ -127,8 +132,8 @@ pub unsafe extern "C" fn ocireg_options_set_call_timeout_ms(
     unsafe { change(options, "ocireg_options_set_call_timeout_ms", setting) }
 }
 
-/// How often a failed request is repeated where that may help: connection failures, HTTP 408, 429
-/// and 5xx. Defaults to 3.
+/// Sets how often the client retries a failed request. It retries only where that may help: after
+/// a connection failure, HTTP 408, 429 or 5xx. Defaults to 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_retries(
     options: *mut ocireg_options,
@@ -139,9 +144,9 @@ pub unsafe extern "C" fn ocireg_options_set_retries(
     unsafe { change(options, "ocireg_options_set_retries", setting) }
 }
 
-/// The first wait before a repeat, in milliseconds; it doubles each time, up to 8 s, and is spread
-/// at random. A Retry-After of up to 60 s is kept; a longer one ends the call at once. Defaults to
-/// 250.
+/// Sets the wait before the first retry, in milliseconds. The wait doubles with each retry, up to
+/// 8 s, and varies at random. If the registry sends a Retry-After of up to 60 s, the client waits
+/// that long. A longer Retry-After ends the call at once. Defaults to 250.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_retry_delay_ms(
     options: *mut ocireg_options,
@@ -153,7 +158,8 @@ pub unsafe extern "C" fn ocireg_options_set_retry_delay_ms(
     unsafe { change(options, "ocireg_options_set_retry_delay_ms", setting) }
 }
 
-/// The largest manifest that is read, in bytes; OCIREG_E_TOO_LARGE beyond. Defaults to 8 MiB.
+/// Limits the size of a manifest, in bytes. A larger manifest fails with OCIREG_E_TOO_LARGE.
+/// Defaults to 8 MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_max_manifest_bytes(
     options: *mut ocireg_options,
@@ -164,8 +170,8 @@ pub unsafe extern "C" fn ocireg_options_set_max_manifest_bytes(
     unsafe { change(options, "ocireg_options_set_max_manifest_bytes", setting) }
 }
 
-/// Shows `user` and `password` to `registry` and its token service, once it asks for a login, and
-/// to nobody else.
+/// Sets the user and password for `registry`. The client sends them when the registry asks for a
+/// login, to the registry and its token service, and to nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_basic_auth(
     options: *mut ocireg_options,
@@ -175,15 +181,16 @@ pub unsafe extern "C" fn ocireg_options_add_basic_auth(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        let user = boundary::text(user, "user")?;
-        Ok(builder.basic(registry, user, boundary::text(password, "password")?))
+        let registry = argument::text(registry, "registry")?;
+        let user = argument::text(user, "user")?;
+        Ok(builder.basic(registry, user, argument::text(password, "password")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_basic_auth", setting) }
 }
 
-/// Shows `token` to `registry` with every request, as the registry's own token. It is not renewed.
+/// Sets the registry token for `registry`. The client sends it with every request to that
+/// registry. The client does not renew it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_bearer_token(
     options: *mut ocireg_options,
@@ -192,15 +199,15 @@ pub unsafe extern "C" fn ocireg_options_add_bearer_token(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        Ok(builder.bearer(registry, boundary::text(token, "token")?))
+        let registry = argument::text(registry, "registry")?;
+        Ok(builder.bearer(registry, argument::text(token, "token")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_bearer_token", setting) }
 }
 
-/// Trades `token` for the tokens of `registry` at its token service: an OAuth2 refresh token, what
-/// docker calls `identitytoken`.
+/// Sets the OAuth2 refresh token for `registry`, which docker calls `identitytoken`. The client
+/// exchanges it for registry tokens at the token service of that registry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_identity_token(
     options: *mut ocireg_options,
@@ -209,16 +216,16 @@ pub unsafe extern "C" fn ocireg_options_add_identity_token(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        Ok(builder.identity_token(registry, boundary::text(token, "token")?))
+        let registry = argument::text(registry, "registry")?;
+        Ok(builder.identity_token(registry, argument::text(token, "token")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_identity_token", setting) }
 }
 
-/// Lets the token service at `host` have the credentials of `registry`. Without it they go to the
-/// registry's own host, a parent domain of it, a sibling below the same parent, and from Docker Hub
-/// to auth.docker.io.
+/// Allows the client to send the credentials of `registry` to the token service at `host`. By
+/// default a token service gets them only if its host is the registry's own host, a parent domain
+/// of it, or a sibling below the same parent. For Docker Hub, auth.docker.io gets them too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_trusted_realm(
     options: *mut ocireg_options,
@@ -227,14 +234,14 @@ pub unsafe extern "C" fn ocireg_options_add_trusted_realm(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        Ok(builder.trusted_realm(registry, boundary::text(host, "host")?))
+        let registry = argument::text(registry, "registry")?;
+        Ok(builder.trusted_realm(registry, argument::text(host, "host")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_trusted_realm", setting) }
 }
 
-/// Sends a header field to `registry` with every request, and to nobody else.
+/// Adds a header field to every request to `registry`. The client sends it to nobody else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_header(
     options: *mut ocireg_options,
@@ -244,17 +251,17 @@ pub unsafe extern "C" fn ocireg_options_add_header(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        let name = boundary::text(name, "name")?;
-        Ok(builder.add_header(registry, name, boundary::text(value, "value")?))
+        let registry = argument::text(registry, "registry")?;
+        let name = argument::text(name, "name")?;
+        Ok(builder.add_header(registry, name, argument::text(value, "value")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_header", setting) }
 }
 
-/// Speaks http with `registry`, without encryption: for a registry in a network that you trust.
-/// Wins over ocireg_options_add_https(). Defaults to https, except for loopback registries
-/// (localhost, 127.0.0.0/8, [::1]).
+/// Makes the client use http with `registry`, without encryption. Use it only for a registry in a
+/// network that you trust. It has priority over ocireg_options_add_https(). Defaults to https,
+/// except for loopback registries (localhost, 127.0.0.0/8, [::1]).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_plain_http(
     options: *mut ocireg_options,
@@ -262,13 +269,13 @@ pub unsafe extern "C" fn ocireg_options_add_plain_http(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        Ok(builder.plain_http(boundary::text(registry, "registry")?))
+        Ok(builder.plain_http(argument::text(registry, "registry")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_plain_http", setting) }
 }
 
-/// Speaks https with `registry`: only needed for a loopback registry.
+/// Makes the client use https with `registry`. Only a loopback registry needs this setting.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_https(
     options: *mut ocireg_options,
@@ -276,15 +283,16 @@ pub unsafe extern "C" fn ocireg_options_add_https(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        Ok(builder.https(boundary::text(registry, "registry")?))
+        Ok(builder.https(argument::text(registry, "registry")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_https", setting) }
 }
 
-/// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server
-/// certificate that is itself in the file is trusted too, if the name matches. Speaks https with a
-/// loopback registry. The file is read at once; `path` need not be UTF-8.
+/// Trusts the certificates in a PEM file for `registry`, in addition to those of the platform. If
+/// the file holds the certificate of the server itself, that certificate is trusted too, provided
+/// that the name matches. With this setting, the client also uses https with a loopback registry.
+/// The function reads the file at once. `path` need not be UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_ca_file(
     options: *mut ocireg_options,
@@ -293,14 +301,14 @@ pub unsafe extern "C" fn ocireg_options_add_ca_file(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        Ok(builder.ca_file(registry, boundary::path(path, "path")?))
+        let registry = argument::text(registry, "registry")?;
+        Ok(builder.ca_file(registry, argument::path(path, "path")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_ca_file", setting) }
 }
 
-/// As ocireg_options_add_ca_file(), from `length` bytes of memory.
+/// Does the same as ocireg_options_add_ca_file() with `length` bytes of PEM text in memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_ca_pem(
     options: *mut ocireg_options,
@@ -310,15 +318,15 @@ pub unsafe extern "C" fn ocireg_options_add_ca_pem(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        let registry = boundary::text(registry, "registry")?;
-        Ok(builder.ca_pem(registry, boundary::slice(pem, length, "pem")?))
+        let registry = argument::text(registry, "registry")?;
+        Ok(builder.ca_pem(registry, argument::slice(pem, length, "pem")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_ca_pem", setting) }
 }
 
-/// Has ocireg_client_new() ping `registry`, so that a wrong address is found at once. Costs a
-/// request.
+/// Makes ocireg_client_new() ping `registry`, so that it fails at once if the address is wrong.
+/// This costs one request.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_verify(
     options: *mut ocireg_options,
@@ -326,7 +334,7 @@ pub unsafe extern "C" fn ocireg_options_add_verify(
 ) -> ocireg_status {
     // SAFETY: NULL or what the header demands, for each.
     let setting = |builder: ClientBuilder| unsafe {
-        Ok(builder.verify(boundary::text(registry, "registry")?))
+        Ok(builder.verify(argument::text(registry, "registry")?))
     };
     // SAFETY: NULL or alive and not shared, as the header demands.
     unsafe { change(options, "ocireg_options_add_verify", setting) }

@@ -1,36 +1,36 @@
-//! Lists page by page.
+//! Pagers.
 
 use std::ffi::c_char;
 use std::fmt::Display;
-use std::ptr;
 use std::sync::Arc;
 
-use super::boundary::{self, Out};
+use super::active_call::{ActiveCall, unless_stopped};
 use super::call::ocireg_call;
+use super::callbacks::CallbackStatus;
 use super::client::ocireg_client;
 use super::error::ocireg_error;
-use super::question::Question;
-use super::running::{self, Running, StopCode};
+use super::output::{self, Out, boxed};
+use super::query::query;
 use super::status::ocireg_status;
 use super::strings::ocireg_strings;
+use super::{argument, boundary};
 use crate::{CatalogPages, Page, Registry, Repository, Result, TagPages};
 
-/// A list that is read page by page. Yours; free it with ocireg_pages_free(). One thread at a time
-/// may use it. It holds what it needs of the client, which may be freed before. The callbacks of
-/// the call that it was made with are used until it is freed.
+/// A pager reads a list page by page. You own it: free it with ocireg_pages_free(). Only one
+/// thread may use it at a time. It keeps what it needs of the client, so you may free the client
+/// first. It uses the callbacks of the call that made it until you free it.
 pub struct ocireg_pages {
     pages: Pages,
-    stop: Option<Arc<StopCode>>,
-    /// A page could not be read: there are no more.
+    callback_status: Option<Arc<CallbackStatus>>,
+    /// A page could not be read, so there are no more pages.
     failed: bool,
 }
 
 impl ocireg_pages {
-    fn new(pages: Pages, running: Running<'_>) -> ocireg_pages {
-        let stop = running.into_stop();
+    fn new(pages: Pages, active: ActiveCall<'_>) -> ocireg_pages {
         ocireg_pages {
             pages,
-            stop,
+            callback_status: active.into_callback_status(),
             failed: false,
         }
     }
@@ -53,14 +53,16 @@ impl Pages {
     }
 }
 
-/// The tags of a repository, page by page as the registry sends them. No request is made yet:
-/// ocireg_pages_next() makes them, with the settings of `call`, whose timeout counts for each page;
-/// client, call and cancel token may be freed before. Free it with ocireg_pages_free().
+/// Makes a pager for the tags of a repository. This function sends no request. ocireg_pages_next()
+/// sends the requests, with the settings of `call`. The timeout of `call` applies to each page.
+/// You may free the client, the call settings and the cancel token before the pager. Free the
+/// pager with ocireg_pages_free().
 ///
 /// ```c
 /// ocireg_pages *pages;
 /// ocireg_strings *page;
-/// if (ocireg_client_tag_pages(client, "localhost:5000/team/app", NULL, &pages, NULL) == OCIREG_OK) {
+/// const char *repository = "localhost:5000/team/app";
+/// if (ocireg_client_tag_pages(client, repository, NULL, &pages, NULL) == OCIREG_OK) {
 ///     while (ocireg_pages_next(pages, &page, NULL) == OCIREG_OK && page != NULL) {
 ///         printf("%zu more tags\n", ocireg_strings_len(page));
 ///         ocireg_strings_free(page);
@@ -77,23 +79,16 @@ pub unsafe extern "C" fn ocireg_client_tag_pages(
     out: *mut *mut ocireg_pages,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (repository, "repository");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, repository: Repository| {
+        let pages = Pages::Tags(active.client().tag_pages(&repository));
+        Ok(boxed(ocireg_pages::new(pages, active)))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, repository: Repository| {
-            let pages = Pages::Tags(running.client().tag_pages(&repository));
-            Ok(boundary::boxed(ocireg_pages::new(pages, running)))
-        })
-    }
+    unsafe { query(client, (repository, "repository"), call, out, error, ask) }
 }
 
-/// The repositories of a registry, page by page. As ocireg_client_tag_pages().
+/// Makes a pager for the repositories of a registry. Otherwise the function works like
+/// ocireg_client_tag_pages().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_catalog_pages(
@@ -103,25 +98,18 @@ pub unsafe extern "C" fn ocireg_client_catalog_pages(
     out: *mut *mut ocireg_pages,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (registry, "registry");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, registry: Registry| {
+        let pages = Pages::Catalog(active.client().catalog_pages(&registry));
+        Ok(boxed(ocireg_pages::new(pages, active)))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, registry: Registry| {
-            let pages = Pages::Catalog(running.client().catalog_pages(&registry));
-            Ok(boundary::boxed(ocireg_pages::new(pages, running)))
-        })
-    }
+    unsafe { query(client, (registry, "registry"), call, out, error, ask) }
 }
 
-/// Reads the next page; the end is OCIREG_OK with NULL in `out`. After a failure the list is at its
-/// end: what came before is what there is. Free the page with ocireg_strings_free();
-/// ocireg_strings_skipped() says what it leaves out.
+/// Reads the next page. At the end of the list the function returns OCIREG_OK and sets `out` to
+/// NULL. After a failure the pager is at its end, and the pages before the failure stay valid.
+/// Free the page with ocireg_strings_free(). ocireg_strings_skipped() says how many entries the
+/// page leaves out.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_pages_next(
@@ -132,16 +120,19 @@ pub unsafe extern "C" fn ocireg_pages_next(
     let body = || {
         // SAFETY: NULL or what the header demands, for each.
         let (out, pages) = unsafe {
-            let out = Out::cleared(out, ptr::null_mut())?;
-            (out, boundary::object_mut(pages, "pages")?)
+            let out = Out::cleared(out)?;
+            (out, argument::object_mut(pages, "pages")?)
         };
         if pages.failed {
             return Ok(());
         }
-        let page = running::end(&pages.stop, pages.pages.next().transpose());
+        let page = unless_stopped(
+            pages.callback_status.as_deref(),
+            pages.pages.next().transpose(),
+        );
         pages.failed = page.is_err();
         if let Some(page) = page? {
-            out.give(page);
+            out.set(boxed(page));
         }
         Ok(())
     };
@@ -149,9 +140,9 @@ pub unsafe extern "C" fn ocireg_pages_next(
     unsafe { boundary::run(error, body) }
 }
 
-/// Frees a list that is read page by page. NULL is fine.
+/// Frees a pager. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_pages_free(pages: *mut ocireg_pages) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(pages) }
+    unsafe { output::free(pages) }
 }

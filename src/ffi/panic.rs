@@ -1,5 +1,5 @@
-//! A panic that C tests can call for. Only in builds with the internal feature `_panic`, and not in
-//! the header.
+//! A function that panics, for the C tests. It exists only with the internal feature `_panic`, and
+//! the header leaves it out.
 
 use super::boundary;
 use super::error::ocireg_error;

@@ -1,28 +1,36 @@
-//! Is there a registry, and does it take this login.
+//! Asks whether there is a registry, and whether it accepts a login.
 
 use std::ffi::c_char;
 
+use super::active_call::ActiveCall;
 use super::call::ocireg_call;
 use super::client::ocireg_client;
 use super::error::ocireg_error;
-use super::question::Question;
+use super::output::Output;
+use super::query::query;
 use super::status::ocireg_status;
 use crate::{AuthScheme, Registry};
 
-/// How a registry wants its users to identify themselves.
+/// How a registry authenticates its users.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ocireg_auth_scheme {
     /// There is no answer: the call has failed.
     OCIREG_AUTH_SCHEME_UNKNOWN = 0,
-    /// Not at all.
+    /// The registry asks for no login.
     OCIREG_AUTH_SCHEME_ANONYMOUS = 1,
-    /// With user and password (RFC 7617).
+    /// The registry asks for user and password (RFC 7617).
     OCIREG_AUTH_SCHEME_BASIC = 2,
-    /// With a token from its token service (RFC 6750).
+    /// The registry asks for a token of its token service (RFC 6750).
     OCIREG_AUTH_SCHEME_BEARER = 3,
-    /// In a way that this library does not know.
+    /// The registry uses a scheme that this library does not know.
     OCIREG_AUTH_SCHEME_OTHER = 4,
+}
+
+impl Output for ocireg_auth_scheme {
+    fn empty() -> ocireg_auth_scheme {
+        ocireg_auth_scheme::OCIREG_AUTH_SCHEME_UNKNOWN
+    }
 }
 
 impl From<AuthScheme> for ocireg_auth_scheme {
@@ -36,10 +44,11 @@ impl From<AuthScheme> for ocireg_auth_scheme {
     }
 }
 
-/// Whether there is a registry (`"localhost:5000"`), and how it wants to be asked. One request, GET
-/// /v2/ (distribution specification, "Determining Support"). Nothing else needs a ping.
+/// Checks that there is a registry at this address (`"localhost:5000"`), and gives the
+/// authentication scheme of the registry. Costs one request, GET /v2/ (distribution specification,
+/// "Determining Support"). No other function needs a ping first.
 ///
-/// OCIREG_E_PROTOCOL where something answers that is no registry.
+/// Fails with OCIREG_E_PROTOCOL if a server answers that is not a registry.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_ping(
@@ -49,30 +58,19 @@ pub unsafe extern "C" fn ocireg_client_ping(
     out: *mut ocireg_auth_scheme,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (registry, "registry");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, registry: Registry| {
+        let ping = active.ask(|client| client.ping(&registry))?;
+        Ok(ping.auth.into())
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(
-            out,
-            ocireg_auth_scheme::OCIREG_AUTH_SCHEME_UNKNOWN,
-            |running, registry: Registry| {
-                let ping = running.ask(|client| client.ping(&registry))?;
-                Ok(ping.auth.into())
-            },
-        )
-    }
+    unsafe { query(client, (registry, "registry"), call, out, error, ask) }
 }
 
-/// Checks that the registry accepts the credentials given for it. One to three requests. A registry
-/// that asks for no login accepts any.
+/// Checks that the registry accepts the credentials that the client has for it. Costs one to three
+/// requests. A registry that asks for no login accepts every login.
 ///
-/// OCIREG_E_UNAUTHORIZED where they are refused, or none were given and the registry asks for some.
+/// Fails with OCIREG_E_UNAUTHORIZED if the registry refuses the credentials, or if it asks for
+/// credentials and the client has none.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_check_login(
@@ -81,19 +79,12 @@ pub unsafe extern "C" fn ocireg_client_check_login(
     call: *const ocireg_call,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    // There is no output but the status.
+    // The only output is the status.
     let mut nothing = ();
-    let about = (registry, "registry");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let out = &raw mut nothing;
+    let ask = |active: ActiveCall<'_>, registry: Registry| {
+        active.ask(|client| client.check_login(&registry))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(&raw mut nothing, (), |running, registry: Registry| {
-            running.ask(|client| client.check_login(&registry))
-        })
-    }
+    unsafe { query(client, (registry, "registry"), call, out, error, ask) }
 }

@@ -1,17 +1,13 @@
-//! What a registry said of its rate limit.
+//! Rate limits.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
 use std::time::Duration;
 
-use super::boundary::{self, c_string};
-use super::client::ocireg_client;
-use super::error::ocireg_error;
-use super::question::Question;
-use super::status::ocireg_status;
-use crate::{RateLimit, Registry};
+use super::output::{self, c_string};
+use crate::RateLimit;
 
-/// What a registry last said of its rate limit, such as Docker Hub's
+/// The rate limit that a registry last reported, such as Docker Hub's
 /// `RateLimit-Remaining: 76;w=21600`.
 #[derive(Clone)]
 pub struct ocireg_rate_limit {
@@ -25,7 +21,7 @@ impl From<&RateLimit> for ocireg_rate_limit {
     fn from(given: &RateLimit) -> ocireg_rate_limit {
         let number =
             |value: Option<u64>| value.map_or(-1, |value| i64::try_from(value).unwrap_or(i64::MAX));
-        let milliseconds = |window: Duration| boundary::milliseconds(window);
+        let milliseconds = |window: Duration| output::milliseconds(window);
         ocireg_rate_limit {
             limit: number(given.limit),
             remaining: number(given.remaining),
@@ -35,54 +31,30 @@ impl From<&RateLimit> for ocireg_rate_limit {
     }
 }
 
-/// The rate limit that the registry reported last to this client, or NULL in `out` if it never did.
-/// No request is made. Free it with ocireg_rate_limit_free().
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn ocireg_client_rate_limit(
-    client: *const ocireg_client,
-    registry: *const c_char,
-    out: *mut *mut ocireg_rate_limit,
-    error: *mut *mut ocireg_error,
-) -> ocireg_status {
-    let about = (registry, "registry");
-    let question = Question {
-        client,
-        about,
-        call: ptr::null(),
-        error,
-    };
-    // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, registry: Registry| {
-            let limit = running.client().rate_limit(&registry);
-            Ok(limit.map_or(ptr::null_mut(), |limit| boundary::boxed((&limit).into())))
-        })
-    }
-}
-
-/// How many requests a window allows, or -1 where the registry did not say.
+/// Returns how many requests a window allows, or -1 if the registry did not report it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_rate_limit_limit(limit: *const ocireg_rate_limit) -> i64 {
     // SAFETY: NULL or a rate limit that is alive, as the header demands.
     unsafe { limit.as_ref() }.map_or(-1, |limit| limit.limit)
 }
 
-/// How many requests are left in the present window, or -1 where the registry did not say.
+/// Returns how many requests are left in the current window, or -1 if the registry did not report
+/// it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_rate_limit_remaining(limit: *const ocireg_rate_limit) -> i64 {
     // SAFETY: NULL or a rate limit that is alive, as the header demands.
     unsafe { limit.as_ref() }.map_or(-1, |limit| limit.remaining)
 }
 
-/// How long a window is, in milliseconds, or -1 where the registry did not say.
+/// Returns the length of a window in milliseconds, or -1 if the registry did not report it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_rate_limit_window_ms(limit: *const ocireg_rate_limit) -> i64 {
     // SAFETY: NULL or a rate limit that is alive, as the header demands.
     unsafe { limit.as_ref() }.map_or(-1, |limit| limit.window_ms)
 }
 
-/// What the registry counts by, an address or an account in its own words, or NULL. Borrowed.
+/// Returns whose requests the registry counts: an address or an account, in the words of the
+/// registry. Returns NULL if the registry did not report it. The string is borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_rate_limit_source(
     limit: *const ocireg_rate_limit,
@@ -92,9 +64,9 @@ pub unsafe extern "C" fn ocireg_rate_limit_source(
     source.map_or(ptr::null(), |source| source.as_ptr())
 }
 
-/// Frees a rate limit that ocireg_client_rate_limit() gave. NULL is fine.
+/// Frees a rate limit that ocireg_client_rate_limit() gave you. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_rate_limit_free(limit: *mut ocireg_rate_limit) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(limit) }
+    unsafe { output::free(limit) }
 }

@@ -4,48 +4,51 @@ use std::ffi::{CStr, c_char};
 
 use crate::ErrorKind;
 
-/// What a call came to. The numbers are fixed for ever; new ones may come, so take one that you do
-/// not know for a failure.
+/// The result of a call. The numbers never change. New numbers may be added: treat a number that
+/// you do not know as a failure.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ocireg_status {
-    /// Done; the outputs are filled.
+    /// The call succeeded. The outputs are filled.
     OCIREG_OK = 0,
-    /// An argument other than a reference is unusable: NULL, not UTF-8, out of range.
+    /// An argument other than a reference is unusable: NULL, not UTF-8, or out of range.
     OCIREG_E_INVALID_ARGUMENT = 1,
     /// A reference, registry, repository, tag or digest does not follow its grammar.
     OCIREG_E_INVALID_REFERENCE = 2,
-    /// A setting is unusable: a file that can't be read, a certificate that does not parse.
+    /// A setting is unusable, such as a file that can't be read or a certificate that can't be
+    /// parsed.
     OCIREG_E_CONFIG = 3,
-    /// The client can't be used any more: it was shut down, or made before fork().
+    /// The client can't be used any more: it was shut down, or it was made before fork().
     OCIREG_E_STATE = 4,
-    /// The registry, or this library, does not do what was asked.
+    /// The registry or this library does not support the request.
     OCIREG_E_UNSUPPORTED = 5,
     /// The host name could not be resolved.
     OCIREG_E_RESOLVE = 10,
-    /// No connection could be made.
+    /// The connection could not be made.
     OCIREG_E_CONNECT = 11,
-    /// TLS failed: unknown authority, wrong name, expired, or the other side does not speak TLS.
+    /// TLS failed: unknown authority, wrong name, expired certificate, or a server that does not
+    /// speak TLS.
     OCIREG_E_TLS = 12,
-    /// A time limit ran out.
+    /// A time limit ended.
     OCIREG_E_TIMEOUT = 13,
     /// The connection broke.
     OCIREG_E_TRANSPORT = 14,
-    /// The registry refused the credentials themselves: every answer would be wrong.
+    /// The registry refused the credentials themselves. It gives no correct answer with them.
     OCIREG_E_UNAUTHORIZED = 20,
-    /// The registry refused this repository (HTTP 401 or 403): private, hidden or missing.
+    /// The registry refused access to this repository (HTTP 401 or 403). The repository is
+    /// private, hidden or missing.
     OCIREG_E_DENIED = 21,
-    /// The registry says that it is not there (HTTP 404).
+    /// The registry says that the requested object does not exist (HTTP 404).
     OCIREG_E_NOT_FOUND = 22,
-    /// Too many requests (HTTP 429).
+    /// The client has sent too many requests (HTTP 429).
     OCIREG_E_RATE_LIMITED = 23,
     /// The registry failed (HTTP 5xx).
     OCIREG_E_SERVER = 24,
     /// The registry rejected the request (another HTTP 4xx).
     OCIREG_E_REJECTED = 25,
-    /// The answer is not what a registry answers.
+    /// The answer is not one that a registry gives.
     OCIREG_E_PROTOCOL = 26,
-    /// The content does not have the digest that it should have.
+    /// The content does not have the expected digest.
     OCIREG_E_DIGEST_MISMATCH = 30,
     /// An answer is larger than the limit for its kind.
     OCIREG_E_TOO_LARGE = 31,
@@ -53,9 +56,9 @@ pub enum ocireg_status {
     OCIREG_E_IO = 32,
     /// A cancel token or ocireg_client_shutdown() stopped the call.
     OCIREG_E_CANCELLED = 40,
-    /// A callback of yours stopped the call.
+    /// One of your callbacks stopped the call.
     OCIREG_E_CALLBACK = 41,
-    /// A bug in this library, caught. Please report it.
+    /// A bug in this library caused a panic, and the library caught it. Please report it.
     OCIREG_E_PANIC = 99,
 }
 
@@ -156,7 +159,8 @@ impl ocireg_status {
     }
 }
 
-/// The name of a status, such as `"OCIREG_E_TIMEOUT"`, or `"unknown status"`. Static, never NULL.
+/// Returns the name of a status, such as `"OCIREG_E_TIMEOUT"`, or `"unknown status"`. The string
+/// is static and never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_status_name(status: i32) -> *const c_char {
     let known = ALL.iter().find(|known| known.number() == status);

@@ -1,23 +1,23 @@
-//! Owned strings and lists of them.
+//! Strings that C owns, and lists of them.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::fmt::Display;
 use std::ptr;
 
-use super::boundary;
+use super::output::{self, c_string};
 
-/// A list of strings: tags, repositories, warnings. Yours; free it with ocireg_strings_free(). Any
-/// thread may read it.
+/// A list of strings: tags, repositories or warnings. You own it: free it with
+/// ocireg_strings_free(). Any thread may read it.
 pub struct ocireg_strings {
-    /// All strings one behind the other, each with its NUL: one allocation for a hundred thousand
-    /// tags. Never changed, since `pointers` leads into it.
+    /// All strings one after another, each with its NUL, so that a list of any length is one
+    /// allocation. Never changed, since `pointers` points into it.
     _text: Vec<u8>,
     /// Ends with NULL.
     pointers: Vec<*const c_char>,
     skipped: usize,
 }
 
-// SAFETY: the pointers lead into `_text`, which the value owns and nobody changes.
+// SAFETY: the pointers point into `_text`, which the value owns and nobody changes.
 unsafe impl Send for ocireg_strings {}
 // SAFETY: as above.
 unsafe impl Sync for ocireg_strings {}
@@ -32,7 +32,7 @@ impl ocireg_strings {
         let mut starts = Vec::new();
         for entry in entries {
             starts.push(text.len());
-            text.extend_from_slice(boundary::c_string(&entry.to_string()).as_bytes_with_nul());
+            text.extend_from_slice(c_string(&entry.to_string()).as_bytes_with_nul());
         }
         let mut pointers: Vec<*const c_char> = starts
             .into_iter()
@@ -51,23 +51,23 @@ impl ocireg_strings {
     }
 }
 
-/// Frees a string that a function gave through a `char **`. NULL is fine. Do not use free().
+/// Frees a string that a function gave you through a `char **`. NULL is allowed. Do not use
+/// free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_string_free(string: *mut c_char) {
-    if !string.is_null() {
-        // SAFETY: made by `CString::into_raw` and not used again, as the header demands.
-        drop(unsafe { CString::from_raw(string) });
-    }
+    // SAFETY: NULL or given by this library and not used again, as the header demands.
+    unsafe { output::free_string(string) }
 }
 
-/// How many strings are in the list. 0 for NULL.
+/// Returns the number of strings in the list. Returns 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_len(strings: *const ocireg_strings) -> usize {
     // SAFETY: NULL or a list that is alive, as the header demands.
     unsafe { strings.as_ref() }.map_or(0, ocireg_strings::len)
 }
 
-/// The string at `index`, counted from 0, or NULL past the end. Borrowed.
+/// Returns the string at `index`, counted from 0. Returns NULL past the end. The string is
+/// borrowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_get(
     strings: *const ocireg_strings,
@@ -79,8 +79,8 @@ pub unsafe extern "C" fn ocireg_strings_get(
     string.copied().unwrap_or(ptr::null())
 }
 
-/// All strings as an array that ends with NULL: one call for a hundred thousand tags. Borrowed;
-/// NULL for NULL.
+/// Returns all strings as an array that ends with NULL, so that one call reads a list of any
+/// length. The array is borrowed. Returns NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_data(
     strings: *const ocireg_strings,
@@ -89,17 +89,17 @@ pub unsafe extern "C" fn ocireg_strings_data(
     unsafe { strings.as_ref() }.map_or(ptr::null(), |strings| strings.pointers.as_ptr())
 }
 
-/// How many entries of a page were left out because they are no valid names: some registries list
-/// nulls or digests among their tags. 0 for every other list.
+/// Returns how many entries of a page were left out because they are not valid names. Some
+/// registries list nulls or digests among their tags. Returns 0 for every list that is not a page.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_skipped(strings: *const ocireg_strings) -> usize {
     // SAFETY: NULL or a list that is alive, as the header demands.
     unsafe { strings.as_ref() }.map_or(0, |strings| strings.skipped)
 }
 
-/// Frees a list and its strings. NULL is fine.
+/// Frees a list and its strings. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_strings_free(strings: *mut ocireg_strings) {
     // SAFETY: NULL or given by this library and not used again, as the header demands.
-    unsafe { boundary::free(strings) }
+    unsafe { output::free(strings) }
 }

@@ -1,21 +1,23 @@
-//! Lists: tags, repositories, the tags of an image.
+//! Lists of tags and repositories.
 
 use std::ffi::c_char;
-use std::ptr;
 
-use super::boundary;
+use super::active_call::ActiveCall;
+use super::argument;
 use super::call::ocireg_call;
 use super::client::ocireg_client;
 use super::error::ocireg_error;
-use super::question::Question;
+use super::output::boxed;
+use super::query::query;
 use super::status::ocireg_status;
 use super::strings::ocireg_strings;
 use crate::{Digest, Reference, Registry, Repository};
 
-/// All tags of a repository (`"localhost:5000/team/app"`), in the registry's order (distribution
-/// specification, "Listing tags"). One request a page. OCIREG_E_NOT_FOUND where there is no such
-/// repository. A list that breaks off is an error too; ocireg_client_tag_pages() keeps what came.
-/// Free the list with ocireg_strings_free().
+/// Lists all tags of a repository (`"localhost:5000/team/app"`), in the order of the registry
+/// (distribution specification, "Listing tags"). Costs one request for each page. Fails with
+/// OCIREG_E_NOT_FOUND if the repository does not exist. The function also fails if the list breaks
+/// off in the middle. Use ocireg_client_tag_pages() to keep the pages before the failure. Free the
+/// list with ocireg_strings_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_tags(
@@ -25,26 +27,18 @@ pub unsafe extern "C" fn ocireg_client_tags(
     out: *mut *mut ocireg_strings,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (repository, "repository");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, repository: Repository| {
+        let list = active.ask(|client| client.tags(&repository))?;
+        Ok(boxed(ocireg_strings::new(list, 0)))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, repository: Repository| {
-            let list = running.ask(|client| client.tags(&repository))?;
-            Ok(boundary::boxed(ocireg_strings::new(list, 0)))
-        })
-    }
+    unsafe { query(client, (repository, "repository"), call, out, error, ask) }
 }
 
-/// All repositories of a registry (`"localhost:5000"`), without its name, in its order (Docker
-/// Registry HTTP API V2, "Listing repositories"). Many registries have no catalog
-/// (OCIREG_E_UNSUPPORTED), or show only a part of it. One request a page. Free the list with
-/// ocireg_strings_free().
+/// Lists all repositories of a registry (`"localhost:5000"`), in the order of the registry (Docker
+/// Registry HTTP API V2, "Listing Repositories"). The names do not contain the name of the
+/// registry. Many registries have no catalog (OCIREG_E_UNSUPPORTED), or list only a part of it.
+/// Costs one request for each page. Free the list with ocireg_strings_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_catalog(
@@ -54,33 +48,29 @@ pub unsafe extern "C" fn ocireg_client_catalog(
     out: *mut *mut ocireg_strings,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (registry, "registry");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, registry: Registry| {
+        let list = active.ask(|client| client.catalog(&registry))?;
+        Ok(boxed(ocireg_strings::new(list, 0)))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, registry: Registry| {
-            let list = running.ask(|client| client.catalog(&registry))?;
-            Ok(boundary::boxed(ocireg_strings::new(list, 0)))
-        })
-    }
+    unsafe { query(client, (registry, "registry"), call, out, error, ask) }
 }
 
-/// All tags of the same repository that have this image's digest, its own tag among them: which
-/// version is "latest"? None for a reference with a digest that no tag has; OCIREG_E_NOT_FOUND for
-/// one with a tag that is absent. Costs a request for each page of the tag list and one for each
-/// tag, up to ocireg_call_set_concurrency() at once. Compared is what a tag itself resolves to: for
-/// a multi-platform image its index. A tag that has vanished meanwhile is left out; any other
-/// failure ends the call, since a list with gaps would look complete. Free the list with
-/// ocireg_strings_free().
+/// Lists all tags of the same repository that have the same digest as this image, its own tag
+/// included. It answers, for example, which version "latest" is. The list is empty if the
+/// reference has a digest and no tag has that digest. Fails with OCIREG_E_NOT_FOUND if the
+/// reference has a tag that does not exist.
+///
+/// Costs one request for each page of the tag list and one request for each tag.
+/// ocireg_call_set_concurrency() says how many of them are sent at the same time. The function
+/// compares the digests to which the tags themselves resolve: for a multi-platform image, that of
+/// its index. It leaves out a tag that is deleted meanwhile. Any other failure ends the call,
+/// since an incomplete list would look complete. Free the list with ocireg_strings_free().
 ///
 /// ```c
 /// ocireg_strings *tags;
-/// if (ocireg_client_tags_sharing(client, "localhost:5000/team/app:latest", NULL, &tags, NULL) == OCIREG_OK) {
+/// const char *image = "localhost:5000/team/app:latest";
+/// if (ocireg_client_tags_sharing(client, image, NULL, &tags, NULL) == OCIREG_OK) {
 ///     for (size_t i = 0; i < ocireg_strings_len(tags); i++)
 ///         puts(ocireg_strings_get(tags, i));
 /// }
@@ -95,24 +85,16 @@ pub unsafe extern "C" fn ocireg_client_tags_sharing(
     out: *mut *mut ocireg_strings,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (reference, "reference");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, image: Reference| {
+        let list = active.ask(|client| client.tags_sharing(&image))?;
+        Ok(boxed(ocireg_strings::new(list, 0)))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, image: Reference| {
-            let list = running.ask(|client| client.tags_sharing(&image))?;
-            Ok(boundary::boxed(ocireg_strings::new(list, 0)))
-        })
-    }
+    unsafe { query(client, (reference, "reference"), call, out, error, ask) }
 }
 
-/// All tags of a repository that have this digest; none is an answer too. As
-/// ocireg_client_tags_sharing().
+/// Lists all tags of a repository that have this digest. An empty list is an answer too. Otherwise
+/// the function works like ocireg_client_tags_sharing().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_tags_of_digest(
@@ -123,19 +105,12 @@ pub unsafe extern "C" fn ocireg_client_tags_of_digest(
     out: *mut *mut ocireg_strings,
     error: *mut *mut ocireg_error,
 ) -> ocireg_status {
-    let about = (repository, "repository");
-    let question = Question {
-        client,
-        about,
-        call,
-        error,
+    let ask = |active: ActiveCall<'_>, repository: Repository| {
+        // SAFETY: NULL or what the header demands.
+        let digest: Digest = unsafe { argument::text(digest, "digest") }?.parse()?;
+        let list = active.ask(|client| client.tags_of_digest(&repository, &digest))?;
+        Ok(boxed(ocireg_strings::new(list, 0)))
     };
     // SAFETY: each is NULL or what the header demands of it.
-    unsafe {
-        question.ask(out, ptr::null_mut(), |running, repository: Repository| {
-            let digest: Digest = boundary::text(digest, "digest")?.parse()?;
-            let list = running.ask(|client| client.tags_of_digest(&repository, &digest))?;
-            Ok(boundary::boxed(ocireg_strings::new(list, 0)))
-        })
-    }
+    unsafe { query(client, (repository, "repository"), call, out, error, ask) }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-/// Goes up when a program that was built against an older header could break, and only then.
+/// This number rises only when a program that was built against an older header could break.
 pub const OCIREG_ABI_VERSION: u32 = 1;
 
 const VERSION: &CStr =
@@ -12,26 +12,26 @@ const VERSION: &CStr =
         Err(_) => c"",
     };
 
-/// The version of the library that is running, such as `"0.1.0"`: for people and bug reports.
-/// Static.
+/// Returns the version of the running library, such as `"0.1.0"`. It is for people and bug
+/// reports. The string is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The same as a number, for comparisons: 8 bits each for major, minor and patch (`0x000100` is
-/// 0.1.0).
+/// Returns the version of the running library as a number that you can compare. Major, minor and
+/// patch version have 8 bits each: `0x000100` is 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_version_number() -> u32 {
     NUMBER
 }
 
-/// OCIREG_ABI_VERSION of the library that is running. Compare the two where the library is loaded
-/// at run time: another number is a library that this header does not describe.
+/// Returns OCIREG_ABI_VERSION of the running library. Compare both numbers if your program loads
+/// the library at run time. If they differ, this header does not describe that library.
 ///
 /// ```c
 /// if (ocireg_abi_version() != OCIREG_ABI_VERSION)
-///     fprintf(stderr, "libocireg %s is not what this program was built for\n", ocireg_version());
+///     fprintf(stderr, "libocireg %s does not fit this program\n", ocireg_version());
 /// ```
 #[unsafe(no_mangle)]
 pub extern "C" fn ocireg_abi_version() -> u32 {

@@ -1,6 +1,9 @@
-/* Callbacks that stop a call at the first, a middle and the last time: the status, the value, and silence afterwards.
+/* Callbacks that stop a call the first time, the last time, or in between. Checks the status and
+ * the value, and that no callback runs afterwards.
  *
- *     callbacks AUTHORITY    (team/app with 12 tags, 3 on a page)
+ *     callbacks AUTHORITY
+ *
+ * AUTHORITY has team/app with 12 tags, 3 on a page.
  */
 #include "check.h"
 #include <pthread.h>
@@ -8,21 +11,22 @@
 struct watch {
     unsigned calls, stop_at;
     int32_t code;
-    uint64_t done, total; /* What the last call said. */
+    uint64_t done, total; /* As the last call reported. */
     pthread_t thread;
-    const ocireg_client *client; /* Asked by the callback itself, unless NULL. */
+    const ocireg_client *client; /* The callback asks it, unless NULL. */
     const char *image;
-    unsigned seen[16]; /* How often each item came. */
+    unsigned seen[16]; /* How often each item was reported. */
 };
 
-/* What every callback does. */
+/* The common part of all callbacks. */
 static int32_t called(struct watch *watch) {
     watch->calls++;
     CHECK(pthread_equal(watch->thread, pthread_self()));
     CHECK(!watch->stop_at || watch->calls <= watch->stop_at);
     if (watch->client) {
         ocireg_presence presence;
-        CHECK(ocireg_client_exists(watch->client, watch->image, NULL, &presence, NULL) == OCIREG_OK);
+        CHECK(ocireg_client_exists(watch->client, watch->image, NULL, &presence, NULL) ==
+              OCIREG_OK);
         CHECK(presence == OCIREG_PRESENCE_EXISTS);
     }
     return watch->calls == watch->stop_at ? watch->code : 0;
@@ -33,7 +37,7 @@ static int32_t on_progress(void *userdata, uint64_t done, uint64_t total) {
     CHECK(done >= watch->done);
     CHECK(total == OCIREG_SIZE_UNKNOWN || done <= total);
     CHECK(!watch->stop_at || watch->calls < watch->stop_at);
-    /* A tick without progress: how many come is the machine's business. */
+    /* A call without progress. Their number depends on the machine. */
     if (done == watch->done)
         return 0;
     watch->done = done;
@@ -41,8 +45,8 @@ static int32_t on_progress(void *userdata, uint64_t done, uint64_t total) {
     return called(watch);
 }
 
-static int32_t on_item(void *userdata, size_t index, ocireg_presence presence, const ocireg_descriptor *descriptor,
-                       const ocireg_error *error) {
+static int32_t on_item(void *userdata, size_t index, ocireg_presence presence,
+                       const ocireg_descriptor *descriptor, const ocireg_error *error) {
     struct watch *watch = userdata;
     CHECK(index < 9);
     watch->seen[index % 16]++;
@@ -55,12 +59,13 @@ static int32_t on_item(void *userdata, size_t index, ocireg_presence presence, c
 static const char *authority;
 static ocireg_client *client;
 
-/* One question: gives its status and whether its output is set. */
+/* Makes one call. Returns its status and whether its output is set. */
 typedef ocireg_status question(const ocireg_call *call, int *has_out, ocireg_error **error);
 
 static ocireg_status ask_tags(const ocireg_call *call, int *has_out, ocireg_error **error) {
     ocireg_strings *list;
-    ocireg_status status = ocireg_client_tags(client, at(authority, "/team/app"), call, &list, error);
+    ocireg_status status =
+        ocireg_client_tags(client, at(authority, "/team/app"), call, &list, error);
     *has_out = list != NULL;
     ocireg_strings_free(list);
     return status;
@@ -68,14 +73,15 @@ static ocireg_status ask_tags(const ocireg_call *call, int *has_out, ocireg_erro
 
 static ocireg_status ask_sharing(const ocireg_call *call, int *has_out, ocireg_error **error) {
     ocireg_strings *list;
-    ocireg_status status = ocireg_client_tags_sharing(client, at(authority, "/team/app:t000003"), call, &list, error);
+    ocireg_status status =
+        ocireg_client_tags_sharing(client, at(authority, "/team/app:t000003"), call, &list, error);
     *has_out = list != NULL;
     ocireg_strings_free(list);
     return status;
 }
 
 static ocireg_status ask_batch(const ocireg_call *call, int *has_out, ocireg_error **error) {
-    /* Unusable ones first and last. */
+    /* The first and the last one are unusable. */
     const char *images[9] = {NULL};
     for (int i = 1; i < 8; i++) {
         char path[64];
@@ -91,7 +97,8 @@ static ocireg_status ask_batch(const ocireg_call *call, int *has_out, ocireg_err
 }
 
 static unsigned run(question *ask, int by_item, unsigned stop_at, int32_t code, int nested) {
-    struct watch watch = {0, stop_at, code, 0, 0, pthread_self(), nested ? client : NULL, NULL, {0}};
+    struct watch watch = {0,    stop_at, code, 0, 0, pthread_self(), nested ? client : NULL,
+                          NULL, {0}};
     char image[256];
     snprintf(image, sizeof image, "%s/team/app:t000001", authority);
     watch.image = image;
@@ -112,10 +119,11 @@ static unsigned run(question *ask, int by_item, unsigned stop_at, int32_t code, 
     if (!by_item && !stop_at && ask == ask_batch)
         CHECK(watch.done == 9 && watch.total == 9);
     if (!by_item && !stop_at && ask == ask_sharing)
-        CHECK(watch.done == 24 && watch.total == 24); /* The entries of the list, and the tags asked for. */
+        CHECK(watch.done == 24 &&
+              watch.total == 24); /* 12 entries of the list and 12 tags that are looked up. */
     if (!by_item && !stop_at && ask == ask_tags)
         CHECK(watch.done == 12);
-    /* Taken back, it is not called. */
+    /* A removed callback does not run. */
     CHECK(ocireg_call_set_item_callback(call, NULL, NULL) == OCIREG_OK);
     CHECK(ocireg_call_set_progress(call, NULL, NULL) == OCIREG_OK);
     unsigned calls = watch.calls;
@@ -130,7 +138,10 @@ static void each_question(void) {
         const char *name;
         question *ask;
         int by_item;
-    } cases[] = {{"tags", ask_tags, 0}, {"sharing", ask_sharing, 0}, {"batch", ask_batch, 0}, {"items", ask_batch, 1}};
+    } cases[] = {{"tags", ask_tags, 0},
+                 {"sharing", ask_sharing, 0},
+                 {"batch", ask_batch, 0},
+                 {"items", ask_batch, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int before = failures;
         unsigned calls = run(cases[i].ask, cases[i].by_item, 0, 0, 0);
@@ -145,7 +156,7 @@ static void each_question(void) {
     }
 }
 
-/* A list whose callback has stopped it is at its end. */
+/* A pager whose callback has stopped it is at its end. */
 static void pages_stop(void) {
     struct watch watch = {0, 2, 5, 0, 0, pthread_self(), NULL, NULL, {0}};
     ocireg_call *call = ocireg_call_new();
@@ -153,7 +164,8 @@ static void pages_stop(void) {
     ocireg_pages *pages;
     ocireg_strings *page;
     ocireg_error *error;
-    STATUS(ocireg_client_tag_pages(client, at(authority, "/team/app"), call, &pages, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_tag_pages(client, at(authority, "/team/app"), call, &pages, &error),
+           OCIREG_OK, error);
     ocireg_call_free(call);
     ocireg_status status;
     unsigned read = 0;

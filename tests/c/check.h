@@ -1,4 +1,4 @@
-/* What the test programs share: checks that say what failed, and common objects in a line. */
+/* The common part of the test programs: checks that report what failed, and common objects. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -11,7 +11,8 @@
 static int failures;
 
 #define CHECK(condition) check_that((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
-/* Checks a status and that the error fits it; frees the error. By address: C does not say which argument is read first. */
+/* Checks a status, checks that the error fits it, and frees the error. Takes the address of the
+ * error, since C does not say which argument is read first. */
 #define STATUS(got, wanted, error) check_status((got), (wanted), &(error), __FILE__, __LINE__)
 
 static inline void check_that(int holds, const char *text, const char *file, int line) {
@@ -26,16 +27,16 @@ static inline void check_status(ocireg_status got, ocireg_status wanted, ocireg_
     ocireg_error *error = *error_at;
     if (got != wanted || (got == OCIREG_OK) != (error == NULL) || ocireg_error_code(error) != got) {
         const char *message = ocireg_error_message(error);
-        printf("%s:%d: %s and not %s: %s\n", file, line, ocireg_status_name(got), ocireg_status_name(wanted),
-               message ? message : "no error");
+        printf("%s:%d: %s and not %s: %s\n", file, line, ocireg_status_name(got),
+               ocireg_status_name(wanted), message ? message : "no error");
         __atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED);
     }
     ocireg_error_free(error);
     *error_at = NULL;
 }
 
-/* The value of main(). A thread of the library's that looked up a name may be at its last instructions, and valgrind would find
- * what it has not given back yet. */
+/* Returns the value for main(). Waits a moment: a thread of the library that looked up a name may
+ * still be ending, and valgrind would report the memory that it has not freed yet. */
 static inline int finish(void) {
     struct timespec pause = {0, 100000000};
     nanosleep(&pause, NULL);
@@ -44,7 +45,7 @@ static inline int finish(void) {
     return failures != 0;
 }
 
-/* A path below an authority, in one of a few buffers that take turns. */
+/* Returns a path below an authority, in one of eight buffers that take turns. */
 static inline const char *at(const char *authority, const char *path) {
     static __thread char text[8][512];
     static __thread unsigned turn;
@@ -53,7 +54,7 @@ static inline const char *at(const char *authority, const char *path) {
     return buffer;
 }
 
-/* A client that repeats at once, and nothing more than once. */
+/* A client with these options that retries without a delay. */
 static inline ocireg_client *client_of(ocireg_options *options) {
     ocireg_client *client;
     ocireg_error *error;
@@ -65,7 +66,7 @@ static inline ocireg_client *client_of(ocireg_options *options) {
     return client;
 }
 
-/* Asks what is known of a registry, which sends no request. */
+/* Asks what the client knows about a registry. This sends no request. */
 static inline void ask_what_is_known(const ocireg_client *client, const char *authority) {
     ocireg_rate_limit *limit;
     ocireg_strings *warnings;
@@ -75,9 +76,7 @@ static inline void ask_what_is_known(const ocireg_client *client, const char *au
     ocireg_strings_free(warnings);
 }
 
-static inline ocireg_client *plain_client(void) {
-    return client_of(ocireg_options_new());
-}
+static inline ocireg_client *plain_client(void) { return client_of(ocireg_options_new()); }
 
 static inline int64_t now_ms(void) {
     struct timespec time;

@@ -1,12 +1,14 @@
-/* What an error object says of what happened.
+/* What an error object says about a failure.
  *
- *     errors LOST LOGIN LIMITED BROKEN CLOSED (registries: one without images, one with a login,
- *     one that answers 429, one that answers 503, a port where nobody listens)
+ *     errors LOST LOGIN LIMITED BROKEN CLOSED
+ *
+ * LOST is a registry without images, and LOGIN is one that asks for a login. LIMITED answers 429,
+ * and BROKEN answers 503. CLOSED is a port where nobody listens.
  */
 #include "check.h"
 #include <errno.h>
 
-/* As a C file of the library's own test build may: not in the header. */
+/* Not in the header: only the test build of the library has it. */
 ocireg_status ocireg_panic_for_test(ocireg_error **error);
 
 struct wanted {
@@ -20,7 +22,8 @@ struct wanted {
 static void check(ocireg_status status, ocireg_error *error, struct wanted wanted) {
     const char *code = ocireg_error_registry_code(error);
     CHECK(ocireg_error_http_status(error) == wanted.http);
-    if ((code == NULL) != (wanted.registry_code == NULL) || (code && strcmp(code, wanted.registry_code) != 0))
+    if ((code == NULL) != (wanted.registry_code == NULL) ||
+        (code && strcmp(code, wanted.registry_code) != 0))
         printf("registry code %s\n", code ? code : "NULL");
     CHECK((code == NULL) == (wanted.registry_code == NULL));
     CHECK(!code || !wanted.registry_code || strcmp(code, wanted.registry_code) == 0);
@@ -38,54 +41,57 @@ static ocireg_error *error;
 
 static ocireg_status tags(const ocireg_client *client, const char *authority) {
     ocireg_strings *list = (ocireg_strings *)&error;
-    ocireg_status status = ocireg_client_tags(client, at(authority, "/team/app"), NULL, &list, &error);
+    ocireg_status status =
+        ocireg_client_tags(client, at(authority, "/team/app"), NULL, &list, &error);
     CHECK(list == NULL);
     return status;
 }
 
-/* The panic is a status and the next call works. The message goes to standard error, once for each. */
+/* A panic becomes a status, and the next call works. Each panic writes its message to standard
+ * error. */
 static void panic(const ocireg_client *client, const char *lost) {
     for (int i = 0; i < 2; i++) {
         STATUS(ocireg_panic_for_test(&error), OCIREG_E_PANIC, error);
         CHECK(ocireg_panic_for_test(NULL) == OCIREG_E_PANIC);
     }
     ocireg_presence presence;
-    STATUS(ocireg_client_exists(client, at(lost, "/team/app:1"), NULL, &presence, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_exists(client, at(lost, "/team/app:1"), NULL, &presence, &error),
+           OCIREG_OK, error);
     CHECK(presence == OCIREG_PRESENCE_ABSENT);
 }
 
-int main(int count, char **arguments) {
-    if (count != 6)
-        return 2;
-    const char *lost = arguments[1], *login = arguments[2], *limited = arguments[3];
-    ocireg_options *options = ocireg_options_new();
-    CHECK(ocireg_options_set_retries(options, 0) == OCIREG_OK);
-    ocireg_client *client = client_of(options);
-
+/* What the servers answer. */
+static void answers(const ocireg_client *client, char **authorities) {
+    const char *lost = authorities[0], *login = authorities[1], *limited = authorities[2];
+    const char *broken = authorities[3], *closed = authorities[4];
     ocireg_status status = tags(client, lost);
     check(status, error, (struct wanted){OCIREG_E_NOT_FOUND, 404, "NAME_UNKNOWN", 0, 0, 0});
     status = ocireg_client_check_login(client, login, NULL, &error);
     check(status, error, (struct wanted){OCIREG_E_UNAUTHORIZED, 401, "UNAUTHORIZED", 0, 0, 0});
     status = tags(client, limited);
     const ocireg_rate_limit *limit = ocireg_error_rate_limit(error);
-    CHECK(limit && ocireg_rate_limit_remaining(limit) == 0 && ocireg_rate_limit_limit(limit) == 100);
-    check(status, error, (struct wanted){OCIREG_E_RATE_LIMITED, 429, "TOOMANYREQUESTS", 0, 1, 120000});
-    status = tags(client, arguments[4]);
+    CHECK(limit && ocireg_rate_limit_remaining(limit) == 0 &&
+          ocireg_rate_limit_limit(limit) == 100);
+    check(status, error,
+          (struct wanted){OCIREG_E_RATE_LIMITED, 429, "TOOMANYREQUESTS", 0, 1, 120000});
+    status = tags(client, broken);
     check(status, error, (struct wanted){OCIREG_E_SERVER, 503, "UNKNOWN", 0, 1, 0});
-    status = tags(client, arguments[5]);
-    CHECK(strstr(ocireg_error_message(error), arguments[5]) != NULL);
+    status = tags(client, closed);
+    CHECK(strstr(ocireg_error_message(error), closed) != NULL);
     check(status, error, (struct wanted){OCIREG_E_CONNECT, 0, NULL, ECONNREFUSED, 1, 0});
+}
 
-    /* A setting that is wrong is found when the client is made, whatever else is right. */
-    options = ocireg_options_new();
+/* ocireg_client_new() reports a wrong setting, even if all other settings are right. */
+static void settings(ocireg_client *client, const char *lost) {
+    ocireg_options *options = ocireg_options_new();
     CHECK(ocireg_options_add_ca_file(options, lost, "/nonexistent/ca.pem") == OCIREG_OK);
     CHECK(ocireg_options_add_plain_http(options, "UPPER/case") == OCIREG_OK);
     ocireg_client *none = client;
-    status = ocireg_client_new(options, &none, &error);
+    ocireg_status status = ocireg_client_new(options, &none, &error);
     CHECK(none == NULL);
     CHECK(error && strstr(ocireg_error_message(error), "/nonexistent/ca.pem") != NULL);
     check(status, error, (struct wanted){OCIREG_E_CONFIG, 0, NULL, ENOENT, 0, 0});
-    /* Also if a later one is wrong in another way, which is told as soon as it is the first. */
+    /* The first wrong setting is reported, even if a later one is wrong in another way. */
     CHECK(ocireg_options_add_basic_auth(options, lost, "user", NULL) == OCIREG_E_INVALID_ARGUMENT);
     status = ocireg_client_new(options, &none, &error);
     check(status, error, (struct wanted){OCIREG_E_CONFIG, 0, NULL, ENOENT, 0, 0});
@@ -94,19 +100,32 @@ int main(int count, char **arguments) {
     CHECK(ocireg_options_add_basic_auth(options, lost, "user", NULL) == OCIREG_E_INVALID_ARGUMENT);
     CHECK(ocireg_options_add_ca_file(options, lost, "/nonexistent/ca.pem") == OCIREG_OK);
     status = ocireg_client_new(options, &none, &error);
-    CHECK(error && strstr(ocireg_error_message(error), "ocireg_options_add_basic_auth(): the argument password is NULL"));
+    CHECK(error && strstr(ocireg_error_message(error),
+                          "ocireg_options_add_basic_auth(): the argument password is NULL"));
     check(status, error, (struct wanted){OCIREG_E_INVALID_ARGUMENT, 0, NULL, 0, 0, 0});
     ocireg_options_free(options);
+}
 
-    /* Which of many. */
+/* The error says which of several references is wrong. */
+static void references(const ocireg_client *client) {
     const char *images[] = {"localhost/a", NULL, "\xff"};
     ocireg_batch *batch;
     STATUS(ocireg_client_lookup_all(client, images, 3, NULL, &batch, &error), OCIREG_OK, error);
     CHECK(strstr(ocireg_error_message(ocireg_batch_error(batch, 1)), "references[1] is NULL"));
     CHECK(strstr(ocireg_error_message(ocireg_batch_error(batch, 2)), "references[2] is not UTF-8"));
     ocireg_batch_free(batch);
+}
 
-    panic(client, lost);
+int main(int count, char **arguments) {
+    if (count != 6)
+        return 2;
+    ocireg_options *options = ocireg_options_new();
+    CHECK(ocireg_options_set_retries(options, 0) == OCIREG_OK);
+    ocireg_client *client = client_of(options);
+    answers(client, arguments + 1);
+    settings(client, arguments[1]);
+    references(client);
+    panic(client, arguments[1]);
     ocireg_client_free(client);
     return finish();
 }

@@ -1,7 +1,10 @@
-/* fork() in the host. The child is told OCIREG_E_STATE by all that asks a registry, can free everything and make a client of
- * its own; the parent's connection stays as it was.
+/* fork() in the host program. In the child, every function that asks a registry fails with
+ * OCIREG_E_STATE. The child can free everything and make a client of its own. The connection of the
+ * parent stays usable.
  *
- *     fork AUTHORITY CA_FILE|plain FORKS    (team/app with 12 tags)
+ *     fork AUTHORITY CA_FILE|plain FORKS
+ *
+ * AUTHORITY has team/app with 12 tags.
  */
 #include "check.h"
 #include <pthread.h>
@@ -20,11 +23,13 @@ static ocireg_client *new_client(void) {
 static void ask(const ocireg_client *client) {
     ocireg_presence presence;
     ocireg_error *error;
-    STATUS(ocireg_client_exists(client, at(authority, "/team/app:t000001"), NULL, &presence, &error), OCIREG_OK, error);
+    STATUS(
+        ocireg_client_exists(client, at(authority, "/team/app:t000001"), NULL, &presence, &error),
+        OCIREG_OK, error);
     CHECK(presence == OCIREG_PRESENCE_EXISTS);
 }
 
-/* Every function that asks a registry, on a client or a list of the parent's. */
+/* Calls every function that asks a registry, with a client or a pager of the parent. */
 static void all_refuse(const ocireg_client *client, ocireg_pages *pages) {
     const char *image = at(authority, "/team/app:t000001"), *app = at(authority, "/team/app");
     ocireg_presence presence;
@@ -43,14 +48,15 @@ static void all_refuse(const ocireg_client *client, ocireg_pages *pages) {
     STATUS(ocireg_client_catalog(client, authority, NULL, &list, &error), OCIREG_E_STATE, error);
     STATUS(ocireg_client_tags_sharing(client, image, NULL, &list, &error), OCIREG_E_STATE, error);
     char none[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
-    STATUS(ocireg_client_tags_of_digest(client, app, none, NULL, &list, &error), OCIREG_E_STATE, error);
+    STATUS(ocireg_client_tags_of_digest(client, app, none, NULL, &list, &error), OCIREG_E_STATE,
+           error);
     STATUS(ocireg_pages_next(pages, &list, &error), OCIREG_E_STATE, error);
     STATUS(ocireg_client_lookup_all(client, &image, 1, NULL, &batch, &error), OCIREG_OK, error);
     CHECK(ocireg_error_code(ocireg_batch_error(batch, 0)) == OCIREG_E_STATE);
     ocireg_batch_free(batch);
 }
 
-/* Ends the child, with what its checks came to. */
+/* Ends the child with the result of its checks. */
 static void end_child(void) {
     fflush(stdout);
     _exit(failures != 0);
@@ -62,7 +68,7 @@ static void join_child(pid_t child) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* Each of these happens in a child of its own, to the parent's client. */
+/* Each case runs in a child of its own, with the client of the parent. */
 enum manner { FREES, LEAVES, SHUTS_DOWN, CLOSES_IDLE, MANNERS };
 
 static void with_an_idle_connection(enum manner manner) {
@@ -72,7 +78,8 @@ static void with_an_idle_connection(enum manner manner) {
     ocireg_call *call = ocireg_call_new();
     CHECK(ocireg_call_set_page_size(call, 3) == OCIREG_OK);
     ask(client);
-    CHECK(ocireg_client_tag_pages(client, at(authority, "/team/app"), call, &pages, NULL) == OCIREG_OK);
+    CHECK(ocireg_client_tag_pages(client, at(authority, "/team/app"), call, &pages, NULL) ==
+          OCIREG_OK);
     CHECK(ocireg_pages_next(pages, &page, NULL) == OCIREG_OK && page != NULL);
     pid_t child = fork();
     if (child == 0) {
@@ -95,7 +102,7 @@ static void with_an_idle_connection(enum manner manner) {
         end_child();
     }
     join_child(child);
-    /* On the connection from before: the test counts them. */
+    /* On the same connection as before: the test counts connections. */
     ask(client);
     ask(client);
     ocireg_strings_free(page);
@@ -114,12 +121,13 @@ static void *busy(void *client) {
     return NULL;
 }
 
-/* Locks that other threads hold at the time of a fork are never given back in the child. */
+/* In the child, nobody releases the locks that other threads held at the time of the fork. */
 static void while_threads_call(int forks) {
     enum { THREADS = 8 };
     ocireg_client *client = new_client();
     ocireg_pages *pages;
-    CHECK(ocireg_client_tag_pages(client, at(authority, "/team/app"), NULL, &pages, NULL) == OCIREG_OK);
+    CHECK(ocireg_client_tag_pages(client, at(authority, "/team/app"), NULL, &pages, NULL) ==
+          OCIREG_OK);
     ask(client);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)

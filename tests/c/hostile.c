@@ -1,7 +1,10 @@
-/* One question to a server that means harm: a status, and a message that a terminal can show.
+/* One call to a hostile server. It must return an expected status and a message that a terminal can
+ * show safely.
  *
- *     hostile ASK AUTHORITY STATUS... (ASK: tags, pages, digest, exists, sharing; the names of the
- *     statuses that are right)
+ *     hostile ASK AUTHORITY STATUS...
+ *
+ * ASK is tags, pages, digest, exists or sharing. The other arguments are the names of the expected
+ * statuses.
  */
 #include "check.h"
 
@@ -11,13 +14,15 @@ static void harmless(const char *message) {
         CHECK((unsigned char)*message >= 32 && *message != 127);
 }
 
-/* At most so many pages: an endless list is the caller's to end. */
-static ocireg_status read_pages(const ocireg_client *client, const char *repository, ocireg_error **error) {
+/* The limit is for an endless list, which the caller has to end. */
+static ocireg_status read_pages(const ocireg_client *client, const char *repository,
+                                ocireg_error **error) {
     ocireg_pages *pages;
     ocireg_strings *page = NULL;
     ocireg_status status = ocireg_client_tag_pages(client, repository, NULL, &pages, error);
     CHECK(status == OCIREG_OK);
-    for (int i = 0; i < 5000 && (status = ocireg_pages_next(pages, &page, error)) == OCIREG_OK && page; i++) {
+    for (int i = 0;
+         i < 5000 && (status = ocireg_pages_next(pages, &page, error)) == OCIREG_OK && page; i++) {
         for (size_t j = 0; j < ocireg_strings_len(page); j++)
             harmless(ocireg_strings_get(page, j));
         ocireg_strings_free(page);
@@ -29,7 +34,8 @@ static ocireg_status read_pages(const ocireg_client *client, const char *reposit
 int main(int count, char **arguments) {
     if (count < 4)
         return 2;
-    const char *ask = arguments[1], *image = at(arguments[2], "/t/a:v1"), *repository = at(arguments[2], "/t/a");
+    const char *ask = arguments[1], *image = at(arguments[2], "/t/a:v1"),
+               *repository = at(arguments[2], "/t/a");
     ocireg_options *options = ocireg_options_new();
     CHECK(ocireg_options_set_retries(options, 0) == OCIREG_OK);
     CHECK(ocireg_options_set_call_timeout_ms(options, 20000) == OCIREG_OK);
@@ -38,8 +44,9 @@ int main(int count, char **arguments) {
     ocireg_status status = OCIREG_OK;
     if (strcmp(ask, "tags") == 0 || strcmp(ask, "sharing") == 0) {
         ocireg_strings *list;
-        status = strcmp(ask, "tags") == 0 ? ocireg_client_tags(client, repository, NULL, &list, &error)
-                                          : ocireg_client_tags_sharing(client, image, NULL, &list, &error);
+        status = strcmp(ask, "tags") == 0
+                     ? ocireg_client_tags(client, repository, NULL, &list, &error)
+                     : ocireg_client_tags_sharing(client, image, NULL, &list, &error);
         for (size_t i = 0; i < ocireg_strings_len(list); i++)
             harmless(ocireg_strings_get(list, i));
         ocireg_strings_free(list);

@@ -1,13 +1,18 @@
-/* Says which library it runs with, and what that answers about the references among its arguments, a line each. */
+/* Prints the version of the library that it runs with. Then prints one line for each reference
+ * among its arguments: whether it exists. */
 #include <ocireg.h>
 #include <stdio.h>
 
 static const char *word(ocireg_presence presence) {
     switch (presence) {
-    case OCIREG_PRESENCE_EXISTS: return "exists";
-    case OCIREG_PRESENCE_ABSENT: return "absent";
-    case OCIREG_PRESENCE_DENIED: return "denied";
-    default: return "unknown";
+    case OCIREG_PRESENCE_EXISTS:
+        return "exists";
+    case OCIREG_PRESENCE_ABSENT:
+        return "absent";
+    case OCIREG_PRESENCE_DENIED:
+        return "denied";
+    default:
+        return "unknown";
     }
 }
 

@@ -1,4 +1,4 @@
-/* Forgets to free an error: for the test that leaks are found. */
+/* Does not free an error. The test checks that this leak is found. */
 #include "check.h"
 
 static void forget(void) {

@@ -1,7 +1,10 @@
-/* The shortest and the longest of every number that a caller can set: no limit is no limit, and none is a bug.
+/* The smallest and the largest value of every number that a caller can set. 0 means no limit, and
+ * no value causes a bug.
  *
- *     limits FLAKY BROKEN WAITS (t/a:v1, with a 503 to the first few requests; a registry that
- *     always answers 503, and one that says Retry-After: 18446744073709551615)
+ *     limits FLAKY BROKEN WAITS
+ *
+ * FLAKY has t/a:v1 and answers 503 to the first few requests. BROKEN always answers 503. WAITS
+ * sends Retry-After: 18446744073709551615.
  */
 #include "check.h"
 
@@ -13,7 +16,7 @@ static ocireg_options *all_at(uint64_t milliseconds) {
     return options;
 }
 
-/* Every question, with repeats in the first. */
+/* Makes every call. The first one retries. */
 static void asks(ocireg_options *options, const char *flaky, uint64_t for_the_call) {
     ocireg_client *client = client_of(options);
     ocireg_call *call = ocireg_call_new();
@@ -37,7 +40,8 @@ static void asks(ocireg_options *options, const char *flaky, uint64_t for_the_ca
     ocireg_client_free(client);
 }
 
-/* What is too short ends with the status for that, also where the pause before a repeat is for ever. */
+/* A call with a short time limit ends with its status, even if the wait before a retry has no end.
+ */
 static void ends(const char *broken, const char *waits) {
     ocireg_presence presence;
     ocireg_error *error;
@@ -45,7 +49,8 @@ static void ends(const char *broken, const char *waits) {
     CHECK(ocireg_options_set_call_timeout_ms(options, 1) == OCIREG_OK);
     CHECK(ocireg_options_set_retries(options, UINT32_MAX) == OCIREG_OK);
     ocireg_client *client = client_of(options);
-    ocireg_status status = ocireg_client_exists(client, "127.0.0.1:1/t/a:v1", NULL, &presence, &error);
+    ocireg_status status =
+        ocireg_client_exists(client, "127.0.0.1:1/t/a:v1", NULL, &presence, &error);
     CHECK(status == OCIREG_E_TIMEOUT || status == OCIREG_E_CONNECT);
     ocireg_error_free(error);
     ocireg_client_free(client);

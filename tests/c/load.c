@@ -1,21 +1,26 @@
-/* Loads the library at run time, uses it and closes it, many times. Not linked with it.
+/* Loads the library at run time, uses it and closes it, many times. The program is not linked with
+ * the library.
  *
- *     load LIBRARY AUTHORITY TIMES    (team/app with a tag)
+ *     load LIBRARY AUTHORITY TIMES
+ *
+ * AUTHORITY has team/app with one tag.
  */
 #include "check.h"
 #include <dlfcn.h>
 
-/* ISO C has no conversion from a pointer to an object to one to a function. */
-#define FIND(function)                                                                                                 \
-    do {                                                                                                               \
-        void *found = dlsym(library, #function);                                                                       \
-        CHECK(found != NULL);                                                                                          \
-        memcpy(&call_##function, &found, sizeof found);                                                                \
+/* ISO C can't convert a pointer to an object into a pointer to a function. */
+#define FIND(function)                                                                             \
+    do {                                                                                           \
+        void *found = dlsym(library, #function);                                                   \
+        CHECK(found != NULL);                                                                      \
+        memcpy(&call_##function, &found, sizeof found);                                            \
     } while (0)
 
-static ocireg_status (*call_ocireg_client_new)(const ocireg_options *, ocireg_client **, ocireg_error **);
-static ocireg_status (*call_ocireg_client_exists)(const ocireg_client *, const char *, const ocireg_call *,
-                                                  ocireg_presence *, ocireg_error **);
+static ocireg_status (*call_ocireg_client_new)(const ocireg_options *, ocireg_client **,
+                                               ocireg_error **);
+static ocireg_status (*call_ocireg_client_exists)(const ocireg_client *, const char *,
+                                                  const ocireg_call *, ocireg_presence *,
+                                                  ocireg_error **);
 static void (*call_ocireg_client_free)(ocireg_client *);
 static ocireg_call *(*call_ocireg_call_new)(void);
 static void (*call_ocireg_call_free)(ocireg_call *);
@@ -39,12 +44,15 @@ static void once(const char *file, const char *authority) {
     ocireg_client *client;
     ocireg_presence presence;
     CHECK(call_ocireg_client_new(NULL, &client, NULL) == OCIREG_OK);
-    CHECK(call_ocireg_client_exists(client, at(authority, "/team/app:1"), NULL, &presence, NULL) == OCIREG_OK);
+    CHECK(call_ocireg_client_exists(client, at(authority, "/team/app:1"), NULL, &presence, NULL) ==
+          OCIREG_OK);
     CHECK(presence == OCIREG_PRESENCE_EXISTS);
-    /* Given up at once: a thread that looks the name up may still be running when the library is closed. */
+    /* This call ends at once. A thread that looks up the name may still run when the library is
+     * closed. */
     ocireg_call *hasty = call_ocireg_call_new();
     CHECK(call_ocireg_call_set_timeout_ms(hasty, 1) == OCIREG_OK);
-    CHECK(call_ocireg_client_exists(client, "slow.invalid:1/team/app:1", hasty, &presence, NULL) != OCIREG_OK);
+    CHECK(call_ocireg_client_exists(client, "slow.invalid:1/team/app:1", hasty, &presence, NULL) !=
+          OCIREG_OK);
     call_ocireg_call_free(hasty);
     call_ocireg_client_free(client);
     CHECK(dlclose(library) == 0);
@@ -55,7 +63,7 @@ int main(int count, char **arguments) {
         return 2;
     for (int i = 0; i < atoi(arguments[3]); i++)
         once(arguments[1], arguments[2]);
-    /* The last one's helper thread, if there is one. */
+    /* Waits for the helper thread of the last call, if there is one. */
     sleep_ms(300);
     return finish();
 }

@@ -1,6 +1,8 @@
-/* The log callback: what it gets, when it does, and that no secret is in it.
+/* The log callback: what it receives, when it runs, and that no record contains a secret.
  *
- *     log AUTHORITY    (a registry with tokens for user:hunter2-secret; mine:1)
+ *     log AUTHORITY
+ *
+ * AUTHORITY has mine:1, and gives tokens to user:hunter2-secret.
  */
 #include "check.h"
 #include <pthread.h>
@@ -25,7 +27,7 @@ static void collect(void *userdata, int32_t level, const char *target, const cha
     pthread_mutex_unlock(&lock);
 }
 
-/* Another one, which asks the library for more. */
+/* A second callback, which calls the library. */
 static unsigned others;
 
 static void count_other(void *userdata, int32_t level, const char *target, const char *message) {
@@ -33,8 +35,9 @@ static void count_other(void *userdata, int32_t level, const char *target, const
     __atomic_fetch_add(&others, 1, __ATOMIC_RELAXED);
     if (userdata) {
         ocireg_presence presence;
-        CHECK(ocireg_client_exists(userdata, at(authority, "/mine:1"), NULL, &presence, NULL) == OCIREG_OK);
-        /* What is known of the registry whose answer is just being logged. */
+        CHECK(ocireg_client_exists(userdata, at(authority, "/mine:1"), NULL, &presence, NULL) ==
+              OCIREG_OK);
+        /* Asks about the registry whose answer is being logged. */
         ask_what_is_known(userdata, authority);
     }
 }
@@ -42,14 +45,16 @@ static void count_other(void *userdata, int32_t level, const char *target, const
 static void ask(const ocireg_client *client) {
     ocireg_presence presence;
     ocireg_error *error;
-    STATUS(ocireg_client_exists(client, at(authority, "/mine:1"), NULL, &presence, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_exists(client, at(authority, "/mine:1"), NULL, &presence, &error),
+           OCIREG_OK, error);
     CHECK(presence == OCIREG_PRESENCE_EXISTS);
 }
 
 static ocireg_client *with_login(void) {
     ocireg_options *options = ocireg_options_new();
     CHECK(ocireg_options_add_basic_auth(options, authority, "user", "hunter2-secret") == OCIREG_OK);
-    CHECK(ocireg_options_add_header(options, authority, "X-Private", "swordfish-secret") == OCIREG_OK);
+    CHECK(ocireg_options_add_header(options, authority, "X-Private", "swordfish-secret") ==
+          OCIREG_OK);
     return client_of(options);
 }
 
@@ -59,7 +64,7 @@ static void *asks_often(void *client) {
     return NULL;
 }
 
-/* Replaced all the time while eight threads log. */
+/* Replaces the callback all the time while eight threads log. */
 static void threads(ocireg_client *client) {
     pthread_t threads[8];
     for (int i = 0; i < 8; i++)
@@ -68,7 +73,7 @@ static void threads(ocireg_client *client) {
         unsigned *counts = calloc(6, sizeof *counts);
         CHECK(ocireg_set_log_callback(5, collect, counts) == OCIREG_OK);
         CHECK(ocireg_set_log_callback(5, count_other, NULL) == OCIREG_OK);
-        /* No thread is in it any more. */
+        /* The replaced callback runs on no thread any more. */
         free(counts);
         sleep_ms(1);
     }
@@ -87,12 +92,13 @@ int main(int count, char **arguments) {
     ask(client);
     CHECK(records[4] + records[5] > 0);
     CHECK(inside_status == OCIREG_E_STATE);
-    const char *secrets[] = {"hunter2", "swordfish", "dXNlcjpodW50ZXIyLXNlY3JldA", "Authorization:", "Bearer ey", NULL};
+    const char *secrets[] = {"hunter2",        "swordfish", "dXNlcjpodW50ZXIyLXNlY3JldA",
+                             "Authorization:", "Bearer ey", NULL};
     for (size_t i = 0; secrets[i]; i++)
         CHECK(strstr(text, secrets[i]) == NULL);
     CHECK(strstr(text, authority) != NULL);
 
-    /* Up to a level; replaced; taken back in both ways. */
+    /* Sets a level, replaces the callback, and removes it in both ways. */
     memset(records, 0, sizeof records);
     CHECK(ocireg_set_log_callback(3, collect, records) == OCIREG_OK);
     ask(client);

@@ -1,5 +1,6 @@
-/* Every question with its right answer, of a registry that holds team/app (latest and v2 alike, v1), other and, where it
- * is the fake one, a hidden repository, a rate limit and a warning.
+/* Every function that asks a registry, with its correct answer. The registry has team/app with the
+ * tags v1, v2 and latest, and the repository other. Latest has the digest of v2. The fake registry
+ * also has a hidden repository, a rate limit and a warning.
  *
  *     lookups AUTHORITY plain|file|memory CA_FILE DIGEST_V1 DIGEST_V2 SIZE_V2 MEDIA_TYPE real|fake
  */
@@ -20,7 +21,7 @@ static void trust(ocireg_options *options, const char *how, const char *file) {
         if (stream)
             fclose(stream);
         CHECK(ocireg_options_add_ca_pem(options, authority, pem, length) == OCIREG_OK);
-        memset(pem, 0, sizeof pem); /* It was copied. */
+        memset(pem, 0, sizeof pem); /* The library has copied it. */
     }
 }
 
@@ -38,27 +39,30 @@ static void single(const ocireg_client *client) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ocireg_presence presence = (ocireg_presence)77;
         ocireg_error *error;
-        STATUS(ocireg_client_exists(client, at(authority, cases[i].path), NULL, &presence, &error), OCIREG_OK, error);
+        STATUS(ocireg_client_exists(client, at(authority, cases[i].path), NULL, &presence, &error),
+               OCIREG_OK, error);
         CHECK(presence == cases[i].presence);
     }
 
     ocireg_descriptor *descriptor;
     ocireg_error *error;
-    STATUS(ocireg_client_head(client, at(authority, "/team/app:v2"), NULL, &descriptor, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_head(client, at(authority, "/team/app:v2"), NULL, &descriptor, &error),
+           OCIREG_OK, error);
     CHECK(strcmp(ocireg_descriptor_digest(descriptor), v2) == 0);
     CHECK(strcmp(ocireg_descriptor_media_type(descriptor), media_type) == 0);
     CHECK(ocireg_descriptor_size(descriptor) == size);
     CHECK(ocireg_descriptor_digest_source(descriptor) == OCIREG_DIGEST_SOURCE_HEADER);
     ocireg_descriptor_free(descriptor);
-    STATUS(ocireg_client_head(client, at(authority, "/team/app:v3"), NULL, &descriptor, &error), OCIREG_E_NOT_FOUND,
-           error);
+    STATUS(ocireg_client_head(client, at(authority, "/team/app:v3"), NULL, &descriptor, &error),
+           OCIREG_E_NOT_FOUND, error);
     CHECK(descriptor == NULL);
 
     char *digest;
-    STATUS(ocireg_client_digest(client, at(authority, "/team/app:v1"), NULL, &digest, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_digest(client, at(authority, "/team/app:v1"), NULL, &digest, &error),
+           OCIREG_OK, error);
     CHECK(strcmp(digest, v1) == 0);
     ocireg_string_free(digest);
-    /* By digest too. */
+    /* A reference with a digest works too. */
     char pinned[256];
     snprintf(pinned, sizeof pinned, "%s/team/app@%s", authority, v1);
     STATUS(ocireg_client_digest(client, pinned, NULL, &digest, &error), OCIREG_OK, error);
@@ -66,7 +70,7 @@ static void single(const ocireg_client *client) {
     ocireg_string_free(digest);
 }
 
-/* Checks a list against `wanted`, names with spaces between, and frees it. */
+/* Checks that a list has the names in `wanted`, which are separated by spaces, and frees it. */
 static void holds(ocireg_strings *list, const char *wanted) {
     char text[256] = "";
     const char *const *all = ocireg_strings_data(list);
@@ -89,11 +93,13 @@ static void lists(const ocireg_client *client) {
     const char *app = at(authority, "/team/app");
     STATUS(ocireg_client_tags(client, app, NULL, &list, &error), OCIREG_OK, error);
     holds(list, "latest v1 v2");
-    STATUS(ocireg_client_tags(client, at(authority, "/none"), NULL, &list, &error), OCIREG_E_NOT_FOUND, error);
+    STATUS(ocireg_client_tags(client, at(authority, "/none"), NULL, &list, &error),
+           OCIREG_E_NOT_FOUND, error);
     CHECK(list == NULL);
     STATUS(ocireg_client_catalog(client, authority, NULL, &list, &error), OCIREG_OK, error);
     holds(list, is_fake ? "hidden other team/app" : "other team/app");
-    STATUS(ocireg_client_tags_sharing(client, at(authority, "/team/app:v2"), NULL, &list, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_tags_sharing(client, at(authority, "/team/app:v2"), NULL, &list, &error),
+           OCIREG_OK, error);
     holds(list, "latest v2");
     STATUS(ocireg_client_tags_of_digest(client, app, v1, NULL, &list, &error), OCIREG_OK, error);
     holds(list, "v1");
@@ -102,7 +108,7 @@ static void lists(const ocireg_client *client) {
     holds(list, "");
 }
 
-/* Reads to the end, and once more. */
+/* Reads to the end, and then once more. */
 static void read_pages(ocireg_pages *pages, size_t wanted_pages, size_t wanted_entries) {
     size_t count = 0, entries = 0;
     for (;;) {
@@ -127,28 +133,36 @@ static void pages(ocireg_client *owned) {
     CHECK(ocireg_call_set_page_size(call, 1) == OCIREG_OK);
     ocireg_pages *tags, *catalog;
     ocireg_error *error;
-    STATUS(ocireg_client_tag_pages(owned, at(authority, "/team/app"), call, &tags, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_tag_pages(owned, at(authority, "/team/app"), call, &tags, &error),
+           OCIREG_OK, error);
     STATUS(ocireg_client_catalog_pages(owned, authority, call, &catalog, &error), OCIREG_OK, error);
-    /* They hold what they need. */
+    /* The pagers keep what they need. */
     ocireg_call_free(call);
     ocireg_client_free(owned);
-    /* docker-registry 2.8 does not look at the size for tags. */
+    /* docker-registry 2.8 ignores the page size for tags. */
     read_pages(tags, is_fake ? 3 : 1, 3);
     read_pages(catalog, is_fake ? 3 : 2, is_fake ? 3 : 2);
 }
 
 static void batches(const ocireg_client *client) {
-    const char *images[] = {at(authority, "/team/app:v1"), NULL, at(authority, "/none:1"), "UPPER", "\xff",
-                            at(authority, "/team/app:v1")};
+    const char *images[] = {
+        at(authority, "/team/app:v1"), NULL, at(authority, "/none:1"), "UPPER", "\xff",
+        at(authority, "/team/app:v1")};
     ocireg_batch *batch;
     ocireg_error *error;
     STATUS(ocireg_client_lookup_all(client, images, 6, NULL, &batch, &error), OCIREG_OK, error);
     CHECK(ocireg_batch_len(batch) == 6);
-    ocireg_presence presences[] = {OCIREG_PRESENCE_EXISTS,  OCIREG_PRESENCE_UNKNOWN, OCIREG_PRESENCE_ABSENT,
-                                   OCIREG_PRESENCE_UNKNOWN, OCIREG_PRESENCE_UNKNOWN, OCIREG_PRESENCE_EXISTS,
+    ocireg_presence presences[] = {OCIREG_PRESENCE_EXISTS,  OCIREG_PRESENCE_UNKNOWN,
+                                   OCIREG_PRESENCE_ABSENT,  OCIREG_PRESENCE_UNKNOWN,
+                                   OCIREG_PRESENCE_UNKNOWN, OCIREG_PRESENCE_EXISTS,
                                    OCIREG_PRESENCE_UNKNOWN};
-    ocireg_status errors[] = {OCIREG_OK, OCIREG_E_INVALID_ARGUMENT, OCIREG_OK, OCIREG_E_INVALID_REFERENCE,
-                              OCIREG_E_INVALID_ARGUMENT, OCIREG_OK, OCIREG_OK};
+    ocireg_status errors[] = {OCIREG_OK,
+                              OCIREG_E_INVALID_ARGUMENT,
+                              OCIREG_OK,
+                              OCIREG_E_INVALID_REFERENCE,
+                              OCIREG_E_INVALID_ARGUMENT,
+                              OCIREG_OK,
+                              OCIREG_OK};
     for (size_t i = 0; i < 7; i++) {
         const ocireg_descriptor *descriptor = ocireg_batch_descriptor(batch, i);
         CHECK(ocireg_batch_presence(batch, i) == presences[i]);

@@ -1,5 +1,6 @@
-/* What the generated misuse program calls: valid arguments, and what each case must come to. The names follow the
- * header's, so that a type without a valid object here does not compile. */
+/* The functions that the generated misuse program calls: they make valid arguments and check the
+ * results. Their names follow those of the header, so that the program does not compile if a type
+ * has no valid object here. */
 #ifndef MISUSE_H
 #define MISUSE_H
 
@@ -33,7 +34,7 @@ static void must(int holds, const char *what) {
     }
 }
 
-/* Never looked at, never freed. */
+/* The library never reads or frees it. */
 static void *garbage(void) {
     static char anything[16];
     return anything;
@@ -66,17 +67,14 @@ static int32_t a_ocireg_item_cb(void *userdata, size_t index, ocireg_presence pr
     return 0;
 }
 
-static void a_ocireg_log_cb(void *userdata, int32_t level, const char *target, const char *message) {
+static void a_ocireg_log_cb(void *userdata, int32_t level, const char *target,
+                            const char *message) {
     (void)userdata, (void)level, (void)target, (void)message;
 }
 
-static ocireg_options *fresh_ocireg_options(void) {
-    return ocireg_options_new();
-}
+static ocireg_options *fresh_ocireg_options(void) { return ocireg_options_new(); }
 
-static ocireg_call *fresh_ocireg_call(void) {
-    return ocireg_call_new();
-}
+static ocireg_call *fresh_ocireg_call(void) { return ocireg_call_new(); }
 
 static ocireg_pages *fresh_ocireg_pages(void) {
     ocireg_pages *pages;
@@ -95,22 +93,25 @@ static void ends(ocireg_status status, const ocireg_error *error, int has_error)
     must(status != OCIREG_E_PANIC, "a panic");
     if (has_error) {
         const char *message = ocireg_error_message(error);
-        must(ocireg_error_code(error) == status && (error == NULL) == (status == OCIREG_OK), "another error");
+        must(ocireg_error_code(error) == status && (error == NULL) == (status == OCIREG_OK),
+             "another error");
         must(!message || strlen(message) < 4096, "a message without an end");
         for (; message && *message; message++)
             must((unsigned char)*message >= 32 && *message != 127, "a control character");
     }
 }
 
-static void refuses(ocireg_status status, const ocireg_error *error, int has_error, const char *argument) {
+static void refuses(ocireg_status status, const ocireg_error *error, int has_error,
+                    const char *argument) {
     must(status == OCIREG_E_INVALID_ARGUMENT, ocireg_status_name(status));
     if (has_error) {
         ends(status, error, 1);
-        must(error && strstr(ocireg_error_message(error), argument), "the error does not name the argument");
+        must(error && strstr(ocireg_error_message(error), argument),
+             "the error does not name the argument");
     }
 }
 
-/* An output is there on success only. */
+/* An output is filled on success only. */
 static void cleared(ocireg_status status, int is_set) {
     must(status == OCIREG_OK || !is_set, "an output although it failed");
 }
@@ -127,7 +128,8 @@ static void makes_no_client(const ocireg_options *options, const char *argument)
 static void makes_no_call(const ocireg_call *call, const char *argument) {
     ocireg_presence presence = OCIREG_PRESENCE_EXISTS;
     ocireg_error *error = garbage();
-    ocireg_status status = ocireg_client_exists(the_ocireg_client, reference, call, &presence, &error);
+    ocireg_status status =
+        ocireg_client_exists(the_ocireg_client, reference, call, &presence, &error);
     refuses(status, error, 1, argument);
     cleared(status, presence != OCIREG_PRESENCE_UNKNOWN);
     ocireg_error_free(error);
@@ -143,19 +145,24 @@ static void begin(int count, char **arguments) {
     a_long_text = malloc(long_text + 1);
     memset(a_long_text, 'a', long_text);
     a_long_text[long_text] = 0;
-    /* At a host that no name server is asked for. */
+    /* No name server is asked for this host. */
     memcpy(a_long_text, "127.0.0.1:1/", 12);
     the_ocireg_options = ocireg_options_new();
     CHECK(ocireg_options_set_retries(the_ocireg_options, 0) == OCIREG_OK);
     the_ocireg_call = ocireg_call_new();
     the_ocireg_cancel = ocireg_cancel_new();
     CHECK(ocireg_client_new(the_ocireg_options, &the_ocireg_client, NULL) == OCIREG_OK);
-    CHECK(ocireg_client_tags(the_ocireg_client, repository, NULL, &the_ocireg_strings, NULL) == OCIREG_OK);
-    CHECK(ocireg_client_head(the_ocireg_client, reference, NULL, &the_ocireg_descriptor, NULL) == OCIREG_OK);
-    CHECK(ocireg_client_lookup_all(the_ocireg_client, the_array, 1, NULL, &the_ocireg_batch, NULL) == OCIREG_OK);
-    CHECK(ocireg_client_rate_limit(the_ocireg_client, registry, &the_ocireg_rate_limit, NULL) == OCIREG_OK);
+    CHECK(ocireg_client_tags(the_ocireg_client, repository, NULL, &the_ocireg_strings, NULL) ==
+          OCIREG_OK);
+    CHECK(ocireg_client_head(the_ocireg_client, reference, NULL, &the_ocireg_descriptor, NULL) ==
+          OCIREG_OK);
+    CHECK(ocireg_client_lookup_all(the_ocireg_client, the_array, 1, NULL, &the_ocireg_batch,
+                                   NULL) == OCIREG_OK);
+    CHECK(ocireg_client_rate_limit(the_ocireg_client, registry, &the_ocireg_rate_limit, NULL) ==
+          OCIREG_OK);
     ocireg_descriptor *none;
-    CHECK(ocireg_client_head(the_ocireg_client, "UPPER", NULL, &none, &the_ocireg_error) == OCIREG_E_INVALID_REFERENCE);
+    CHECK(ocireg_client_head(the_ocireg_client, "UPPER", NULL, &none, &the_ocireg_error) ==
+          OCIREG_E_INVALID_REFERENCE);
     CHECK(the_ocireg_rate_limit != NULL);
     if (failures)
         exit(finish());

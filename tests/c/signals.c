@@ -1,7 +1,10 @@
-/* Signals are the program's: the library goes on after EINTR, raises no SIGPIPE, and changes no handler and no mask.
+/* Signals belong to the program: the library continues after EINTR, raises no SIGPIPE, and changes
+ * no handler and no mask.
  *
- *     signals SLOW RESETS SILENT (team/app:1 behind 300 ms; a server that resets each connection;
- *     one that is silent)
+ *     signals SLOW RESETS SILENT
+ *
+ * SLOW has team/app:1 and answers after 300 ms. RESETS resets each connection. SILENT never
+ * answers.
  */
 #include "check.h"
 #include <errno.h>
@@ -36,7 +39,7 @@ static void every(int first_us, int then_us) {
     CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
 }
 
-/* An alarm each 5 ms during slow calls. */
+/* An alarm every 5 ms during slow calls. */
 static void interrupted(const char *slow, int flags, uint64_t timeout_ms) {
     handle(SIGALRM, on_alarm, flags);
     alarms = 0;
@@ -51,11 +54,13 @@ static void interrupted(const char *slow, int flags, uint64_t timeout_ms) {
         ocireg_presence presence;
         ocireg_strings *list;
         ocireg_error *error;
-        /* By name too: helper threads may get the signal. */
+        /* With a host name, helper threads may receive the signal. */
         const char *host = strchr(slow, ':');
-        STATUS(ocireg_client_exists(client, at("localhost", at(host, "/team/app:1")), NULL, &presence, &error),
+        STATUS(ocireg_client_exists(client, at("localhost", at(host, "/team/app:1")), NULL,
+                                    &presence, &error),
                OCIREG_OK, error);
-        STATUS(ocireg_client_tags(client, at(slow, "/team/app"), NULL, &list, &error), OCIREG_OK, error);
+        STATUS(ocireg_client_tags(client, at(slow, "/team/app"), NULL, &list, &error), OCIREG_OK,
+               error);
         CHECK(ocireg_strings_len(list) == 1);
         ocireg_strings_free(list);
     }
@@ -65,7 +70,7 @@ static void interrupted(const char *slow, int flags, uint64_t timeout_ms) {
     handle(SIGALRM, SIG_DFL, 0);
 }
 
-/* The peer is gone while the request is written; SIGPIPE would end the process. */
+/* The server closes the connection while the request is written. SIGPIPE would end the process. */
 static void broken_pipe(const char *resets) {
     ocireg_options *options = ocireg_options_new();
     size_t length = 4 << 20;
@@ -78,7 +83,8 @@ static void broken_pipe(const char *resets) {
     ocireg_client *client = client_of(options);
     ocireg_presence presence;
     ocireg_error *error;
-    ocireg_status status = ocireg_client_exists(client, at(resets, "/team/app:1"), NULL, &presence, &error);
+    ocireg_status status =
+        ocireg_client_exists(client, at(resets, "/team/app:1"), NULL, &presence, &error);
     int32_t code = ocireg_error_os_code(error);
     CHECK(code == EPIPE || code == ECONNRESET || code == 0);
     STATUS(status, OCIREG_E_TRANSPORT, error);
@@ -91,7 +97,7 @@ static void *interrupt(void *argument) {
     return argument;
 }
 
-/* Ctrl-C as a C program does it. */
+/* Ctrl-C, as a C program handles it. */
 static void from_a_handler(const char *silent) {
     handle(SIGINT, on_interrupt, 0);
     cancel = ocireg_cancel_new();
@@ -103,9 +109,10 @@ static void from_a_handler(const char *silent) {
     CHECK(pthread_create(&thread, NULL, interrupt, NULL) == 0);
     ocireg_presence presence;
     ocireg_error *error;
-    ocireg_status status = ocireg_client_exists(client, at(silent, "/team/app:1"), call, &presence, &error);
+    ocireg_status status =
+        ocireg_client_exists(client, at(silent, "/team/app:1"), call, &presence, &error);
     int64_t took = now_ms() - began;
-    CHECK(took >= 290 && took < 300 + 2000); /* stop.c measures. */
+    CHECK(took >= 290 && took < 300 + 2000); /* stop.c measures this more exactly. */
     STATUS(status, OCIREG_E_CANCELLED, error);
     CHECK(ocireg_cancel_is_triggered(cancel) == 1);
     CHECK(pthread_join(thread, NULL) == 0);
@@ -117,7 +124,7 @@ static void from_a_handler(const char *silent) {
 
 enum { SIGNALS = 65 };
 
-/* All handlers, and the mask of this thread. */
+/* Reads all handlers and the mask of this thread. */
 static void remember(struct sigaction *actions, sigset_t *mask) {
     memset(actions, 0, SIGNALS * sizeof *actions);
     for (int i = 1; i < SIGNALS; i++)
@@ -132,16 +139,14 @@ static int same_mask(const sigset_t *one, const sigset_t *other) {
     return same;
 }
 
-static void *nothing(void *argument) {
-    return argument;
-}
+static void *nothing(void *argument) { return argument; }
 
 int main(int count, char **arguments) {
     if (count != 4)
         return 2;
-    /* A shell has what it starts in the background ignore it. */
+    /* A shell makes its background processes ignore SIGINT. */
     handle(SIGINT, SIG_DFL, 0);
-    /* The C library's own handler comes with the first thread. */
+    /* The C library sets its own handler with the first thread. */
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
     static struct sigaction before[SIGNALS], after[SIGNALS];

@@ -1,11 +1,12 @@
-/* One call that hangs, and what ends it; prints how many milliseconds that took.
+/* Stops a call that hangs, and prints how many milliseconds it took to end.
  *
  *     stop cancel|shutdown|progress ASK AUTHORITY SETTING AFTER
  *
- * ASK is exists or tags. SETTING: none, large (a header that fills all buffers), https, gate
- * (another call has been told to wait), token (another thread waits for a token). The call is
- * stopped AFTER milliseconds, by the token of another thread, by a shutdown, or by the tenth call
- * of its progress callback; with progress the longest silence is printed.
+ * ASK is exists or tags. SETTING is none, large (a header field that fills all buffers), https,
+ * gate (the registry has told another call to wait) or token (another thread waits for a token).
+ * After AFTER milliseconds another thread triggers the cancel token or shuts the client down. With
+ * progress, the tenth call of the progress callback stops the call, and the program prints the
+ * longest time between two calls of the callback.
  */
 #include "check.h"
 #include <pthread.h>
@@ -25,7 +26,7 @@ static ocireg_status run(const ocireg_call *call, ocireg_error **error) {
 }
 
 struct stopper {
-    ocireg_cancel *cancel; /* Else a shutdown. */
+    ocireg_cancel *cancel; /* NULL means a shutdown. */
     int64_t after, stopped;
 };
 
@@ -68,7 +69,7 @@ static int32_t on_progress(void *userdata, uint64_t done, uint64_t total) {
     (void)done, (void)total;
     int64_t now = now_ms();
     CHECK(pthread_equal(watch->thread, pthread_self()));
-    /* The first wait may begin late: it takes work to come to it. */
+    /* The first wait may begin late, since work comes before it. */
     if (watch->calls > 0 && now - watch->last > watch->longest)
         watch->longest = now - watch->last;
     watch->last = now;

@@ -1,7 +1,9 @@
-/* Eight threads on one client: mixed questions, results and errors that another thread reads and frees, clones that end
- * on their own, tokens and a shutdown that race with calls.
+/* Eight threads use one client. They make different calls, and read and free the results and errors
+ * of other threads. They free clones at any time. Cancel tokens and a shutdown race with calls.
  *
- *     threads AUTHORITY ROUNDS    (team/app with 12 tags)
+ *     threads AUTHORITY ROUNDS
+ *
+ * AUTHORITY has team/app with 12 tags.
  */
 #include "check.h"
 #include <pthread.h>
@@ -11,7 +13,7 @@ enum { THREADS = 8 };
 static const char *authority;
 static int rounds;
 
-/* What a thread leaves for the next one. */
+/* Objects that one thread passes to the next one. */
 struct parcel {
     ocireg_strings *list;
     ocireg_descriptor *descriptor;
@@ -37,9 +39,11 @@ static void ask_all(struct task *task) {
     STATUS(ocireg_client_head(client, image, NULL, &parcel->descriptor, &error), OCIREG_OK, error);
     STATUS(ocireg_client_tags(client, app, NULL, &parcel->list, &error), OCIREG_OK, error);
     const char *images[] = {image, "not a reference", at(authority, "/team/app:none")};
-    STATUS(ocireg_client_lookup_all(client, images, 3, NULL, &parcel->batch, &error), OCIREG_OK, error);
+    STATUS(ocireg_client_lookup_all(client, images, 3, NULL, &parcel->batch, &error), OCIREG_OK,
+           error);
     ocireg_strings *list;
-    CHECK(ocireg_client_tags(client, at(authority, "/none"), NULL, &list, &parcel->error) == OCIREG_E_NOT_FOUND);
+    CHECK(ocireg_client_tags(client, at(authority, "/none"), NULL, &list, &parcel->error) ==
+          OCIREG_E_NOT_FOUND);
     STATUS(ocireg_client_warnings(client, authority, &list, &error), OCIREG_OK, error);
     ocireg_strings_free(list);
     parcel->clone = ocireg_client_clone(client);
@@ -53,8 +57,10 @@ static void open_parcel(struct parcel *parcel) {
     CHECK(ocireg_batch_presence(parcel->batch, 0) == OCIREG_PRESENCE_EXISTS);
     CHECK(ocireg_error_code(ocireg_batch_error(parcel->batch, 1)) == OCIREG_E_INVALID_REFERENCE);
     CHECK(ocireg_batch_presence(parcel->batch, 2) == OCIREG_PRESENCE_ABSENT);
-    CHECK(ocireg_error_code(parcel->error) == OCIREG_E_NOT_FOUND && ocireg_error_http_status(parcel->error) == 404);
-    CHECK(ocireg_client_exists(parcel->clone, at(authority, "/team/app:t000001"), NULL, &presence, NULL) == OCIREG_OK);
+    CHECK(ocireg_error_code(parcel->error) == OCIREG_E_NOT_FOUND &&
+          ocireg_error_http_status(parcel->error) == 404);
+    CHECK(ocireg_client_exists(parcel->clone, at(authority, "/team/app:t000001"), NULL, &presence,
+                               NULL) == OCIREG_OK);
     ocireg_strings_free(parcel->list);
     ocireg_descriptor_free(parcel->descriptor);
     ocireg_batch_free(parcel->batch);
@@ -91,7 +97,7 @@ static void parcels(void) {
             tasks[i].client = client;
         start(threads, fill, tasks);
         join(threads);
-        /* A clone outlives the client that it was made from. */
+        /* A clone outlives the client from which it was made. */
         if (round == rounds - 1)
             ocireg_client_free(client);
         start(threads, empty, tasks);
@@ -99,7 +105,7 @@ static void parcels(void) {
     }
 }
 
-/* Asks until something stops it; only what was to be expected may. */
+/* Makes calls until something stops it. Only the expected statuses may stop it. */
 static void *until_stopped(void *argument) {
     struct task *task = argument;
     ocireg_call *call = ocireg_call_new();
@@ -108,7 +114,8 @@ static void *until_stopped(void *argument) {
     ocireg_error *error;
     do {
         ocireg_presence presence;
-        status = ocireg_client_exists(task->client, at(authority, "/team/app:t000001"), call, &presence, &error);
+        status = ocireg_client_exists(task->client, at(authority, "/team/app:t000001"), call,
+                                      &presence, &error);
         CHECK((presence == OCIREG_PRESENCE_EXISTS) == (status == OCIREG_OK));
         if (status != OCIREG_OK && status != OCIREG_E_CANCELLED && status != OCIREG_E_STATE) {
             printf("%s\n", ocireg_error_message(error));
@@ -121,7 +128,7 @@ static void *until_stopped(void *argument) {
     return NULL;
 }
 
-/* A token, or a shutdown, in the middle of calls. */
+/* A cancel token or a shutdown stops running calls. */
 static void races(int shutdown) {
     ocireg_client *client = plain_client();
     ocireg_cancel *cancel = ocireg_cancel_new();
@@ -140,7 +147,8 @@ static void races(int shutdown) {
     join(threads);
     ocireg_presence presence;
     ocireg_error *error;
-    ocireg_status status = ocireg_client_exists(client, at(authority, "/team/app:t000001"), NULL, &presence, &error);
+    ocireg_status status =
+        ocireg_client_exists(client, at(authority, "/team/app:t000001"), NULL, &presence, &error);
     STATUS(status, shutdown ? OCIREG_E_STATE : OCIREG_OK, error);
     ocireg_cancel_free(cancel);
     ocireg_client_free(client);

@@ -1,4 +1,5 @@
-/* Reads a borrowed string after its owner is gone: for the test that the sanitizer sees into the library. */
+/* Reads a borrowed string after its owner was freed. The test checks that the sanitizer also
+ * watches the library. */
 #include "check.h"
 
 int main(void) {
@@ -9,6 +10,6 @@ int main(void) {
     CHECK(ocireg_client_new(options, &client, &error) == OCIREG_E_INVALID_ARGUMENT);
     ocireg_options_free(options);
     ocireg_error_free(error);
-    /* The access is made by the library. */
+    /* The library accesses the freed memory. */
     return ocireg_error_code(error) == OCIREG_E_PANIC;
 }

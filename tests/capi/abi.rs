@@ -1,5 +1,5 @@
-//! What programs that are already built rely on does not change unnoticed: `abi/` is what is
-//! promised.
+//! A change that would break programs that are already built does not stay unnoticed. `abi/`
+//! describes the promised interface.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ fn header() -> String {
     fs::read_to_string(root().join("include/ocireg.h")).expect("the header")
 }
 
-/// The header's OCIREG_ABI_VERSION.
+/// OCIREG_ABI_VERSION of the header.
 pub(crate) fn abi_version() -> u32 {
     let header = header();
     let line = header
@@ -34,7 +34,7 @@ fn promised() -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// `scripts/abi.sh`; `None` is a skip.
+/// Runs `scripts/abi.sh`. `None` means that the test is skipped.
 #[track_caller]
 fn script(arguments: &[&str]) -> Option<Ran> {
     for program in ["g++", "nm", "abidw", "abidiff"] {
@@ -45,7 +45,7 @@ fn script(arguments: &[&str]) -> Option<Ran> {
     ))
 }
 
-/// What the script says of a header; `None` is a skip.
+/// Compares a header with `abi/`. `None` means that the test is skipped.
 #[track_caller]
 fn compare(header: &str) -> Option<Ran> {
     let directory = TempDir::new().expect("a temporary directory");
@@ -95,7 +95,7 @@ fn abi_describes_all_of_the_header() {
         return;
     };
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-    // An enum that no function names would be missing, and its changes with it.
+    // `abi/` lacks an enum that no function uses, and changes of that enum would not be seen.
     let abi = fs::read_to_string(root().join("abi/ocireg.abi")).expect("abi/ocireg.abi");
     let header = header();
     let values = header
@@ -109,13 +109,13 @@ fn abi_describes_all_of_the_header() {
         let line = format!("<enumerator name='OCIREG_{name}' value='{value}'/>");
         assert!(abi.contains(&line), "{line}");
     }
-    // Nothing of the machine that wrote it.
+    // The description does not depend on the machine that wrote it.
     for word in ["/tmp", "/usr", "/home", "filepath"] {
         assert!(!abi.contains(word), "{word}");
     }
 }
 
-/// A change of the header: what is replaced by what.
+/// A change of the header: its name, the old text and the new text.
 type Change = (&'static str, &'static str, &'static str);
 
 const BREAKING: [Change; 9] = [
@@ -179,8 +179,8 @@ const HARMLESS: [Change; 3] = [
     ),
     (
         "other words",
-        "The version of the library that is running",
-        "Which version is running",
+        "Returns the version of the running library",
+        "Says which library is running",
     ),
 ];
 
@@ -195,7 +195,7 @@ fn what_would_break_a_program_is_noticed() {
         };
         assert_eq!(ran.code, Some(1), "{what}: {ran:?}");
         assert!(ran.err.contains("OCIREG_ABI_VERSION"), "{what}: {ran:?}");
-        // Found by the comparison, and not for a header that does not compile.
+        // The comparison has found it. A header that does not compile would fail too.
         assert!(
             ran.out.contains("Functions changes summary"),
             "{what}: {ran:?}"

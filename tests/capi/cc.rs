@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::library::{Library, output, root};
 
-/// What every program of ours must compile with.
+/// All our C programs compile with these flags.
 pub(crate) const STRICT: [&str; 6] = [
     "-std=c99",
     "-Wall",
@@ -21,20 +21,20 @@ pub(crate) const STRICT: [&str; 6] = [
     "-Werror",
 ];
 
-/// What a static library of ours needs beside it (`rustc --print native-static-libs`).
+/// The libraries that our static library needs (`rustc --print native-static-libs`).
 const NATIVE_LIBRARIES: [&str; 5] = ["-lgcc_s", "-lpthread", "-lm", "-ldl", "-lc"];
 
-/// No program runs longer than this.
+/// The time limit of a program.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// How a program gets the library.
+/// How a program is linked with the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Linkage {
     Shared,
     Static,
 }
 
-/// A compiled program. Its file goes with it.
+/// A compiled program. Dropping it deletes its file.
 #[derive(Debug)]
 pub(crate) struct Program {
     file: PathBuf,
@@ -44,7 +44,7 @@ pub(crate) struct Program {
 /// How a program ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
-    /// `None`: by a signal.
+    /// `None` if a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
@@ -59,7 +59,7 @@ impl Program {
         Program::compile_with(compiler, source, library, linkage)
     }
 
-    /// Compiles with a compiler and flags of the caller's.
+    /// Compiles with a compiler and flags of the caller.
     #[track_caller]
     pub(crate) fn compile_with(
         compiler: Command,
@@ -82,7 +82,7 @@ impl Program {
         program.made_by(compiler)
     }
 
-    /// What every compilation has in common, and the program that it will make.
+    /// The common part of all compilations, and the program that the compiler will make.
     fn prepared(mut compiler: Command, source: &str) -> (Command, Program) {
         let directory = TempDir::new().expect("a temporary directory");
         let file = directory.path().join("program");
@@ -128,18 +128,18 @@ impl Program {
     }
 }
 
-/// Runs a command to its end, and no longer than two minutes.
+/// Runs a command to its end, for at most two minutes.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
     run_within(command, LONGEST)
 }
 
-/// Runs a command to its end, and no longer than this.
+/// Runs a command to its end, for at most this time.
 #[track_caller]
 pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
-    // A caught panic would fill the memory with a backtrace's tables.
+    // A caught panic would make the library read debug information for a backtrace into memory.
     command.env("RUST_BACKTRACE", "0");
-    // Cargo's own, which would come before the folder that a program was linked with.
+    // Cargo sets it, and it would have priority over the folder that a program was linked with.
     if !command
         .get_envs()
         .any(|(name, _)| name == "LD_LIBRARY_PATH")
@@ -165,7 +165,7 @@ pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
     }
 }
 
-/// `None` if it had to be ended.
+/// `None` if the command did not end in time.
 fn wait(child: &mut Child, longest: Duration) -> Option<Option<i32>> {
     let end = Instant::now() + longest;
     loop {

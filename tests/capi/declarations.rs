@@ -1,4 +1,4 @@
-//! The header, taken apart: functions with their parameters, constants, types.
+//! Parses the header into functions with their parameters, constants and types.
 
 use std::fs;
 
@@ -12,26 +12,26 @@ pub(crate) struct Function {
 
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    /// With one space between words and before the stars: `const char *`.
+    /// The type, with one space between words and before the stars: `const char *`.
     pub(crate) declared: String,
     pub(crate) kind: Kind,
 }
 
-/// What a parameter is, as far as a caller can tell from the header's rules.
+/// The kind of a parameter, as far as the rules of the header show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `const char *`.
     Text,
     /// `const T *` of an opaque type.
     Object(String),
-    /// `T *` of an opaque type, or a string of the library's.
+    /// `T *` of an opaque type, or a string that the library gave.
     Mutable(String),
-    /// `T **` or `char **`: an object for the caller.
+    /// `T **` or `char **`: receives an object for the caller.
     OutObject(String),
-    /// A pointer to an enum.
+    /// A pointer to an enum: receives a value.
     OutValue(String),
     Error,
-    /// The first of as many as the next parameter says.
+    /// An array whose length is the next parameter.
     Array,
     Bytes,
     Number,
@@ -93,7 +93,7 @@ pub(crate) fn constants(of: &str) -> Vec<(String, i32)> {
         .collect()
 }
 
-/// Every function. Panics at a parameter whose kind the rules do not say.
+/// Every function. Panics if the rules do not give a kind for a parameter.
 pub(crate) fn functions() -> Vec<Function> {
     let (types, callbacks) = (opaque_types(), callbacks());
     statements()
@@ -103,7 +103,7 @@ pub(crate) fn functions() -> Vec<Function> {
         .collect()
 }
 
-/// Declarations in one line each.
+/// All declarations, each in one line.
 fn statements() -> Vec<String> {
     let code = code().replace("extern \"C\" {", "");
     let outside_of_enums = code.split('{').map(|part| match part.split_once('}') {
@@ -146,12 +146,12 @@ fn function(statement: &str, types: &[String], callbacks: &[String]) -> Function
     }
 }
 
-/// The whole text of the parameter after this one.
+/// The text of the parameter after this one.
 fn declared_after(parameters: &str, at: usize) -> &str {
     parameters.split(", ").nth(at + 1).unwrap_or_default()
 }
 
-/// `const char *name` into the type and the name.
+/// Splits `const char *name` into the type and the name.
 fn split_name(declaration: &str) -> (String, String) {
     let at = declaration
         .rfind([' ', '*'])
@@ -200,11 +200,11 @@ fn kind(
 impl Function {
     pub(crate) fn returns_status(&self) -> bool {
         self.returns == "ocireg_status" && self.parameters.iter().any(|p| p.name != "error")
-            // A property of an object: how a call came out that is over.
+            // The status of a finished call is a property of an object.
             && !self.is_accessor()
     }
 
-    /// A property of an object, which takes nothing else but an index.
+    /// Whether the function returns a property of an object, with no other parameter than an index.
     pub(crate) fn is_accessor(&self) -> bool {
         let mut kinds = self.parameters.iter().map(|parameter| &parameter.kind);
         matches!(kinds.next(), Some(Kind::Object(_)))
@@ -222,11 +222,12 @@ impl Function {
 }
 
 impl Parameter {
-    /// Whether NULL is a value like others, by the header's rules ("ARGUMENTS").
+    /// Whether NULL is allowed, by the rules of the header ("ARGUMENTS").
     pub(crate) fn may_be_null(&self) -> bool {
         match &self.kind {
             Kind::Error | Kind::Userdata | Kind::Callback(_) => true,
-            // Settings of a call and of a new client; a setter takes them without `const`.
+            // The settings of a call and of a new client are optional. A setter takes them without
+            // `const`.
             Kind::Object(of) => of == "ocireg_call" || of == "ocireg_options",
             _ => false,
         }
@@ -241,11 +242,12 @@ impl Parameter {
     }
 }
 
-/// The rules must not become lenient unnoticed: what they do not know is refused.
+/// An unknown type is refused, so that the rules do not become too lenient unnoticed.
 #[test]
 fn a_parameter_of_an_unknown_type_is_refused() {
     let types = ["ocireg_client".to_owned()];
-    let good = "ocireg_status ocireg_x(const ocireg_client *client, const char *name, ocireg_error **error)";
+    let good = "ocireg_status ocireg_x(const ocireg_client *client, const char *name, \
+                ocireg_error **error)";
     assert_eq!(function(good, &types, &[]).parameters.len(), 3);
     for bad in [
         "void ocireg_x(bool yes)",

@@ -1,5 +1,5 @@
-//! The header compiles as every C and C++ that it is for, and what the documentation shows compiles
-//! too.
+//! The header compiles in every C and C++ dialect that it names. So does the code in the
+//! documentation.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ const WARNINGS: [&str; 7] = [
     "-fsyntax-only",
 ];
 
-/// Compilers, the language as `-x` has it, its dialects, and flags that only it has.
+/// Compilers, the language for `-x`, and its dialects.
 const COMPILERS: [(&str, &str, &[&str]); 4] = [
     ("gcc", "c", &["c99", "c11", "c17", "c2x"]),
     ("clang", "c", &["c99", "c11", "c17", "c2x"]),
@@ -40,7 +40,7 @@ fn compiles(compiler: &str, language: &str, dialect: &str, file: &Path) {
     output(command.args(["-x", language]).arg(file));
 }
 
-/// A file for a compiler, which goes with the directory.
+/// A source file. Dropping the directory deletes it.
 fn file(text: &str) -> (TempDir, std::path::PathBuf) {
     let directory = TempDir::new().expect("a temporary directory");
     let file = directory.path().join("test.c");
@@ -81,7 +81,7 @@ fn a_warning_in_the_header_would_be_seen() {
     }
 }
 
-/// The ```` ```c ```` blocks of a text, without what stands before each line: ` * `.
+/// The ```` ```c ```` blocks of a text. `before` is the start of each line, such as ` * `.
 fn blocks(text: &str, before: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;
@@ -103,7 +103,7 @@ fn blocks(text: &str, before: &str) -> Vec<String> {
     blocks
 }
 
-/// The program at the top of the header, indented in its comment.
+/// The program at the top of the header, which is indented in its comment.
 fn program_at_the_top() -> String {
     let header = header();
     let lines = header
@@ -117,8 +117,8 @@ fn program_at_the_top() -> String {
     text.join("\n") + "\n"
 }
 
-/// What a reader takes for granted: the headers of C, a client, a repository's names. A whole
-/// program stands for itself.
+/// Adds what a reader takes for granted: the headers of C and a client. A whole program stays as it
+/// is.
 fn whole(block: &str) -> String {
     if block.contains("int main(") {
         return block.to_owned();
@@ -128,19 +128,20 @@ fn whole(block: &str) -> String {
         .lines()
         .filter(|line| !line.starts_with('#'))
         .collect();
-    // A block may make its own.
+    // A block may make its own client.
     let own = block.contains("ocireg_client *client");
     let parameter = if own { "void" } else { "ocireg_client *client" };
     let used = if own { "" } else { "(void)client;" };
     format!(
         "#include <ocireg.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n{}\n\
-         int snippet({parameter});\nint snippet({parameter}) {{\n{used}\n{{\n{}\n}}\nreturn 0;\n}}\n",
+         int snippet({parameter});\n\
+         int snippet({parameter}) {{\n{used}\n{{\n{}\n}}\nreturn 0;\n}}\n",
         includes.join("\n"),
         statements.join("\n")
     )
 }
 
-/// As C99 and as C++11 where that is the same language, which is what the header says of itself.
+/// Compiles a block as C99.
 #[track_caller]
 fn snippet_compiles(block: &str) {
     let (_directory, file) = file(&whole(block));
@@ -176,7 +177,7 @@ fn what_the_readme_shows_compiles() {
     }
 }
 
-/// A snippet that calls what is not there must not pass.
+/// The test fails for a snippet that calls a function that does not exist.
 #[test]
 fn a_snippet_with_a_mistake_is_refused() {
     for bad in [

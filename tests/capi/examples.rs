@@ -1,5 +1,5 @@
-//! The programs in `examples-c`: what they print, how they exit, and that those in `examples` do
-//! the same.
+//! The programs in `examples-c`: their output and their exit codes. Those in `examples` do the
+//! same.
 
 use std::env;
 use std::ffi::OsStr;
@@ -22,14 +22,14 @@ const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 const MANIFEST: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]}"#;
 
-/// An example, compiled against the shared library and against the static one.
+/// An example, linked with the shared library and with the static one.
 struct Example {
     name: &'static str,
     programs: [Program; 2],
 }
 
 impl Example {
-    /// Compiled once for all tests.
+    /// Compiles it once for all tests.
     fn get(name: &str) -> &'static Example {
         static ALL: [OnceLock<Example>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
         let position = NAMES.iter().position(|candidate| *candidate == name);
@@ -38,7 +38,7 @@ impl Example {
             name: NAMES[position],
             programs: [Linkage::Shared, Linkage::Static].map(|linkage| {
                 let source = format!("examples-c/{name}.c");
-                // C99 and no more: without what gcc would define besides.
+                // Plain C99, without the extensions of gcc.
                 let mut compiler = Command::new("gcc");
                 compiler.args(STRICT);
                 Program::compile_with(compiler, &source, Library::for_tests(), linkage)
@@ -46,7 +46,7 @@ impl Example {
         })
     }
 
-    /// Runs both, which must do the same.
+    /// Runs both programs and checks that they do the same.
     #[track_caller]
     fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Ran {
         let [shared, archive] = &self.programs;
@@ -55,7 +55,7 @@ impl Example {
         ran
     }
 
-    /// Runs both and the example in Rust, which must all answer the same.
+    /// Runs both programs and the Rust example, and checks that all give the same answer.
     #[track_caller]
     fn run_beside_rust<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Ran {
         let ran = self.run(arguments);
@@ -68,7 +68,7 @@ impl Example {
         );
         let rust = run(Command::new(rust).args(arguments));
         assert_eq!(sorted(&ran.out), sorted(&rust.out), "{}", self.name);
-        // A Rust program that returns an error from `main` exits with 1 whatever it is.
+        // A Rust program that returns an error from `main` exits with 1, whatever the error is.
         if ran.code == Some(0) || self.name == "exists" {
             assert_eq!(ran.code, rust.code, "{}", self.name);
         }
@@ -82,7 +82,7 @@ fn sorted(text: &str) -> Vec<&str> {
     lines
 }
 
-/// A registry with an image that is there and a repository that nobody may see.
+/// A registry with an image that exists and a repository that nobody may access.
 struct Shop {
     registry: FakeRegistry,
     digest: String,
@@ -96,7 +96,7 @@ impl Shop {
         Shop { registry, digest }
     }
 
-    /// The whole reference of what is there, absent, denied, or can't be asked.
+    /// The reference of an image that exists, is absent, is denied, or has no answer.
     fn reference(&self, word: &str) -> String {
         let registry = self.registry.authority();
         match word {
@@ -110,7 +110,7 @@ impl Shop {
         }
     }
 
-    /// What `exists` prints about it.
+    /// The line that `exists` prints for it.
     fn line(&self, word: &str) -> String {
         let reference = self.reference(word);
         match word {
@@ -131,7 +131,7 @@ fn exists_is_a_gate() {
         (&["denied"], 3),
         (&["unreachable"], 2),
         (&["bad"], 2),
-        // 2 before 3 before 1, wherever they stand.
+        // 2 has priority over 3, and 3 over 1, in any order of the images.
         (&["there", "absent"], 1),
         (&["absent", "denied", "there"], 3),
         (&["denied", "absent"], 3),
@@ -145,7 +145,7 @@ fn exists_is_a_gate() {
         let lines: String = words.iter().map(|word| shop.line(word)).collect();
         assert_eq!(ran.out, lines, "{words:?}");
         assert_eq!(ran.code, Some(*code), "{words:?}: {}", ran.err);
-        // A reason for what has no answer, and for nothing else.
+        // Standard error has the reason for each image without an answer, and nothing else.
         let reasons = words
             .iter()
             .filter(|word| ["unreachable", "bad"].contains(word));
@@ -173,7 +173,8 @@ fn digest_says_where_it_comes_from() {
         (Some(Quirk::NoDigestHeader), "Computed", "Requested"),
     ] {
         shop.registry.set_quirks(quirk);
-        // One at a time: a client remembers where it has to read documents.
+        // One program for each image: a client remembers for which registry it has to read
+        // documents.
         for (image, source) in [(&there, source), (&by_digest, source_by_digest)] {
             let ran = digest_of.run_beside_rust(&[image]);
             let line = format!("{digest} {OCI} {source} {image}\n");
@@ -211,7 +212,7 @@ fn find_prints_the_tags() {
     let expected = ["1.2", "stable"].map(|tag| format!("{tag} is {there}"));
     assert_eq!(sorted(&ran.out), expected, "{}", ran.err);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    // A digest that no tag has is no failure of the call, but not what was hoped for either.
+    // If no tag has the digest, the call succeeds, but the program does not exit with 0.
     let digest = format!("sha256:{}", "0".repeat(64));
     let unknown = format!("{}/team/app@{digest}", shop.registry.authority());
     let ran = Example::get("find").run_beside_rust(&[&unknown, &there]);
@@ -249,7 +250,7 @@ fn all_of_them_at_a_real_registry() {
     assert_eq!(ran.code, Some(1), "{}", ran.err);
 }
 
-/// Runs `batch` in both linkages, with these references on its standard input.
+/// Runs `batch` in both linkages, with these references on standard input.
 #[track_caller]
 fn batch<A: AsRef<str>>(references: &[A]) -> Ran {
     let directory = TempDir::new().expect("a temporary directory");
@@ -260,13 +261,13 @@ fn batch<A: AsRef<str>>(references: &[A]) -> Ran {
         shell.args(["-c", "exec \"$0\" < \"$1\""]);
         run(shell.arg(program.path()).arg(&list))
     });
-    // The order and the steps of the progress are those of the answers.
+    // The order of the lines and the steps of the progress vary with the answers.
     assert_eq!(sorted(&first.out), sorted(&second.out));
     assert_eq!(first.code, second.code);
     first
 }
 
-/// A file with a reference a line.
+/// A file with one reference on each line.
 fn list<A: AsRef<str>>(directory: &Path, references: &[A]) -> PathBuf {
     let file = directory.join("images.txt");
     let lines: Vec<&str> = references.iter().map(AsRef::as_ref).collect();
@@ -306,7 +307,7 @@ fn batch_shows_its_progress_on_a_terminal() {
     let there = shop.reference("there");
     let list = list(directory.path(), &[&there, "b/A"]);
     let program = Example::get("batch").programs[0].path().display();
-    // `script` gives it one.
+    // `script` gives the program a terminal.
     let line = format!("'{program}' < '{}'", list.display());
     let mut script = Command::new("script");
     let ran = run(script.args(["--quiet", "--return", "--command", &line, "/dev/null"]));
@@ -320,13 +321,13 @@ fn batch_shows_its_progress_on_a_terminal() {
     }
 }
 
-/// What can't be read to its end opens no gate.
+/// Input that can't be read to its end is an error.
 #[test]
 fn batch_refuses_what_it_cannot_read() {
     let directory = TempDir::new().expect("a temporary directory");
     for program in &Example::get("batch").programs {
         let mut shell = Command::new("sh");
-        // A directory can be opened and not read.
+        // A directory can be opened, but it can't be read.
         shell.args(["-c", "exec \"$0\" < \"$1\""]);
         let ran = run(shell.arg(program.path()).arg(directory.path()));
         assert_eq!((ran.out.as_str(), ran.code), ("", Some(2)), "{}", ran.err);
@@ -355,14 +356,15 @@ fn batch_exits_as_exists_does() {
 #[test]
 fn ctrl_c_ends_a_batch_and_keeps_what_is_finished() {
     for program in &Example::get("batch").programs {
-        // Load can only add to a measure, so the best one counts.
+        // Load on the machine can only increase a measurement, so the smallest one counts.
         let took = (0..3).map(|_| time_to_interrupt(program));
         let least = took.min().expect("three measures");
         assert!(least < Duration::from_secs(1), "{least:?}");
     }
 }
 
-/// Interrupts a batch that has half of its answers and gets no others. Returns how long it went on.
+/// Interrupts a batch that has half of its answers and gets no others. Returns how long the batch
+/// ran after that.
 fn time_to_interrupt(program: &Program) -> Duration {
     const HALF: usize = 20;
     let shop = Shop::open();
@@ -412,7 +414,7 @@ fn time_to_interrupt(program: &Program) -> Duration {
     took
 }
 
-/// A place where the Makefile finds a library that is built already, since cargo takes its time.
+/// A folder where the Makefile finds a library that is already built, since building takes long.
 struct Place {
     directory: TempDir,
 }
@@ -426,14 +428,15 @@ impl Place {
         let prefix = release.display();
         let include = root().join("include");
         let description = format!(
-            "Name: ocireg\nDescription: here\nVersion: 0\nCflags: -I{}\nLibs: -L{prefix} -Wl,-rpath,{prefix} -locireg\n",
+            "Name: ocireg\nDescription: here\nVersion: 0\nCflags: -I{}\n\
+             Libs: -L{prefix} -Wl,-rpath,{prefix} -locireg\n",
             include.display()
         );
         fs::write(directory.path().join("ocireg.pc"), description).expect("a file");
         Place { directory }
     }
 
-    /// `make ARGUMENTS` with a cargo that only says what it was asked for.
+    /// Runs `make ARGUMENTS` with a cargo that only prints its arguments.
     fn make(&self, arguments: &[&str]) -> String {
         let here = self.directory.path();
         let mut make = Command::new("make");
@@ -488,22 +491,22 @@ fn make_builds_the_examples_against_the_tree() {
 #[test]
 fn make_builds_the_examples_against_an_installed_library() {
     let place = Place::new();
-    // As `make install` does.
+    // The link that `make install` makes.
     place.make(&["FROM=tree", "library"]);
     let said = place.make(&["check"]);
     assert!(!said.contains("cargo"), "{said}");
     assert!(said.contains("exists No/Reference: exit code 2"), "{said}");
     assert_eq!(place.built(), NAMES.len());
-    // Nothing is done twice.
+    // The second run does nothing.
     let said = place.make(&[]);
     assert!(!said.contains("gcc") && !said.contains("cc "), "{said}");
-    // Without one it is the tree, which the programs are linked with anew.
+    // Without an installed library, the Makefile uses the tree, and links the programs again.
     let said = place.make(&["PKG_CONFIG=false"]);
     assert!(said.contains("cargo build"), "{said}");
     assert_eq!(said.matches(" -locireg -o ").count(), NAMES.len(), "{said}");
 }
 
-/// The programs in the README, which stand in fences of C, or of sh between `<<'END'` and `END`.
+/// The programs in the README. They stand in fences of C, or of sh between `<<'END'` and `END`.
 fn programs_of_the_readme() -> Vec<String> {
     let readme = fs::read_to_string(root().join("README.md")).expect("the README");
     let fenced = readme.split("```c\n").skip(1);
@@ -546,7 +549,7 @@ fn the_programs_in_the_readme_do_what_it_says() {
     let ran = program.run([shop.reference("unreachable")]);
     assert_eq!((ran.out.as_str(), ran.code), ("", Some(2)), "{}", ran.err);
 
-    // Nobody has set the password, and the file is not there.
+    // The password is not set, and the file does not exist.
     let ran = run(Command::new(compile(login).path()).env_remove("PASSWORD"));
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("password is NULL"), "{}", ran.err);

@@ -1,4 +1,4 @@
-//! The header and the library say the same.
+//! The header and the library agree.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,7 +45,7 @@ fn exported() -> BTreeSet<String> {
 #[test]
 fn the_header_declares_what_the_library_exports_and_nothing_else() {
     let mut exported = exported();
-    // Of the feature `_panic` only.
+    // Only the feature `_panic` has this function.
     assert!(exported.remove("ocireg_panic_for_test"));
     assert!(exported.len() > 50, "{exported:?}");
     assert_eq!(exported, declared());
@@ -69,7 +69,7 @@ fn the_version_is_the_same_everywhere() {
             "{ran:?}"
         );
     }
-    // cargo-c's rule: two parts before 1.0, one after.
+    // The rule of cargo-c: two parts before 1.0, one part after.
     let rule = if parts[0] == 0 {
         format!("libocireg.so.0.{}", parts[1])
     } else {

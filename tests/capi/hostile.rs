@@ -1,4 +1,4 @@
-//! A registry that means harm gets a C program a status and a message, nothing else.
+//! A hostile registry can only make a C program receive a status and a message.
 
 use std::any::Any;
 
@@ -107,7 +107,8 @@ fn plays(script: Script) -> (String, Box<dyn Any + Send>) {
 fn answers(status: &str, fields: &str, body: &[u8]) -> (String, Box<dyn Any + Send>) {
     let length = body.len();
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDocker-Distribution-Api-Version: registry/2.0\r\n\
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n\
+         Docker-Distribution-Api-Version: registry/2.0\r\n\
          {fields}Connection: close\r\nContent-Length: {length}\r\n\r\n"
     );
     plays(
@@ -128,12 +129,15 @@ fn large_error() -> (String, Box<dyn Any + Send>) {
 }
 
 fn rude_error() -> (String, Box<dyn Any + Send>) {
-    let body = br#"{"errors":[{"code":"\u001b[2J\u0000BAD","message":"\u0000\u001b[31m\r\nInjected: yes\u007f\u009b"}]}"#;
-    answers("400 Bad Request", "", body)
+    let body = concat!(
+        r#"{"errors":[{"code":"\u001b[2J\u0000BAD","#,
+        r#""message":"\u0000\u001b[31m\r\nInjected: yes\u007f\u009b"}]}"#
+    );
+    answers("400 Bad Request", "", body.as_bytes())
 }
 
 fn wrong_digest() -> (String, Box<dyn Any + Send>) {
-    // Only with GET the document is there to be compared.
+    // Only GET gives the client a document whose digest it can compare.
     quirky(&[
         Quirk::WrongDigestHeader,
         Quirk::HeadStatus(405, fake_registry::Page::Empty),

@@ -1,5 +1,5 @@
-//! What is installed is complete, and programs that are built with it as a user builds them start
-//! and answer.
+//! The installation is complete. Programs that are built with it as a user builds them start and
+//! answer.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +27,7 @@ fn installations() -> Vec<&'static Installed> {
         .collect()
 }
 
-/// The flags that pkg-config gives, for one compilation of [`PROGRAM`].
+/// The flags of pkg-config for one compilation of [`PROGRAM`].
 #[track_caller]
 fn compile(installed: &Installed, flags: &str, directory: &Path) -> PathBuf {
     let program = directory.join("program");
@@ -43,7 +43,7 @@ fn compile(installed: &Installed, flags: &str, directory: &Path) -> PathBuf {
     program
 }
 
-/// Runs a program of [`PROGRAM`] against a registry that has one image of two.
+/// Runs a program made of [`PROGRAM`] with a registry that has one of two images.
 #[track_caller]
 fn assert_answers(command: &mut Command) {
     let registry = FakeRegistry::start(Config::new());
@@ -58,7 +58,7 @@ fn assert_answers(command: &mut Command) {
     );
 }
 
-/// The shared libraries that a program asks for.
+/// The shared libraries that a program needs.
 fn needed(program: &Path) -> String {
     output(Command::new("readelf").arg("-d").arg(program))
         .lines()
@@ -102,7 +102,7 @@ fn a_program_built_through_pkg_config_starts_and_answers() {
         let flags = installed.pkg_config(&["--cflags", "--libs"]);
         let program = compile(installed, &flags, directory.path());
         assert!(needed(&program).contains(&soname(&installed.shared())));
-        // What ldconfig does for a directory that the loader knows.
+        // ldconfig makes this link in directories that the loader knows.
         let libraries = installed.library_directory();
         assert_answers(Command::new(&program).env("LD_LIBRARY_PATH", libraries));
     }
@@ -116,13 +116,14 @@ fn a_program_linked_with_the_archive_needs_no_library_of_ours() {
     for installed in installations() {
         let directory = TempDir::new().expect("a temporary directory");
         let flags = installed.pkg_config(&["--static", "--cflags", "--libs"]);
-        // As the README has it: the archive by its name, since the shared library lies beside it.
+        // As in the README: the archive by its name, since the shared library is in the same
+        // folder.
         assert!(flags.contains("-locireg"), "{flags}");
         let archive = flags.replace("-locireg", "-l:libocireg.a");
         let program = compile(installed, &archive, directory.path());
         assert!(!needed(&program).contains("ocireg"), "{}", needed(&program));
         assert_answers(&mut Command::new(&program));
-        // All static, as the README has it too.
+        // A fully static program, also as in the README.
         let all = format!("-static {}", flags.replace("-lgcc_s", "-lgcc_eh"));
         let program = compile(installed, &all, directory.path());
         assert_eq!(needed(&program), "");
@@ -154,7 +155,7 @@ fn a_program_built_with_cmake_starts_and_answers() {
                 .arg(&build),
         );
         output(Command::new("cmake").arg("--build").arg(&build));
-        // CMake notes the directory of the library in what it builds.
+        // CMake stores the directory of the library in the program.
         assert_answers(&mut Command::new(build.join("program")));
     }
 }
@@ -168,7 +169,7 @@ fn cargo_c_installs_what_make_does() {
     assert_eq!(soname(&make.shared()), soname(&cargo_c.shared()));
     let header = |installed: &Installed| fs::read(installed.prefix.join("include/ocireg.h"));
     assert!(header(make).expect("a header") == header(cargo_c).expect("a header"));
-    // The description too, which pkg-config does not tell by itself.
+    // The description too, which pkg-config does not print on its own.
     let text = |installed: &Installed| {
         let text = fs::read_to_string(installed.pkg_config_path().join("ocireg.pc"));
         let prefix = installed.prefix.to_str().expect("a path in UTF-8");
@@ -205,7 +206,7 @@ fn destdir_stages_and_leaves_no_trace() {
         ("LIBDIR", Path::new("/opt/of/lib64")),
         ("INCLUDEDIR", Path::new("/usr/include/elsewhere")),
     ];
-    // Twice: the second time replaces what is there, and leaves nothing beside it.
+    // Install twice: the second time replaces all files and leaves no others behind.
     for _ in 0..2 {
         let ran = make("install", &variables);
         assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -223,14 +224,14 @@ fn destdir_stages_and_leaves_no_trace() {
     let stage_name = stage.path().to_str().expect("a path in UTF-8");
     assert!(!pc.contains(stage_name), "{pc}");
 
-    // What another has put there stays.
+    // Files of others stay.
     let libraries = stage.path().join("opt/of/lib64");
     let of_debugger = format!("libocireg.so.{VERSION}-gdb.py");
     let foreign = ["libocireg.so.0.0", &of_debugger, "libocireg.so.0.1.old"];
     for name in foreign {
         fs::write(libraries.join(name), "").expect("a file");
     }
-    // Also where somebody was there before.
+    // Also if one of our files is already gone.
     fs::remove_file(libraries.join("libocireg.so")).expect("a link");
     let ran = make("uninstall", &variables);
     assert_eq!(ran.code, Some(0), "{ran:?}");

@@ -1,4 +1,4 @@
-//! The library as users install it: by `make install`, and by cargo-c.
+//! The library as users install it: with `make install` and with cargo-c.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -14,7 +14,7 @@ use test_support::require;
 use crate::cc::{Ran, run_within};
 use crate::library::{output, root, target_directory};
 
-/// Profile `dist` takes two minutes of a processor.
+/// Building the profile `dist` takes two minutes of CPU time.
 pub(crate) const LONGEST_BUILD: Duration = Duration::from_secs(1200);
 
 /// Where a library is installed.
@@ -24,7 +24,8 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    /// By `make install`, which builds profile `dist`; once for all tests. `None` is a skip.
+    /// Runs `make install`, which builds the profile `dist`, once for all tests. `None` means that
+    /// the test is skipped.
     #[track_caller]
     pub(crate) fn by_make() -> Option<&'static Installed> {
         static INSTALLED: OnceLock<Installed> = OnceLock::new();
@@ -38,7 +39,7 @@ impl Installed {
         }))
     }
 
-    /// By `cargo cinstall`, once for all tests. `None` is a skip.
+    /// Runs `cargo cinstall`, once for all tests. `None` means that the test is skipped.
     #[track_caller]
     pub(crate) fn by_cargo_c() -> Option<&'static Installed> {
         static INSTALLED: OnceLock<Installed> = OnceLock::new();
@@ -50,14 +51,15 @@ impl Installed {
                 .env("PATH", path_with(&program))
                 .args(["cinstall", "--locked", "--package", "ocireg"])
                 .args(["--profile", "dist", "--target-dir"])
-                // Its own: with other settings it would undo what `make install` has built.
+                // A folder of its own: with other settings, it would overwrite the build of `make
+                // install`.
                 .arg(target_directory().join("cargo-c"))
                 .arg("--prefix")
                 .arg(&prefix)
                 .arg("--libdir")
                 .arg(prefix.join("lib"));
-            // What is compared does not depend on these, and the machine's code is not needed
-            // twice.
+            // The results that are compared do not depend on these settings, and the optimised code
+            // is not needed twice.
             for (setting, value) in [("LTO", "off"), ("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "16")] {
                 cargo.env(format!("CARGO_PROFILE_DIST_{setting}"), value);
             }
@@ -79,7 +81,7 @@ impl Installed {
         self.library_directory().join("pkgconfig")
     }
 
-    /// What pkg-config says of it.
+    /// The output of pkg-config about this installation.
     #[track_caller]
     pub(crate) fn pkg_config(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("pkg-config");
@@ -89,7 +91,7 @@ impl Installed {
     }
 }
 
-/// A target of our Makefile, with its variables.
+/// Runs a target of our Makefile with these variables.
 #[track_caller]
 pub(crate) fn make(target: &str, variables: &[(&str, &Path)]) -> Ran {
     let mut command = Command::new("make");
@@ -97,7 +99,7 @@ pub(crate) fn make(target: &str, variables: &[(&str, &Path)]) -> Ran {
         .current_dir(root())
         .args(["--no-print-directory", target])
         .env("CARGO_TARGET_DIR", target_directory())
-        // Those of a `make test` that started us are not for this one.
+        // The variables of a `make test` that started this test do not apply here.
         .env_remove("MAKEFLAGS")
         .env_remove("MAKELEVEL");
     for name in ["PREFIX", "DESTDIR", "LIBDIR", "INCLUDEDIR"] {
@@ -116,7 +118,7 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// The files and links below a directory, with the link's target, by their path from it.
+/// The files and links below a directory, by their relative path. A link comes with its target.
 pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Option<PathBuf>> {
     let mut found = BTreeMap::new();
     let mut left = vec![directory.to_owned()];
@@ -138,8 +140,9 @@ pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Option<PathBuf>> {
     found
 }
 
-/// A directory below the target directory, without what an earlier run left there. It stays: a
-/// `static` is never dropped, and cargo would keep what it built of every temporary one.
+/// A directory below the target directory, without the files of an earlier run. It stays after the
+/// test: Rust never drops a `static`, and cargo would keep build files for every temporary
+/// directory.
 pub(crate) fn empty(name: &str) -> PathBuf {
     let directory = target_directory().join(name);
     if directory.exists() {

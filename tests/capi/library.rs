@@ -1,5 +1,5 @@
-//! The libraries that the C programs link, built as a C user's are: with the feature `capi`,
-//! outside of this build.
+//! The libraries that the C programs are linked with. They are built as a C user builds them: with
+//! the feature `capi`, and outside of this build.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,8 +15,9 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// The one for tests: unoptimised, with debug assertions, and with the function that panics
-    /// (feature `_panic`). Built once for all tests; fails where the committed header is stale.
+    /// The library for tests: unoptimised, with debug assertions, and with the function that panics
+    /// (feature `_panic`). It is built once for all tests. The build fails if the committed header
+    /// is stale.
     pub(crate) fn for_tests() -> &'static Library {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
         LIBRARY.get_or_init(|| {
@@ -30,18 +31,19 @@ impl Library {
         })
     }
 
-    /// The same, static only, with AddressSanitizer in our code and in that of our dependencies.
-    /// Built once for all tests, in a directory of its own: with other flags everything is built
-    /// anew.
+    /// The same as a static library only, with AddressSanitizer in our code and in that of our
+    /// dependencies. It is built once for all tests. It has a directory of its own, since cargo
+    /// builds everything again if the flags change.
     pub(crate) fn with_address_sanitizer() -> &'static Library {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
         const MACHINE: &str = "x86_64-unknown-linux-gnu";
         LIBRARY.get_or_init(|| {
             let target = target_directory().join("asan");
             let mut cargo = cargo("staticlib", &target);
-            // With a target named, build scripts and procedural macros are spared.
+            // With `--target`, the flags do not apply to build scripts and procedural macros.
             cargo.args(["--target", MACHINE]);
-            // The sanitizers of the stable compiler are the nightly one's, but for the permission.
+            // The stable compiler has the same sanitizers as the nightly one, and needs this
+            // permission to use them.
             cargo.env("RUSTC_BOOTSTRAP", "1");
             cargo.env(
                 "RUSTFLAGS",
@@ -62,7 +64,7 @@ impl Library {
         self.directory.join("libocireg.a")
     }
 
-    /// Programs look for the library by its soname when they start.
+    /// A program looks for the library by its soname when it starts.
     fn link_soname(&self) {
         let shared = self.shared();
         let soname = soname(&shared);
@@ -72,7 +74,7 @@ impl Library {
     }
 }
 
-/// Unoptimised, with the function that panics.
+/// A cargo command for a library that is unoptimised and has the function that panics.
 fn cargo(crate_types: &str, target: &Path) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut cargo = Command::new(program);
@@ -109,14 +111,14 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Beside what cargo builds for us, so that the builds do not wait for each other, nor undo each
-/// other's work.
+/// A directory of its own, so that this build and that of the tests do not wait for each other or
+/// overwrite each other.
 pub(crate) fn target_directory() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     root().join(target).join("capi")
 }
 
-/// What a command that must succeed prints.
+/// The output of a command that must succeed.
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> String {
     let done = command.output();

@@ -1,5 +1,5 @@
-//! The C interface, as C programs see it: the header, the library, the programs in `tests/c` and
-//! `examples-c`.
+//! Tests of the C interface from outside: the header, the library, and the programs in `tests/c`
+//! and `examples-c`.
 
 mod abi;
 mod cc;
@@ -10,6 +10,7 @@ mod header;
 mod hostile;
 mod install;
 mod installed;
+mod layers;
 mod library;
 mod memory;
 mod misuse;

@@ -1,5 +1,5 @@
-//! No lost block, no byte read that is not there: the programs under valgrind, and with
-//! AddressSanitizer and UBSan on both sides.
+//! The programs leak no memory and make no invalid access, under valgrind and with AddressSanitizer
+//! and UBSan on both sides.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::library::{Library, output, root};
 use crate::misuse;
 use crate::scenes::Scene;
 
-/// What valgrind ends with where it found something.
+/// The exit code of valgrind if it found a problem.
 const FOUND: i32 = 99;
 
 fn valgrind() -> Command {
@@ -23,7 +23,7 @@ fn valgrind() -> Command {
     command
 }
 
-/// A test of its own for each, since they take seconds.
+/// Each program is a test of its own, since each takes seconds.
 #[track_caller]
 fn nothing_is_lost(scene: impl FnOnce() -> Scene) {
     if require("valgrind").is_none() {
@@ -99,8 +99,8 @@ fn sanitized(source: &str) -> Option<Program> {
     compiler.args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
     let library = Library::with_address_sanitizer();
     let program = Program::compile_with(compiler, source, library, Linkage::Static);
-    // A build without it would find nothing either. Of the library's objects, not only of the
-    // program's.
+    // A build without the sanitizer would find nothing either. Checks the objects of the library,
+    // not only those of the program.
     for file in [program.path().to_owned(), library.archive()] {
         let symbols = output(Command::new("nm").arg("--quiet").arg(&file));
         let reports = ["__asan_init", "__asan_report_load8"].map(|name| symbols.contains(name));

@@ -1,5 +1,5 @@
-//! Every function with every argument wrong, from the header: a new function is covered without
-//! anyone's doing.
+//! Calls every function with every argument wrong. The calls are generated from the header, so that
+//! a new function is covered without further work.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -13,13 +13,13 @@ use crate::declarations::{Function, Kind, Parameter, constants, functions};
 use crate::library::Library;
 use crate::scenes::{OCI, Scene};
 
-/// A C program with a block for every case.
+/// A generated C program with one block for each case.
 struct Generated {
     text: String,
     cases: usize,
 }
 
-/// What stands for one parameter in a call.
+/// The argument for one parameter in a call.
 #[derive(Clone, Copy)]
 enum Given<'a> {
     Valid,
@@ -27,23 +27,31 @@ enum Given<'a> {
     Instead(&'a str),
 }
 
-/// What a case must come to.
+/// What a call passes for the parameter `error`.
+#[derive(Clone, Copy, PartialEq)]
+enum ErrorArgument {
+    Given,
+    Null,
+}
+
+/// The expected result of a case.
 #[derive(Clone, Copy, PartialEq)]
 enum Wanted<'a> {
     /// OCIREG_OK.
     Success,
     /// OCIREG_E_INVALID_ARGUMENT, with this name in the message.
     Refusal(&'a str),
-    /// A status, but not the one for a bug.
+    /// Any status except that for a bug.
     NoCrash,
-    /// A call for NULL: NULL, 0 or -1.
+    /// The function has no status: NULL, 0 or -1.
     Nothing,
 }
 
 impl Generated {
     fn new() -> Generated {
         Generated {
-            text: "#include \"misuse.h\"\n\nint main(int count, char **arguments) {\n    begin(count, arguments);\n"
+            text: "#include \"misuse.h\"\n\n\
+                   int main(int count, char **arguments) {\n    begin(count, arguments);\n"
                 .to_owned(),
             cases: 0,
         }
@@ -97,15 +105,12 @@ impl Generated {
         self.case(function, at, Given::Instead("NULL"), wanted);
     }
 
-    /// One call in which the parameter at `at` is given like this, and all others are right.
+    /// Adds a call with this argument at position `at` and valid arguments at all others.
     fn case(&mut self, function: &Function, at: usize, given: Given<'_>, wanted: Wanted<'_>) {
-        let errors: &[bool] = match wanted {
-            // Whether the caller wants to know why makes no difference.
-            Wanted::Refusal(_) if function.has_error() => &[true, false],
-            _ => &[true],
-        };
-        for with_error in errors {
-            self.block(function, at, given, wanted, *with_error);
+        self.block(function, at, given, wanted, ErrorArgument::Given);
+        // The result is the same whether or not the caller wants the error.
+        if matches!(wanted, Wanted::Refusal(_)) && function.has_error() {
+            self.block(function, at, given, wanted, ErrorArgument::Null);
         }
     }
 
@@ -115,7 +120,7 @@ impl Generated {
         at: usize,
         given: Given<'_>,
         wanted: Wanted<'_>,
-        with_error: bool,
+        error: ErrorArgument,
     ) {
         self.cases += 1;
         let mut prepare = String::new();
@@ -126,10 +131,10 @@ impl Generated {
         for (position, parameter) in function.parameters.iter().enumerate() {
             if let (true, Given::Instead(text)) = (position == at, given) {
                 arguments.push(text.to_owned());
-                // An array of none, where it is the array that is wrong.
+                // A wrong argument needs no code before or after the call.
                 continue;
             }
-            let (valid, before, after) = valid(parameter, with_error);
+            let (valid, before, after) = valid(parameter, error);
             arguments.push(valid);
             prepare += &before;
             clean += &after;
@@ -137,13 +142,10 @@ impl Generated {
                 check += "cleared(status, out != 0); ";
             }
         }
-        let error =
-            if !function.has_error() || !with_error || wrong.is_some_and(|p| p.kind == Kind::Error)
-            {
-                "NULL, 0"
-            } else {
-                "error, 1"
-            };
+        let no_error = !function.has_error()
+            || error == ErrorArgument::Null
+            || wrong.is_some_and(|wrong| wrong.kind == Kind::Error);
+        let error = if no_error { "NULL, 0" } else { "error, 1" };
         let name = &function.name;
         let what = wrong.map_or("all right".to_owned(), |wrong| match given {
             Given::Instead(text) => format!("{} = {text}", wrong.name),
@@ -168,7 +170,7 @@ impl Generated {
     }
 }
 
-/// What a function that has no status says of NULL.
+/// The expected result of a function without a status for NULL.
 fn nothing(function: &Function, call: &str) -> String {
     let name = function.returns.as_str();
     match name {
@@ -178,7 +180,7 @@ fn nothing(function: &Function, call: &str) -> String {
     }
 }
 
-/// A setting that was refused is found again when a client or a call is made.
+/// A setting that was refused makes the client or the call fail later.
 fn later(function: &Function, argument: &str) -> String {
     let Some(Kind::Mutable(of)) = function.parameters.first().map(|first| &first.kind) else {
         return String::new();
@@ -192,8 +194,8 @@ fn later(function: &Function, argument: &str) -> String {
     }
 }
 
-/// A valid argument, what has to be done before the call, and after it.
-fn valid(parameter: &Parameter, with_error: bool) -> (String, String, String) {
+/// A valid argument, the code before the call, and the code after it.
+fn valid(parameter: &Parameter, error: ErrorArgument) -> (String, String, String) {
     let name = &parameter.name;
     let none = String::new;
     match &parameter.kind {
@@ -219,7 +221,7 @@ fn valid(parameter: &Parameter, with_error: bool) -> (String, String, String) {
             )
         }
         Kind::OutValue(of) => ("&out".to_owned(), format!("{of} out = ({of})77; "), none()),
-        Kind::Error if with_error => (
+        Kind::Error if error == ErrorArgument::Given => (
             "&error".to_owned(),
             "ocireg_error *error = garbage(); ".to_owned(),
             "ocireg_error_free(error); ".to_owned(),
@@ -233,13 +235,13 @@ fn valid(parameter: &Parameter, with_error: bool) -> (String, String, String) {
     }
 }
 
-/// Values beside NULL that a parameter is tried with.
+/// The values other than NULL with which a parameter is tested.
 fn values(function: &Function, parameter: &Parameter) -> Vec<(&'static str, Wanted<'static>)> {
     if function.frees() {
         return Vec::new();
     }
     match &parameter.kind {
-        // Leaked: the name lives as long as the test program.
+        // The name is leaked, so that it lives as long as the test program.
         Kind::Text if parameter.name == "path" => vec![
             ("bad_utf8", Wanted::NoCrash),
             ("\"\"", Wanted::NoCrash),
@@ -260,7 +262,7 @@ fn values(function: &Function, parameter: &Parameter) -> Vec<(&'static str, Want
             vec![("SIZE_MAX", Wanted::Nothing), ("1000", Wanted::Nothing)]
         }
         Kind::Number if function.returns_status() => match parameter.declared.as_str() {
-            // As many as there are, or none, or more than can be.
+            // The right number, none, or more than memory can hold.
             "size_t" => vec![("0", Wanted::NoCrash), ("SIZE_MAX", Wanted::NoCrash)],
             "uint32_t" => vec![("0", Wanted::NoCrash), ("UINT32_MAX", Wanted::Success)],
             "uint64_t" => vec![("0", Wanted::Success), ("UINT64_MAX", Wanted::Success)],
@@ -274,7 +276,8 @@ fn values(function: &Function, parameter: &Parameter) -> Vec<(&'static str, Want
     }
 }
 
-/// `ocireg_status_name` for every constant of the header, and for numbers between and beyond.
+/// Checks `ocireg_status_name` for every constant of the header, and for numbers between and beyond
+/// them.
 fn status_names(generated: &mut Generated) {
     let constants = constants("ocireg_status");
     assert!(constants.len() > 20);
@@ -288,7 +291,8 @@ fn status_names(generated: &mut Generated) {
     for unknown in ["6", "98", "100", "-1", "INT32_MIN", "INT32_MAX"] {
         let _ = writeln!(
             generated.text,
-            "    CHECK(ocireg_status_name({unknown}) && strcmp(ocireg_status_name({unknown}), \"unknown status\") == 0);"
+            "    CHECK(ocireg_status_name({unknown}) && \
+             strcmp(ocireg_status_name({unknown}), \"unknown status\") == 0);"
         );
     }
 }
@@ -302,7 +306,7 @@ fn generated() -> Generated {
     generated.finished()
 }
 
-/// The program's text in a directory of its own.
+/// Writes the program into a directory of its own.
 pub(crate) fn source() -> (TempDir, String) {
     let directory = TempDir::new().expect("a temporary directory");
     let file = directory.path().join("misuse.c");
@@ -311,8 +315,7 @@ pub(crate) fn source() -> (TempDir, String) {
     (directory, path)
 }
 
-/// A registry that knows an answer to everything, and the program for it. Long texts have so many
-/// bytes.
+/// A registry that answers every request, and the program for it. Long texts have this many bytes.
 pub(crate) fn scene(long_text: usize) -> Scene {
     let registry =
         FakeRegistry::start(Config::new().quirk(Quirk::RateLimit("76;w=21600".to_owned())));

@@ -1,5 +1,5 @@
-//! What a packager meets: the library's size and needs, the crate as it would be published, a build
-//! from sources that can't be written to.
+//! What matters to a packager: the size and the dependencies of the library, the crate as it would
+//! be published, and a build from sources that can't be written to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,12 +15,12 @@ use crate::library::{output, root, target_directory};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What somebody pays who links us, in bytes. Grow it on purpose.
+/// The size of the library, in bytes. Increase it only on purpose.
 const LARGEST: u64 = 2_200_000;
-/// Normal dependencies with the feature `capi`, ourselves included.
+/// The number of normal dependencies with the feature `capi`, this crate included.
 const MOST_CRATES: usize = 45;
 
-/// What `readelf` says of the installed library; `None` is a skip.
+/// The output of `readelf` for the installed library. `None` means that the test is skipped.
 #[track_caller]
 fn readelf(arguments: &[&str]) -> Option<String> {
     let installed = Installed::by_make()?;
@@ -53,7 +53,7 @@ fn the_shared_library_does_not_tell_where_it_was_built() {
     let bytes = fs::read(installed.shared()).expect("the library");
     let home = std::env::var("HOME").expect("HOME");
     for path in [root().to_str().expect("a path in UTF-8"), &home] {
-        // A home directory of `/` is in everything.
+        // A home directory of `/` would be found everywhere.
         let told = path.len() > 1
             && bytes
                 .windows(path.len() + 1)
@@ -106,7 +106,7 @@ fn the_oldest_c_library_that_will_do_is_told() {
         .split_whitespace()
         .filter_map(|word| number(word.strip_prefix("GLIBC_")?))
         .max();
-    // Of the machine that it was built on: a number to know, not one to hold.
+    // The version depends on the machine that built the library, so the test only prints it.
     println!("libocireg.so needs glibc {newest:?}");
     assert!(newest.is_some_and(|parts| parts[0] == 2), "{versions}");
 }
@@ -138,21 +138,21 @@ fn the_library_has_few_dependencies() {
     assert!(crates.len() <= MOST_CRATES, "{crates:?}");
 }
 
-/// Where these builds go: cargo names its libraries alike whatever the sources and the features, so
-/// that in the folder of [`Library::for_tests`](crate::library::Library::for_tests) they would take
-/// its place while programs are linked with it.
+/// The directory of these builds. cargo gives its libraries the same name whatever the sources and
+/// features are. In the directory of [`Library::for_tests`](crate::library::Library::for_tests)
+/// they would replace its library while programs are linked with it.
 fn own_target() -> PathBuf {
     target_directory().join("packages")
 }
 
-/// A copy of the sources as they would be published, after cargo has built what it packed. No git,
-/// and a workspace of its own.
+/// A copy of the sources as they would be published, after cargo has built the package. It has no
+/// git and is a workspace of its own.
 #[track_caller]
 fn published(name: &str) -> PathBuf {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     let package = PACKAGE.get_or_init(|| {
-        // `--allow-dirty` is for work in progress. A build script that changes the sources fails
-        // here all the same.
+        // `--allow-dirty` is for work in progress. A build script that changes the sources still
+        // fails here.
         let mut package = cargo();
         package
             .args([
@@ -169,8 +169,8 @@ fn published(name: &str) -> PathBuf {
         own_target().join(format!("package/ocireg-{VERSION}.crate"))
     });
     let directory = empty(name);
-    // `--touch`: the files are all of one old date in there, and cargo would take them for what it
-    // built before.
+    // `--touch`: all files in the package have the same old date, so cargo would believe that it
+    // has built them before.
     output(
         Command::new("tar")
             .args(["--strip-components=1", "--touch", "-xzf"])
@@ -178,14 +178,14 @@ fn published(name: &str) -> PathBuf {
             .arg("-C")
             .arg(&directory),
     );
-    // The target directory may lie in our own workspace, which the copy has nothing to do with.
+    // The target directory may be in our own workspace, to which the copy does not belong.
     let manifest = directory.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).expect("a manifest");
     fs::write(&manifest, text + "\n[workspace]\n").expect("a copy that can be written");
     directory
 }
 
-/// Cargo in a copy of the sources.
+/// A cargo command in a copy of the sources.
 #[track_caller]
 fn build(sources: &Path, prefix: &[String], arguments: &[&str], variable: (&str, &str)) -> Ran {
     let cargo = cargo();
@@ -255,7 +255,8 @@ fn a_stale_header_fails_the_check_and_says_what_to_do() {
         assert!(ran.err.contains(words), "{words}\n{}", ran.err);
     }
     assert_eq!(fs::read_to_string(&header).expect("the header"), stale);
-    // Doing it helps. Without the lock file, which not every packager takes along.
+    // The advice of the message works. The lock file is missing, since not every packager includes
+    // it.
     fs::remove_file(sources.join("Cargo.lock")).expect("a lock file");
     let arguments = ["check", "--offline", "--lib"];
     let ran = build(&sources, &[], &arguments, ("OCIREG_HEADER", ""));
@@ -263,8 +264,8 @@ fn a_stale_header_fails_the_check_and_says_what_to_do() {
     assert!(fs::read_to_string(&header).expect("the header") == current);
 }
 
-/// How to run a program that can't write where the mode forbids it: root can, unless it has given
-/// up that right. `None` is a skip.
+/// A command that runs a program without the right to write where the file mode forbids it. Root
+/// has that right unless it gives it up. `None` means that the test is skipped.
 #[track_caller]
 fn bound_by_modes(directory: &Path) -> Option<Vec<String>> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -272,8 +273,8 @@ fn bound_by_modes(directory: &Path) -> Option<Vec<String>> {
         let file = directory.join("written");
         let mut touch = Command::new(&prefix[0]);
         let done = touch.args(&prefix[1..]).arg("touch").arg(&file).output();
-        // The next one is to fail for the directory's mode, and not to find a file that it may
-        // write to.
+        // The next build must fail because of the mode of the directory, and must not find a file
+        // that it may write to.
         let _ = fs::remove_file(&file);
         done.is_ok_and(|done| !done.status.success())
     };

@@ -1,13 +1,13 @@
-//! What the C programs in `tests/c` check, each with its servers.
+//! Runs the C programs in `tests/c`, each with its servers.
 
 use fake_registry::FakeRegistry;
 use tempfile::TempDir;
 
 use crate::cc::{Linkage, Program};
 use crate::library::Library;
-use crate::scenes::Scene;
+use crate::scenes::{Protocol, Scene};
 
-/// Runs a scene with the library linked in both ways, or in one.
+/// Runs a scene with the library linked in these ways.
 #[track_caller]
 fn passes(scene: &Scene, linkages: &[Linkage]) {
     for linkage in linkages {
@@ -73,21 +73,22 @@ fn a_library_that_is_closed_can_be_loaded_again() {
 
 #[test]
 fn a_child_process_has_no_part_in_its_parents_client() {
-    // Unoptimised, TLS takes eight threads most of a machine.
-    for (secure, forks) in [(false, 80), (true, 10)] {
-        let scene = Scene::fork(secure, forks);
+    // Without optimisation, TLS in eight threads keeps most of a machine busy.
+    for (protocol, forks) in [(Protocol::Http, 80), (Protocol::Https, 10)] {
+        let scene = Scene::fork(protocol, forks);
         passes(&scene, &[Linkage::Shared]);
     }
 }
 
-/// A connection of the parent's that a child had closed, or said goodbye on, would be one more.
+/// If a child closed a connection of the parent, or ended it with a TLS alert, the parent would
+/// make one more connection.
 #[test]
 fn a_parents_connection_outlives_its_children() {
-    for secure in [false, true] {
-        let scene = Scene::fork(secure, 0);
+    for protocol in [Protocol::Http, Protocol::Https] {
+        let scene = Scene::fork(protocol, 0);
         passes(&scene, &[Linkage::Shared]);
         let (registry, _) = scene.held::<(FakeRegistry, TempDir)>();
-        // Four clients and the four of their children.
-        assert_eq!(registry.connection_count(), 4 + 4, "TLS: {secure}");
+        // Four clients of the parent and four of its children.
+        assert_eq!(registry.connection_count(), 4 + 4, "{protocol:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! A C program with the servers that it talks to. The same scenes run alone, under valgrind and
-//! with the sanitizers.
+//! A C program with the servers that it uses. The same scenes run alone, under valgrind and with
+//! the sanitizers.
 
 use std::any::Any;
 use std::fs;
@@ -20,11 +20,18 @@ pub(crate) const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const HOST: &str = "127.0.0.1";
 
+/// How a program speaks with its registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http,
+    Https,
+}
+
 pub(crate) struct Scene {
     /// The C file, from the repository's root.
     pub(crate) program: String,
     pub(crate) arguments: Vec<String>,
-    /// What the program may write to standard error, in each line.
+    /// Standard error must contain this text. If it is empty, standard error must be empty too.
     says: &'static str,
     held: Box<dyn Any + Send>,
 }
@@ -39,13 +46,13 @@ impl Scene {
         }
     }
 
-    /// Runs the program, which must find nothing wrong, and whose library must say nothing.
+    /// Runs the program. It must succeed, and the library must print nothing.
     #[track_caller]
     pub(crate) fn passes(&self, program: &Program) -> Ran {
         self.passes_as(Command::new(program.path()))
     }
 
-    /// The same with a command in front of the arguments.
+    /// The same, with a command before the program.
     #[track_caller]
     pub(crate) fn passes_as(&self, mut command: Command) -> Ran {
         let ran = run(command.args(&self.arguments));
@@ -59,7 +66,7 @@ impl Scene {
         ran
     }
 
-    /// As [`passes`](Scene::passes), for a program that prints nothing of its own either.
+    /// As [`passes`](Scene::passes), and the program must print nothing either.
     #[track_caller]
     pub(crate) fn passes_silently(&self, program: &Program) {
         assert_eq!(self.passes(program).out, "", "{}", self.program);
@@ -69,7 +76,7 @@ impl Scene {
         self.held.downcast_ref().expect("what the scene holds")
     }
 
-    /// All questions to a fake registry, over TLS where `trust` is `file` or `memory`.
+    /// All calls to a fake registry, over TLS if `trust` is `file` or `memory`.
     pub(crate) fn lookups(trust: &str) -> Scene {
         let (first, second) = (r#"{"schemaVersion":2}"#, r#"{"schemaVersion":2,"a":1}"#);
         let ca = Ca::new();
@@ -106,7 +113,7 @@ impl Scene {
         )
     }
 
-    /// The same to a `docker-registry`; `None` is a counted skip.
+    /// The same with a `docker-registry`. `None` means that the test is skipped and counted.
     #[track_caller]
     pub(crate) fn real_lookups(trust: &str) -> Option<Scene> {
         let directory = TempDir::new().expect("a temporary directory");
@@ -217,16 +224,14 @@ impl Scene {
         )
     }
 
-    /// With a fake registry that speaks TLS or not.
-    pub(crate) fn fork(secure: bool, forks: u32) -> Scene {
+    pub(crate) fn fork(protocol: Protocol, forks: u32) -> Scene {
         let ca = Ca::new();
         let directory = TempDir::new().expect("a temporary directory");
         let file = directory.path().join("ca.pem");
         fs::write(&file, ca.pem()).expect("a file can be written");
-        let (config, trust) = if secure {
-            (Config::new().tls(ca.identity(&[HOST])), text(&file))
-        } else {
-            (Config::new(), "plain".to_owned())
+        let (config, trust) = match protocol {
+            Protocol::Http => (Config::new(), "plain".to_owned()),
+            Protocol::Https => (Config::new().tls(ca.identity(&[HOST])), text(&file)),
         };
         let registry = many_tags(config);
         let arguments = vec![registry.authority(), trust, forks.to_string()];

@@ -1,6 +1,6 @@
-//! Whatever a call waits for, a C program can stop it: by a token, a shutdown, its progress
-//! callback (decision 16, R34). Resolving alone is left to the Rust tests: C has no resolver of its
-//! own to set, and no name server here is silent.
+//! A C program can stop a call with a cancel token, a shutdown or its progress callback, whatever
+//! the call waits for. Name resolution is tested in Rust only: C can't set a resolver of its own,
+//! and the tests have no name server that never answers.
 
 use std::any::Any;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -14,11 +14,11 @@ use crate::cc::{Linkage, Program};
 use crate::library::Library;
 use crate::scenes::{OCI, Scene};
 
-/// What is promised of a stop, and allowed between two calls of a progress callback: 200 ms, and
-/// the rest for a busy machine.
+/// The longest time that a stop may take, and the longest time between two calls of a progress
+/// callback: 200 ms, and the rest for a busy machine.
 const PROMPT: i64 = 500;
 
-/// What a call hangs in.
+/// What the call waits for.
 struct Stage {
     name: &'static str,
     ask: &'static str,
@@ -67,17 +67,20 @@ fn plays(script: Script) -> (String, Box<dyn Any + Send>) {
 }
 
 fn half_a_list() -> (String, Box<dyn Any + Send>) {
-    let half = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"name\":\"t/a\",";
+    let half = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+                Content-Length: 1000\r\n\r\n{\"name\":\"t/a\",";
     plays(Script::new().read_request().send(half).stall())
 }
 
-/// Longer than `gate` has time for, shorter than what ends a call at once.
+/// The wait is longer than the time limit of `gate`, and shorter than a wait that ends a call at
+/// once.
 fn asks_to_wait() -> (String, Box<dyn Any + Send>) {
-    let limits = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 40\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let limits = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 40\r\n\
+                  Connection: close\r\nContent-Length: 0\r\n\r\n";
     plays(Script::new().read_request().send(limits))
 }
 
-/// A listener that accepts no further connection.
+/// A listener whose queue is full.
 fn full_backlog() -> (String, Box<dyn Any + Send>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address: SocketAddr = listener
@@ -103,10 +106,10 @@ fn slow_tokens() -> (String, Box<dyn Any + Send>) {
 }
 
 impl Stage {
-    /// The number that the program prints.
+    /// The number that the program has printed.
     fn measure(&self, program: &Program, how: &str) -> i64 {
         let (authority, server) = (self.server)();
-        // It takes the 5 MB of `send` a while to come to the wait.
+        // The 5 MB of `send` take a while before the call waits.
         let after = if self.setting == "large" { 2000 } else { 500 };
         let arguments = [how, self.ask, &authority, self.setting, &after.to_string()];
         let arguments = arguments.map(str::to_owned).to_vec();
@@ -116,7 +119,7 @@ impl Stage {
     }
 }
 
-/// Load can only add to a measure, so the best of a few counts.
+/// Load on the machine can only increase a measurement, so the smallest one counts.
 #[track_caller]
 fn is_prompt(how: &str) {
     let program = Program::compile("tests/c/stop.c", Library::for_tests(), Linkage::Shared);
