@@ -38,7 +38,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Protocol`] where something answers that is no registry, and the failures of any
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where something answers that is no registry, and the failures of any
     /// request.
     ///
     /// ```no_run

@@ -67,7 +67,7 @@ impl WireRequest<'_> {
     }
 }
 
-/// Header values and bodies may be secret (S15).
+/// Header values and bodies may be secret.
 impl fmt::Debug for WireRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method.as_str(), self.url)
