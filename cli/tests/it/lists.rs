@@ -13,11 +13,11 @@ fn tags_and_catalog_of_a_real_registry() {
         .lines()
         .map(str::to_owned)
         .collect();
-    // The order is the registry's business.
+    // The registry chooses the order.
     tags.sort();
     assert_eq!(tags, ["1.0", "1.0.3", "latest"]);
     ocireg(&format!("catalog {at}")).assert(0, "a\nb\nc\nkinds\nteam/app\n", &[]);
-    // Pages of one, so that every name is on a page of its own.
+    // Every name is on a page of its own.
     ocireg(&format!("catalog --page-size 1 {at}")).assert(0, "a\nb\nc\nkinds\nteam/app\n", &[]);
     ocireg(&format!("catalog --limit 2 {at}")).assert(0, "a\nb\n", &[]);
     ocireg(&format!("catalog --limit 99 {at}")).assert(0, "a\nb\nc\nkinds\nteam/app\n", &[]);
@@ -93,7 +93,7 @@ fn lists_that_are_not_there() {
 
 type End = fn() -> String;
 
-/// Three pages; `last` is the answer to the third request.
+/// A list of three pages. `last` is the answer to the third request.
 fn paged(last: End) -> Odd {
     Odd::serve(move |request| {
         let link = |last: &str| {
@@ -122,7 +122,7 @@ fn an_incomplete_list_prints_what_came() {
     for (end, reason) in ends {
         let odd = paged(end);
         let ran = ocireg(&format!("tags --retries=0 {}/app", odd.at));
-        // What no valid tag is, is left out and counted; what a page repeats of the one before is
+        // Invalid tags are skipped and counted. A tag that a page repeats from the page before is
         // printed once.
         ran.assert(
             2,
