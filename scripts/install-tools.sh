@@ -263,7 +263,8 @@ tool_abidiff() {
         system abigail-tools
 }
 
-# It only starts the compiler. Without optimisation and debug information it builds in half the time.
+# It only starts the compiler. Without optimisation and debug information it builds in half the
+# time.
 tool_cargo-cinstall() {
     local package=cargo-c@$CARGO_C_VERSION
     have cargo-cinstall "$CARGO_C_VERSION" cargo-cinstall --version ||
