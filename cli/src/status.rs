@@ -47,7 +47,6 @@ impl Status {
     }
 }
 
-/// The exit code if the reader of the output closed the pipe (`ocireg tags REPOSITORY | head -n
-/// 1`). Shells report the same code for a program that SIGPIPE ended. It is not 0, because not
-/// everything was asked.
+/// The exit code if the reader of the output closed the pipe, as `head -n 1` does. Shells report
+/// the same code for a program that SIGPIPE ended. It is not 0, because not everything was asked.
 pub(crate) const READER_GONE: u8 = 141;

@@ -160,7 +160,7 @@ where
         if skipped > 0 {
             let noun = self.noun;
             tell(&format!(
-                "{skipped} entries left out that are no valid {noun}"
+                "left out {skipped} entries that are not valid {noun}"
             ));
         }
         Ok(end)

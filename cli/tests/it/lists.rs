@@ -127,7 +127,7 @@ fn an_incomplete_list_prints_what_came() {
         ran.assert(
             2,
             "a\nb\nc\nd\n",
-            &[reason, "3 entries left out that are no valid tags"],
+            &[reason, "left out 3 entries that are not valid tags"],
         );
         let ran = ocireg(&format!("tags --json --retries=0 {}/app", odd.at));
         let objects = ran.objects();
@@ -145,7 +145,7 @@ fn an_incomplete_list_prints_what_came() {
 #[test]
 fn a_whole_list_with_bad_entries_is_a_yes() {
     let odd = paged(|| answer(200, "", r#"{"tags":["e"]}"#));
-    let left_out = ["ocireg: 3 entries left out that are no valid tags\n"];
+    let left_out = ["ocireg: left out 3 entries that are not valid tags\n"];
     ocireg(&format!("tags {}/app", odd.at)).assert(0, "a\nb\nc\nd\ne\n", &left_out);
     assert_eq!(odd.requests().len(), 3);
     let empty = Odd::serve(|_| answer(200, "", r#"{"name":"app","tags":null}"#));
