@@ -1,4 +1,4 @@
-# What a person runs, and what CI runs. `make` alone lists the targets.
+# The commands for developers and CI. `make` without a target lists them.
 
 CARGO ?= cargo
 
@@ -7,12 +7,11 @@ CARGO ?= cargo
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Starts a local registry, fills it, and asks it questions
+demo: ## Starts a local registry, pushes an image, and asks about it
 	@scripts/demo.sh
 
-# Without a tool the tests that need it are skipped and counted; in CI that is a failure, so it
-# fails at once there.
-test: ## Runs everything: tools, lint, all tests
+# A test that needs a missing tool is skipped and counted. In CI a missing tool is an error.
+test: ## Installs the tools, runs lint and all tests
 	@scripts/install-tools.sh || [ -z "$$CI" ]
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh
@@ -22,15 +21,16 @@ lint: ## Checks formatting, clippy and documentation
 	$(CARGO) clippy --workspace --all-targets --features ocireg/_panic -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features ocireg/capi --quiet
 
-tools: ## Gets the real registries and proxies into target/tools
+tools: ## Installs the tools of the tests into target/tools
 	@scripts/install-tools.sh
 
 examples-c: ## Builds the C programs in examples-c
 	@$(MAKE) --no-print-directory -C examples-c
 
-# What could not be had is left out of the tables, which say so.
-bench: ## Measures ocireg beside its peers
-	@scripts/install-tools.sh curl openssl libcurl docker-registry token-server crane python-dxf || true
+# The tables leave out what can't be installed, and say so.
+bench_tools = curl openssl libcurl docker-registry token-server crane python-dxf
+bench: ## Compares ocireg with other clients
+	@scripts/install-tools.sh $(bench_tools) || true
 	$(CARGO) run --release --quiet --manifest-path bench/Cargo.toml
 
 SECONDS ?= 20
@@ -38,8 +38,7 @@ SECONDS ?= 20
 fuzz: ## Runs each fuzz target for SECONDS (20)
 	@scripts/fuzz.sh $(SECONDS)
 
-# The library for C. PREFIX, LIBDIR and INCLUDEDIR are where it will be used; DESTDIR is for
-# packagers.
+# The library for C. Programs find it in PREFIX, LIBDIR and INCLUDEDIR. DESTDIR is for packagers.
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
@@ -55,13 +54,13 @@ library: ## Builds the library for C, shared and static
 install: ## Installs the library for C below PREFIX (/usr/local)
 	@scripts/install-c.sh install
 
-uninstall: ## Removes what install put there
+uninstall: ## Removes the files of install
 	@scripts/install-c.sh uninstall
 
-abi: ## Writes abi/ anew, after an addition to the C interface
+abi: ## Updates abi/ after an addition to the C interface
 	@scripts/abi.sh write
 
-clean: ## Removes what was built, tools included
+clean: ## Removes all built files and the tools
 	$(CARGO) clean
 	@$(MAKE) --no-print-directory -C examples-c clean
 	rm -rf target

@@ -1,5 +1,5 @@
-//! Are all images of a deployment there? Reads references from standard input, one a line, and
-//! prints answers as they come.
+//! Tells whether all images of a deployment exist. Reads references from standard input, one per
+//! line, and prints each answer as soon as it is there.
 //!
 //! ```text
 //! cargo run --example batch < images.txt
@@ -27,16 +27,16 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
     for line in io::stdin().lock().lines() {
         references.push(line?.trim().parse()?);
     }
-    // An empty list opens no gate.
+    // A deployment gate must not open for an empty list.
     if references.is_empty() {
         return Err("no references on standard input".into());
     }
     let client = Client::new()?.with(CallOptions::new().concurrency(16));
-    let mut all_there = true;
-    // Called on this thread, one answer at a time, in the order in which they come.
+    let mut all_exist = true;
+    // The closure runs on this thread, once for each answer, in the order in which answers arrive.
     client.lookup_each(&references, |position, answer| {
         let name = &references[position];
-        all_there &= answer.is_ok();
+        all_exist &= answer.is_ok();
         match answer {
             Ok(image) => println!("exists {name} {}", image.digest),
             Err(error) => match error.kind() {
@@ -47,5 +47,5 @@ fn run() -> Result<bool, Box<dyn std::error::Error>> {
         }
         ControlFlow::Continue(())
     });
-    Ok(all_there)
+    Ok(all_exist)
 }

@@ -1,4 +1,4 @@
-//! What is the digest of this image, and where does it come from?
+//! Prints digests of images, and where they come from.
 //!
 //! ```text
 //! cargo run --example digest -- localhost:5000/team/app:1.2
@@ -12,10 +12,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new()?;
     for name in std::env::args().skip(1) {
         let reference: Reference = name.parse()?;
-        let manifest = client.head(&reference)?;
+        let image = client.head(&reference)?;
         println!(
             "{} {} {:?} {name}",
-            manifest.digest, manifest.media_type, manifest.digest_source
+            image.digest, image.media_type, image.digest_source
         );
     }
     Ok(())

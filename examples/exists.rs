@@ -1,11 +1,12 @@
-//! A deployment gate: are all these images there?
+//! A deployment gate: tells whether all images exist.
 //!
 //! ```text
 //! cargo run --example exists -- localhost:5000/team/app:1.2 alpine:3.20
 //! ```
 //!
-//! Exits with 0 if all are there, 1 if one is absent, 3 if one is denied, 2 if there was no answer,
-//! or no question: an empty list opens no gate.
+//! The exit code is 0 if all images exist, 1 if one is absent, 3 if one is denied, and 2 if there
+//! was no answer. Without arguments it is 2 as well, because a gate must not open for an empty
+//! list.
 
 use std::process::ExitCode;
 
@@ -28,8 +29,8 @@ fn main() -> ExitCode {
     let mut worst = 0;
     for name in std::env::args().skip(1) {
         let weight = match ask(&client, &name) {
-            Ok(Presence::Exists(manifest)) => {
-                println!("exists {name} {}", manifest.digest);
+            Ok(Presence::Exists(image)) => {
+                println!("exists {name} {}", image.digest);
                 0
             }
             Ok(Presence::Absent) => {

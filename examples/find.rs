@@ -1,4 +1,4 @@
-//! Which tags are the same image as this one?
+//! Lists the tags that are the same image as the given one.
 //!
 //! ```text
 //! cargo run --example find -- localhost:5000/team/app:latest

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Runs every test suite, also after one has failed, and ends with the line
-# `N passed, N failed[, N skipped]`.
+# Runs all test suites, even if one fails. The last line is `N passed, N failed[, N skipped]`.
 #
-# A test that cannot find a server it needs appends a line to the file that OCIREG_SKIP_LOG names
-# and returns; libtest counts it as passed, we as skipped. In CI (variable CI set) a skip is a
-# failure: the tools are installed there.
+# A test that needs a missing tool appends a line to the file that OCIREG_SKIP_LOG names, and
+# returns. libtest counts it as passed, but this script counts it as skipped. In CI (if the variable
+# CI is set) the tools must be there, so a skipped test is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,8 +14,8 @@ export OCIREG_SKIP_LOG=$work/skipped
 passed=0
 failed=0
 
-# suite NAME COMMAND...: shows the output as it comes and adds up the lines in which libtest sums up
-# each test binary.
+# suite NAME COMMAND...: shows the output as it comes, and adds up the numbers of libtest's result
+# lines. There is one for each test binary.
 suite() {
     local name=$1 status=0 good bad
     shift
@@ -30,7 +29,7 @@ suite() {
             }
         }
         END { print good + 0, bad + 0 }' "$work/output")
-    # A suite that does not build, or a test program that crashes, sums up nothing.
+    # A suite that does not build, or crashes, prints no result line.
     if ((status != 0 && bad == 0)); then
         echo "== $name: ended with status $status"
         bad=1
@@ -40,9 +39,10 @@ suite() {
 }
 
 suite 'workspace' cargo test --workspace --features ocireg/capi --no-fail-fast
-# What ureq's features must not change: the same expectations with them and without.
-suite 'consumer' cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml
-suite 'consumer, without features' cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml --no-default-features
+# ureq's features must change nothing, so the same tests run with and without them.
+consumer=(cargo test --no-fail-fast --manifest-path tests/consumer/Cargo.toml)
+suite 'consumer' "${consumer[@]}"
+suite 'consumer, without features' "${consumer[@]}" --no-default-features
 
 echo
 skipped=$(sort -u "$OCIREG_SKIP_LOG" | wc -l)
@@ -51,7 +51,7 @@ if ((skipped > 0)); then
     sort -u "$OCIREG_SKIP_LOG" | sed 's/^/  /'
     passed=$((passed > skipped ? passed - skipped : 0))
     if [[ -n ${CI:-} ]]; then
-        echo "in CI a skip is a failure"
+        echo "in CI, a skipped test is a failure"
         failed=$((failed + skipped))
         skipped=0
     fi

@@ -1,8 +1,8 @@
-/* libcurl's easy API asking the same HEAD over and over on one connection, as a C program would that wants to know whether an
- * image exists and what its digest is.
+/* Sends the same HEAD request many times on one connection, with libcurl's easy API. A C program
+ * without ocireg would ask so whether an image exists and what its digest is.
  *
- * Usage: head URL WARM-UPS REQUESTS HEADER... Prints the CPU time, in nanoseconds, of REQUESTS
- * requests.
+ * Usage: head URL WARM-UPS REQUESTS HEADER...
+ * Prints the CPU time of REQUESTS requests in nanoseconds.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <curl/curl.h>
@@ -22,7 +22,7 @@ static void fail(const char *what) {
     exit(1);
 }
 
-/* One lookup: the status, and the three headers that say what the image is. */
+/* One lookup: reads the status, and the three headers that describe the image. */
 static void look_up(CURL *curl) {
     struct curl_header *header;
     curl_off_t size;
@@ -31,7 +31,7 @@ static void look_up(CURL *curl) {
     if (result != CURLE_OK) fail(curl_easy_strerror(result));
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-    if (status != 200 || size <= 0) fail("not the answer that was expected");
+    if (status != 200 || size <= 0) fail("unexpected answer");
     if (curl_easy_header(curl, "Docker-Content-Digest", 0, CURLH_HEADER, -1, &header) != CURLHE_OK
         || strncmp(header->value, "sha256:", 7) != 0)
         fail("no digest");
@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    /* The limits that ocireg keeps. */
+    /* ocireg's time limits. */
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 300000L);
     for (long i = atol(argv[2]); i > 0; i--) look_up(curl);

@@ -1,8 +1,10 @@
-/* ocireg's C interface asking over and over whether the same image exists, on one connection.
+/* Asks many times on one connection whether the same image exists, with ocireg's C interface.
  *
- * Usage: ocireg REFERENCE WARM-UPS REQUESTS Prints the CPU time, in nanoseconds, of REQUESTS
- * requests. ocireg refused CALLS The same of calls that end before anything is sent: the client is
- * shut down.
+ * Usage: ocireg REFERENCE WARM-UPS REQUESTS
+ * Prints the CPU time of REQUESTS requests in nanoseconds.
+ *
+ * Usage: ocireg refused CALLS
+ * Prints the CPU time of CALLS calls that send nothing, because the client is shut down.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <ocireg.h>
@@ -25,14 +27,16 @@ static void fail(const char *what) {
 static void look_up(const ocireg_client *client, const char *reference) {
     ocireg_presence presence;
     ocireg_error *error;
-    if (ocireg_client_exists(client, reference, NULL, &presence, &error) != OCIREG_OK) fail(ocireg_error_message(error));
-    if (presence != OCIREG_PRESENCE_EXISTS) fail("not the answer that was expected");
+    if (ocireg_client_exists(client, reference, NULL, &presence, &error) != OCIREG_OK)
+        fail(ocireg_error_message(error));
+    if (presence != OCIREG_PRESENCE_EXISTS) fail("unexpected answer");
 }
 
 static void be_refused(const ocireg_client *client, const char *reference) {
     ocireg_presence presence;
     ocireg_error *error;
-    if (ocireg_client_exists(client, reference, NULL, &presence, &error) != OCIREG_E_STATE) fail("not refused");
+    if (ocireg_client_exists(client, reference, NULL, &presence, &error) != OCIREG_E_STATE)
+        fail("not refused");
     ocireg_error_free(error);
 }
 
@@ -40,7 +44,8 @@ int main(int argc, char **argv) {
     ocireg_client *client;
     ocireg_error *error;
     int refused = argc == 3 && strcmp(argv[1], "refused") == 0;
-    if (!refused && argc != 4) fail("usage: ocireg REFERENCE WARM-UPS REQUESTS | ocireg refused CALLS");
+    if (!refused && argc != 4)
+        fail("usage: ocireg REFERENCE WARM-UPS REQUESTS | ocireg refused CALLS");
     if (ocireg_client_new(NULL, &client, &error) != OCIREG_OK) fail(ocireg_error_message(error));
     if (refused) {
         ocireg_client_shutdown(client);

@@ -1,5 +1,6 @@
-// Looks up many references as a program on go-containerregistry does: remote.Head on 16 workers that share a Puller, which keeps
-// connections and one login for each repository. Prints a line "REFERENCE DIGEST" for each.
+// Looks up many references with go-containerregistry: workers call remote.Head and share a Puller.
+// The Puller keeps the connections, and one login for each repository. Prints one line per
+// reference: "REFERENCE DIGEST".
 package main
 
 import (
@@ -34,7 +35,8 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	options := []remote.Option{remote.WithAuth(&authn.Basic{Username: arguments[2], Password: arguments[3]})}
+	login := &authn.Basic{Username: arguments[2], Password: arguments[3]}
+	options := []remote.Option{remote.WithAuth(login)}
 	puller, err := remote.NewPuller(options...)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
-"""Looks up many references as a program on python-dxf does: a thread's repositories share its session, which keeps the connections.
+"""Looks up many references with python-dxf.
 
-Each repository has its own login, as dxf has it. Prints a line "REFERENCE DIGEST" for each.
+Each thread has a session, which keeps the connections. Each repository has its own login, because
+dxf works that way. Prints one line per reference: "REFERENCE DIGEST".
 """
 
 import sys
@@ -21,7 +22,7 @@ def main(file, workers, user, password, ca):
     def log_in(dxf, response):
         dxf.authenticate(user, password, response=response)
 
-    # A session is not made for several threads at once.
+    # Threads can't share a session.
     own = threading.local()
 
     def heads(name):

@@ -1,4 +1,5 @@
-//! A thousand images of 200 private repositories, beside the clients that people use for it today.
+//! Looks up a thousand images of 200 private repositories, with ocireg and with the clients that
+//! people use today.
 
 use std::collections::{BTreeMap, HashSet};
 use std::env;
@@ -20,11 +21,11 @@ use crate::{Outcome, median, tools};
 
 const REPOSITORIES: usize = 200;
 const TAGS: [&str; 5] = ["1", "1.2", "1.2.3", "stable", "latest"];
-/// A process for each image takes too long for all of them: one in this many, and the numbers times
-/// this.
+/// crane needs a process for each image, which takes too long for all images. It looks up one image
+/// in this many, and its numbers are multiplied by this.
 const CRANE_SHARE: usize = 20;
 const ROUNDS: usize = 5;
-/// How long the servers may take to write down what they have answered.
+/// How long the servers may take to write their logs.
 const LOGS_SETTLE: Duration = Duration::from_millis(300);
 
 pub(crate) fn compare() -> Outcome<()> {
@@ -46,7 +47,7 @@ pub(crate) fn compare() -> Outcome<()> {
             Err(why) => println!("{name} is left out: {why}"),
         }
     }
-    // Also the warm-up of the servers.
+    // This also warms the servers up.
     for client in &mut clients {
         client.traffic = Some(lab.traffic_of(client)?);
     }
@@ -63,7 +64,8 @@ pub(crate) fn compare() -> Outcome<()> {
 
 fn report(clients: &[Contestant]) {
     println!(
-        "{} images of {REPOSITORIES} private repositories of docker-registry with distribution's token server, over https;\n\
+        "{} images of {REPOSITORIES} private repositories of docker-registry with distribution's \
+         token server, over https;\n\
          median of {ROUNDS} interleaved rounds, whole processes; × is a multiple of ocireg's\n",
         REPOSITORIES * TAGS.len()
     );
@@ -76,7 +78,7 @@ fn report(clients: &[Contestant]) {
     for client in clients {
         let column = |of: fn(&Cost) -> f64, scale: f64| {
             let values: Vec<f64> = client.costs.iter().map(of).collect();
-            // Of each round its own ratio: what slowed a round slowed both.
+            // The ratio of each round: other load in a round slowed both clients.
             let pairs = client.costs.iter().zip(&ours.costs);
             let ratios: Vec<f64> = pairs.map(|(cost, own)| of(cost) / of(own)).collect();
             format!("{:6.2} {:5.2} ×", median(&values) * scale, median(&ratios))
@@ -101,21 +103,21 @@ fn report(clients: &[Contestant]) {
     for client in clients.iter().filter(|client| client.share > 1) {
         let (name, share) = (client.name, client.share);
         println!(
-            "  {name}: asked for one image in {share}, its numbers times {share} (but memory)"
+            "  {name}: looked up one image in {share}; its numbers are times {share}, except memory"
         );
     }
     println!();
 }
 
-/// The servers, and what is in them.
+/// The servers and their content.
 struct Lab {
     files: TempDir,
     ca: PathBuf,
-    /// Keeps the content.
+    /// The owner of the content.
     _plain: Server,
     tokens: Server,
     quiet: Server,
-    /// The same content, for runs that are counted and not timed.
+    /// A registry with the same content and a log, for the runs that count requests.
     talkative: Server,
     /// `REPOSITORY:TAG` and the digest of each image.
     images: BTreeMap<String, String>,
@@ -123,12 +125,12 @@ struct Lab {
 
 impl Lab {
     fn start() -> Outcome<Lab> {
-        const MISSING: &str = "a tool is gone";
+        const MISSING: &str = "a tool is missing";
         let files = TempDir::new()?;
         let plain = DockerRegistry::start(&RegistryConfig::new()).ok_or(MISSING)?;
         let mut images = BTreeMap::new();
         for number in 0..REPOSITORIES {
-            // The token server lets users at what is below their names.
+            // The token server grants users the repositories below their names.
             let repository = format!("user/service-{number}");
             for image in seed::push_tags(plain.authority(), &repository, &TAGS) {
                 images.insert(format!("{repository}:{}", image.tag), image.digest);
@@ -141,7 +143,7 @@ impl Lab {
             .tls(&tls.certificate, &tls.key)
             .data_dir(plain.data_dir())
             .token(&TokenAuth {
-                // Not 127.0.0.1, where go-containerregistry asks for no token.
+                // go-containerregistry asks for no token at 127.0.0.1.
                 realm: format!("https://localhost:{}/token/", tokens.port()),
                 service: "registry".to_owned(),
                 issuer: TokenServer::ISSUER.to_owned(),
@@ -158,7 +160,7 @@ impl Lab {
             talkative,
             images,
         };
-        // user:pass, as `docker login` would write it.
+        // user:pass, as `docker login` writes it.
         let logins = [&lab.quiet, &lab.talkative]
             .map(|registry| format!(r#""{}":{{"auth":"dXNlcjpwYXNz"}}"#, name_of(registry)));
         let config = format!(r#"{{"auths":{{{}}}}}"#, logins.join(","));
@@ -201,7 +203,7 @@ impl Lab {
         })
     }
 
-    /// What arrives at the servers when `client` looks up its images.
+    /// The requests and connections that the servers see when `client` looks up its images.
     fn traffic_of(&self, client: &Contestant) -> Outcome<Traffic> {
         let servers = [&self.talkative, &self.tokens];
         let before = servers.map(|server| server.log().len());
@@ -224,7 +226,7 @@ type CommandFor = dyn Fn(&Path, &Path) -> Command;
 /// One way to look up many images.
 struct Contestant {
     name: &'static str,
-    /// It looks up one image in this many.
+    /// The client looks up one image in this many.
     share: usize,
     /// The program, given the file of references and the CA's certificate.
     command: Box<CommandFor>,
@@ -239,7 +241,7 @@ struct Traffic {
 
 struct Counted {
     requests: usize,
-    /// Those that carried a request.
+    /// The connections that carried a request.
     connections: usize,
 }
 
@@ -338,7 +340,8 @@ fn run_quietly(command: &mut Command) -> Outcome<()> {
     Err(complaint.lines().next().unwrap_or("it failed").into())
 }
 
-/// ocireg's part: prints a line `REFERENCE DIGEST` for each reference in a file.
+/// Looks up the references of a file with ocireg. Prints one line per reference: `REFERENCE
+/// DIGEST`.
 pub(crate) fn look_up(file: &str, ca: &str) -> Outcome<()> {
     let text = fs::read_to_string(file)?;
     let references = text

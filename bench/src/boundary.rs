@@ -1,4 +1,4 @@
-//! What the C interface costs beside the Rust one that it stands on.
+//! The cost of the C interface, compared with the Rust interface below it.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,10 +11,11 @@ use crate::lookups::IMAGE;
 use crate::server::Server;
 use crate::{Outcome, myself, numbers};
 
-/// The target: so much more CPU time a call, in nanoseconds.
+/// The target: at most this much more CPU time per call, in nanoseconds.
 const AT_MOST: f64 = 1000.0;
 
-/// Neither is a time of lookups, which differ by more than the boundary costs.
+/// Neither measurement is a time of lookups, because lookups differ by more than the boundary
+/// costs.
 pub(crate) fn compare() -> Outcome<()> {
     let program = match build_client("release") {
         Ok(program) => program,
@@ -30,12 +31,12 @@ pub(crate) fn compare() -> Outcome<()> {
     Ok(())
 }
 
-/// Calls to a client that is shut down: all that C adds, the parsing of the reference above all,
-/// and little else.
+/// Measures calls to a client that is shut down. Most of their time is what C adds, above all the
+/// parsing of the reference.
 fn refused(program: &Path) -> Outcome<()> {
     const ROUNDS: usize = 25;
     const CALLS: u32 = 50_000;
-    // Of each the least of its rounds, since load can only add to it.
+    // The least time of all rounds, since other load can only add to it.
     let mut least = [f64::MAX; 2];
     for round in 0..ROUNDS {
         for turn in 0..2 {
@@ -53,13 +54,14 @@ fn refused(program: &Path) -> Outcome<()> {
     let more = c - rust;
     let verdict = if more <= AT_MOST { "met" } else { "MISSED" };
     println!(
-        "  CPU time of a call that is refused: Rust {rust:.0} ns, C {c:.0} ns, {more:+.0} ns; at most {AT_MOST:.0}: {verdict}"
+        "  CPU time of a call that is refused: Rust {rust:.0} ns, C {c:.0} ns, {more:+.0} ns; \
+         at most {AT_MOST:.0}: {verdict}"
     );
     Ok(())
 }
 
-/// Instructions of a warm lookup, the parsing of the reference among those of C. Load on the
-/// machine does not change them.
+/// Counts the instructions of a warm lookup. Those of C include the parsing of the reference. Other
+/// load on the machine does not change them.
 fn instructions(program: &Path) -> Outcome<()> {
     const FEW: u32 = 200;
     const MANY: u32 = 1200;
@@ -70,7 +72,7 @@ fn instructions(program: &Path) -> Outcome<()> {
     let server = Server::start(Duration::ZERO)?;
     let image = format!("{}/{IMAGE}", server.registry);
     let of = |command: &dyn Fn(u32) -> Outcome<Command>| -> Outcome<f64> {
-        // The start, and the warm-up's connection, are in both.
+        // Both runs include the start of the program and the connection.
         let spent = [FEW, MANY].map(|requests| counted(&command(requests)?));
         let [few, many] = spent;
         let requests = f64::from(MANY - FEW) * (1.0 + 1.0 / f64::from(WARM_UP_SHARE));
@@ -90,7 +92,7 @@ fn instructions(program: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// The instructions of a program from its start to its end, without the kernel's.
+/// The instructions of a whole program run, without those of the kernel.
 fn counted(command: &Command) -> Outcome<f64> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
@@ -115,12 +117,12 @@ pub(crate) fn client(program: &Path, image: &str, requests: u32) -> Command {
     command
 }
 
-/// Compiles `c/ocireg.c` with the static library of a profile: `release` has the settings of this
-/// program, `dist` is what `make install` installs.
+/// Compiles `c/ocireg.c` with the static library of a profile. `release` has the settings of this
+/// program. `make install` installs the library of `dist`.
 pub(crate) fn build_client(profile: &str) -> Outcome<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let here = env::current_exe()?;
-    // Beside what cargo builds for this program, which is in a folder of its profile.
+    // This program is in target/PROFILE, so the directory above is cargo's target directory.
     let target = here.ancestors().nth(2).ok_or("no target directory")?;
     let target = target.join("bench-capi");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

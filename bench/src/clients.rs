@@ -1,5 +1,5 @@
-//! The clients that are compared, each alone in a process: warm up on one connection, then print
-//! the CPU time of the rest.
+//! The clients that are compared. Each runs alone in a process: it warms up on one connection, and
+//! then prints the CPU time of the measured requests.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -9,7 +9,7 @@ use ocireg::{Client, ErrorKind, Presence, Reference};
 
 use crate::{Outcome, cpu_time};
 
-/// One request to warm up for this many measured ones.
+/// The number of measured requests for each warm-up request.
 pub(crate) const WARM_UP_SHARE: u32 = 10;
 
 pub(crate) fn ocireg(registry: &str, image: &str, requests: &str) -> Outcome<()> {
@@ -21,8 +21,8 @@ pub(crate) fn ocireg(registry: &str, image: &str, requests: &str) -> Outcome<()>
     })
 }
 
-/// Calls that end before anything is sent, since the client is shut down; with the reason as a
-/// text, which C has always.
+/// Measures calls that send nothing because the client is shut down. It formats the error, because
+/// the C interface always does.
 pub(crate) fn refused(calls: &str) -> Outcome<()> {
     let client = Client::new()?;
     let reference: Reference = "127.0.0.1:5000/team/app:1.2".parse()?;
@@ -36,13 +36,13 @@ pub(crate) fn refused(calls: &str) -> Outcome<()> {
     })
 }
 
-/// The least that any client does: write the request, read until the empty line.
+/// The least that a client can do: it writes the request, and reads up to the empty line.
 pub(crate) fn raw(registry: &str, request: &str, requests: &str) -> Outcome<()> {
     exchange(registry, request, requests, |_| Ok(()))
 }
 
-/// [`raw`] with the system calls of ocireg: it also looks, before each request, whether the
-/// connection is still good.
+/// [`raw`] with the system calls of ocireg: before each request it also checks that the connection
+/// is still usable.
 pub(crate) fn careful(registry: &str, request: &str, requests: &str) -> Outcome<()> {
     exchange(registry, request, requests, |stream| {
         stream.set_nonblocking(true)?;
@@ -75,7 +75,7 @@ fn exchange(
             }
         }
         if !buffer.starts_with(b"HTTP/1.1 200 ") {
-            return Err("raw: not the answer that was expected".into());
+            return Err("raw: unexpected answer".into());
         }
         Ok(())
     })

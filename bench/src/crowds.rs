@@ -1,5 +1,5 @@
-//! Many lookups in one call, of ocireg alone: how near it comes to what the width allows, and how
-//! much memory it needs.
+//! Many lookups in one call of ocireg: how close the time comes to the ideal for its concurrency,
+//! and how much memory it needs.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ pub(crate) const WIDTH: usize = 16;
 const DELAY: Duration = Duration::from_millis(20);
 const TAGS: usize = 1000;
 const ROUNDS: usize = 5;
-/// The target: the time of a call, as a multiple of the time that its requests take one behind the
-/// other on each thread.
+/// The target: the time of a call is at most this multiple of the ideal time, in which all threads
+/// are always waiting for an answer.
 const OF_IDEAL: f64 = 1.5;
 const MANY_TAGS: usize = 100_000;
 const MANY_IMAGES: usize = 10_000;
@@ -33,8 +33,10 @@ pub(crate) fn compare() -> Outcome<()> {
     let ratio = wall / ideal;
     let verdict = if ratio <= OF_IDEAL { "met" } else { "MISSED" };
     println!(
-        "\n{TAGS} tags compared with a digest, {WIDTH} at once, each HEAD answered after {} ms; median of {ROUNDS}\n\n  \
-         {wall:.3} s, {ratio:.2} × the ideal {ideal:.2} s (at most {OF_IDEAL} × {verdict}); CPU {:.0} ms\n",
+        "\n{TAGS} tags compared with a digest, {WIDTH} at once, each HEAD answered after {} ms; \
+         median of {ROUNDS}\n\n  \
+         {wall:.3} s, {ratio:.2} × the ideal {ideal:.2} s (at most {OF_IDEAL} × {verdict}); \
+         CPU {:.0} ms\n",
         DELAY.as_millis(),
         cpu * 1e3,
     );
@@ -94,7 +96,7 @@ impl Run {
     }
 }
 
-/// Compares the tags of a repository with the digest that all have.
+/// Compares the tags of a repository with the digest that all of them have.
 pub(crate) fn find(registry: &str, repository: &str) -> Outcome<()> {
     let repository: Repository = format!("{registry}/{repository}").parse()?;
     let digest = DIGEST.parse()?;
@@ -115,8 +117,8 @@ pub(crate) fn many(registry: &str, count: &str) -> Outcome<()> {
     })
 }
 
-/// Prints what `ask` found, its wall and CPU time in nanoseconds, the peak memory in KiB and how
-/// much of it is the call's.
+/// Prints the number that `ask` found, its wall and CPU time in nanoseconds, the peak memory in
+/// KiB, and the growth of the peak memory during the call.
 fn report(ask: impl FnOnce(&Client) -> Outcome<usize>) -> Outcome<()> {
     let client = Client::new()?;
     let wide = client.with(CallOptions::new().concurrency(WIDTH));

@@ -1,4 +1,4 @@
-//! Long lists of tags: does time grow as the list does, and memory not at all?
+//! Long lists of tags: the time per tag and the memory should not grow with the list.
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ pub(crate) fn compare() -> Outcome<()> {
 pub(crate) fn read(registry: &str, repository: &str) -> Outcome<()> {
     let client = Client::new()?;
     let repository: Repository = format!("{registry}/{repository}").parse()?;
-    // The connection and a first page are not the list's.
+    // The connection and the first page are not measured.
     client.tag_pages(&repository).next().transpose()?;
     let peak_before = peak()?;
     let (wall, cpu) = (Instant::now(), cpu_time()?);

@@ -1,4 +1,4 @@
-//! A warm `exists` beside its peers.
+//! A warm `exists`, compared with other clients.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -17,8 +17,7 @@ use crate::server::{FOUND, Server};
 use crate::{Outcome, median, myself, numbers, tools};
 
 pub(crate) const IMAGE: &str = "team/app:1.2";
-/// The targets: the CPU time of a lookup, as a part of libcurl's and as a multiple of the raw
-/// loop's.
+/// The targets: the most CPU time of a lookup, as a multiple of libcurl's and of the raw loop's.
 const OF_LIBCURL: f64 = 0.8;
 const OF_RAW: f64 = 2.0;
 
@@ -47,7 +46,7 @@ pub(crate) fn compare() -> Outcome<()> {
     Ok(())
 }
 
-/// Says why something can't be compared with.
+/// Prints why a program is left out of the comparison.
 fn left_out(what: &str, built: Outcome<PathBuf>) -> Option<PathBuf> {
     if let Err(why) = &built {
         println!("{what} is left out: {why}\n");
@@ -55,18 +54,18 @@ fn left_out(what: &str, built: Outcome<PathBuf>) -> Option<PathBuf> {
     built.ok()
 }
 
-/// The clients that are C programs, as far as they could be built.
+/// The clients that are C programs. `None` if one could not be built.
 struct Programs {
     libcurl: Option<PathBuf>,
     from_c: Option<PathBuf>,
     installed: Option<PathBuf>,
 }
 
-/// One of those that take turns.
+/// A client, and its measured times.
 struct Contender {
     name: &'static str,
     command: Box<dyn Fn() -> Outcome<Command>>,
-    /// Microseconds of a lookup, a number a round.
+    /// Microseconds per lookup, one number for each round.
     times: Vec<f64>,
 }
 
@@ -77,7 +76,8 @@ const RAW: &str = "raw socket loop";
 const CAREFUL: &str = "raw, with our system calls";
 const LIBCURL: &str = "libcurl easy";
 
-/// One table: the clients take turns, so that whatever else the machine does hits all of them.
+/// Measures one table. The clients take turns, so that other load on the machine affects all of
+/// them.
 fn run(
     name: &str,
     registry: &str,
@@ -171,7 +171,7 @@ fn report(title: &str, contenders: &[Contender]) {
     println!();
 }
 
-/// The median of each round's own ratio: what slowed a round slowed both.
+/// The median of the ratios of all rounds: other load in a round slowed both clients.
 fn ratio(ours: &Contender, other: &Contender) -> f64 {
     let ratios = ours.times.iter().zip(&other.times).map(|(a, b)| a / b);
     median(&ratios.collect::<Vec<f64>>())
@@ -185,16 +185,16 @@ fn limit(client: &str) -> Option<f64> {
     }
 }
 
-/// What `Host` says in the recorded request.
+/// The `Host` of the recorded request.
 const STAND_IN: &str = "127.0.0.1:PORT";
 
-/// The bytes that ocireg sends, so that all send the same: recorded, not written down.
+/// Records the request that ocireg sends, so that all clients send the same.
 fn request_of_ocireg() -> Outcome<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let registry = listener.local_addr()?.to_string();
     let reference: Reference = format!("{registry}/{IMAGE}").parse()?;
     let asking = thread::spawn(move || {
-        // An answer that leads to no second request: nobody would serve it.
+        // Without retries, because nobody would answer a second request.
         Client::builder().retries(0).build()?.exists(&reference)?;
         Ok::<(), ocireg::Error>(())
     });
@@ -225,7 +225,7 @@ fn libcurl_command(program: &Path, registry: &str, request: &str, requests: u32)
     command
 }
 
-/// Compiles `c/head.c` with the system's compiler against the libcurl that programs here use.
+/// Compiles `c/head.c` with the system's compiler and the system's libcurl.
 fn build_libcurl_client() -> Outcome<PathBuf> {
     let program = env::current_exe()?.with_file_name("libcurl-head");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/c/head.c");
@@ -234,8 +234,8 @@ fn build_libcurl_client() -> Outcome<PathBuf> {
         &["-O2", "-Wall", "-Wextra", "-std=c11", source, "-o"],
     );
     command.arg(&program);
-    // Debian's headers, where scripts/install-tools.sh unpacks them, and the system's own library
-    // (which has no other name without the development package).
+    // scripts/install-tools.sh unpacks Debian's headers there. Without the development package, the
+    // system's library has only this name.
     command.arg("-I").arg(tools().join("include"));
     command.arg("-l:libcurl.so.4");
     let output = command.output()?;

@@ -1,8 +1,7 @@
-//! Compares what lookups cost, one and many, with what peers need for them, and shows how long
-//! lists grow. See README.md.
+//! Measures what lookups and lists cost, and compares ocireg with other clients. See README.md.
 //!
-//! Without arguments it runs everything, with the name of a part that part; else it is one of its
-//! own children, so that a measurement has a process to itself.
+//! Without arguments it runs all parts. With the name of a part it runs that part. With other
+//! arguments it is a child of itself, so that each measurement has its own process.
 
 mod batches;
 mod boundary;
@@ -60,7 +59,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// This program as one of its children.
+/// The command of this program, to run it as a child.
 fn myself() -> Outcome<Command> {
     Ok(Command::new(env::current_exe()?))
 }
@@ -77,7 +76,7 @@ fn numbers(mut command: Command) -> Outcome<Vec<u64>> {
     Ok(numbers.collect::<Result<_, _>>()?)
 }
 
-/// Where `scripts/install-tools.sh` puts what it gets.
+/// The directory where `scripts/install-tools.sh` puts tools.
 fn tools() -> PathBuf {
     let tools = env::var_os("TOOLS_DIR").unwrap_or_else(|| "target/tools".into());
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(tools)

@@ -1,4 +1,4 @@
-//! What a process needed: time, memory.
+//! The time and memory that a process needs.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,18 +10,17 @@ use nix::sys::time::TimeVal;
 
 use crate::{Outcome, myself, numbers};
 
-/// What a program needed from its start to its end, the programs that it ran included.
+/// The cost of a whole program run, including the programs that it ran.
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: f64,
     /// User and system.
     pub(crate) cpu: f64,
-    /// The most memory resident, of the largest process.
+    /// The peak resident memory of the largest process.
     pub(crate) peak_kib: f64,
 }
 
-/// Runs `command` by way of a small process that has no other child, with its standard output in
-/// `output`.
+/// Runs `command` as the only child of a small process, and writes its standard output to `output`.
 pub(crate) fn run(command: &Command, output: &Path) -> Outcome<Cost> {
     let mut measuring = myself()?;
     measuring.arg("measure").arg(output);
@@ -41,7 +40,7 @@ pub(crate) fn run(command: &Command, output: &Path) -> Outcome<Cost> {
     })
 }
 
-/// The small process: prints wall and CPU time in nanoseconds, and the peak memory in KiB.
+/// The small process. Prints wall and CPU time in nanoseconds, and the peak memory in KiB.
 pub(crate) fn measure(output: &str, program: &str, arguments: &[&str]) -> Outcome<()> {
     let mut command = Command::new(program);
     command.args(arguments);
@@ -64,7 +63,7 @@ fn duration(time: TimeVal) -> Duration {
     Duration::from_micros(microseconds.try_into().unwrap_or_default())
 }
 
-/// The most memory that this process has had resident, in KiB.
+/// The peak resident memory of this process in KiB.
 pub(crate) fn peak() -> Outcome<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,6 +1,6 @@
-//! A server that does almost nothing, so that a client's cost is not lost in the noise of its
-//! server's: HEAD is answered as docker-registry answers it, and GET with a page of tags. Or one
-//! whose HEADs take a while, as over a network.
+//! A server that does almost nothing, so that its cost does not hide the client's. It answers HEAD
+//! as docker-registry does, at once or after a delay as over a network. It answers GET with a page
+//! of tags.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use crate::{Outcome, myself};
 
-/// Tags on a page.
+/// The number of tags on a page.
 pub(crate) const PAGE: usize = 1000;
 
-/// The digest of everything.
+/// The digest of all images.
 pub(crate) const DIGEST: &str =
     "sha256:3b2a1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b";
 
@@ -21,20 +21,21 @@ pub(crate) const DIGEST: &str =
 pub(crate) const FOUND: &str = "HTTP/1.1 200 OK\r\n\
     Content-Length: 528\r\n\
     Content-Type: application/vnd.docker.distribution.manifest.v2+json\r\n\
-    Docker-Content-Digest: sha256:3b2a1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b\r\n\
+    Docker-Content-Digest: \
+    sha256:3b2a1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b\r\n\
     Docker-Distribution-Api-Version: registry/2.0\r\n\
     Etag: \"sha256:3b2a1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b\"\r\n\
     X-Content-Type-Options: nosniff\r\n\
     Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n\r\n";
 
-/// The server as a child process; ends when dropped.
+/// The server as a child process. It ends when this value is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) registry: String,
 }
 
 impl Server {
-    /// One that answers each HEAD after `delay`.
+    /// Starts a server that answers each HEAD after `delay`.
     pub(crate) fn start(delay: Duration) -> Outcome<Server> {
         let mut command = myself()?;
         let mut child = command
@@ -52,14 +53,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // That it has ended already is as good.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Prints where it listens and serves until its standard input ends, as it does with the parent, in
-/// whatever way that ends.
+/// Prints the address, and serves until standard input ends. That happens when the parent ends, for
+/// any reason.
 pub(crate) fn serve(delay: &str) -> Outcome<()> {
     let delay = Duration::from_millis(delay.parse()?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -83,7 +84,7 @@ fn answer_all(mut stream: TcpStream, delay: Duration) -> io::Result<()> {
             return Ok(());
         }
         filled += amount;
-        // One request at a time: nobody sends the next before the answer.
+        // The clients send one request at a time.
         if !buffer[..filled].ends_with(b"\r\n\r\n") {
             continue;
         }
@@ -121,7 +122,8 @@ fn page(request: &[u8]) -> String {
         String::new()
     };
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{link}\r\n{body}",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n{link}\r\n{body}",
         body.len()
     )
 }

@@ -1,4 +1,4 @@
-//! Many images asked at once, and answered in their order.
+//! Looks many images up at once.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -9,38 +9,20 @@ use ocireg::{CallOptions, Client, Reference, Registry, Resolved};
 use crate::clients::Clients;
 use crate::reason::Reason;
 
-/// What came of one lookup.
+/// The answer to one lookup.
 pub(crate) type Answer = Result<Resolved, Reason>;
 
-/// Looks all of them up. `each` has every position's answer as it comes, and the client that asked;
-/// where it fails the rest is left.
+/// Looks all references up. `each` is called with every position and its answer as soon as the
+/// answer is there, and with the client that asked. An error of `each` ends the batch.
 pub(crate) fn ask<E>(
     clients: &mut Clients<'_>,
     references: &[(usize, Reference)],
     timeout: Option<Duration>,
     mut each: impl FnMut(usize, Answer, Option<(&Client, &Registry)>) -> Result<(), E>,
 ) -> Result<(), E> {
-    // A client for each registry that needs its own, and one for the others.
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    for (position, reference) in references {
-        let registry = reference.registry();
-        let own = clients.needs_own(registry).then_some(registry);
-        match parts.iter_mut().find(|part| part.own == own) {
-            Some(part) => {
-                part.positions.push(*position);
-                part.references.push(reference.clone());
-            }
-            None => parts.push(Part {
-                own,
-                registry,
-                positions: vec![*position],
-                references: vec![reference.clone()],
-            }),
-        }
-    }
-    for part in parts {
+    for part in parts(clients, references) {
         let client = match clients.of(part.registry) {
-            Ok(client) => client.with(each_by_itself(clients, timeout)),
+            Ok(client) => client.with(item_options(clients, timeout)),
             Err(error) => {
                 let reason = Reason::from(error);
                 for position in part.positions {
@@ -67,27 +49,51 @@ pub(crate) fn ask<E>(
     Ok(())
 }
 
-/// The list has no end that is known, so a time limit counts for each image.
-fn each_by_itself(clients: &Clients<'_>, timeout: Option<Duration>) -> CallOptions {
-    let timeout = timeout.or(clients.timeout()).unwrap_or(ITEM_TIMEOUT);
-    let call = clients.call().clone();
-    call.timeout(Duration::MAX).item_timeout(timeout)
-}
-
-/// The library's own for a call.
-pub(crate) const ITEM_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// What one client is asked.
+/// The references that one client looks up.
 struct Part<'a> {
-    /// The registry, where it has a client of its own.
+    /// The registry, if it has a client of its own.
     own: Option<&'a Registry>,
-    /// The first one's.
+    /// The registry of the first reference.
     registry: &'a Registry,
     positions: Vec<usize>,
     references: Vec<Reference>,
 }
 
-/// Puts what comes in any order back into the order of the positions, from 0.
+/// Groups the references by client: one part for each registry that needs its own client, and one
+/// for all others.
+fn parts<'a>(clients: &Clients<'_>, references: &'a [(usize, Reference)]) -> Vec<Part<'a>> {
+    let mut parts: Vec<Part<'a>> = Vec::new();
+    for (position, reference) in references {
+        let registry = reference.registry();
+        let own = clients.needs_own(registry).then_some(registry);
+        match parts.iter_mut().find(|part| part.own == own) {
+            Some(part) => {
+                part.positions.push(*position);
+                part.references.push(reference.clone());
+            }
+            None => parts.push(Part {
+                own,
+                registry,
+                positions: vec![*position],
+                references: vec![reference.clone()],
+            }),
+        }
+    }
+    parts
+}
+
+/// A time limit for each image and none for the batch, since a batch from standard input may have
+/// any length.
+fn item_options(clients: &Clients<'_>, timeout: Option<Duration>) -> CallOptions {
+    let timeout = timeout.or(clients.timeout()).unwrap_or(ITEM_TIMEOUT);
+    let call = clients.call().clone();
+    call.timeout(Duration::MAX).item_timeout(timeout)
+}
+
+/// The library's own time limit for a call.
+pub(crate) const ITEM_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Puts answers that come in any order back into the order of their positions, from 0.
 #[derive(Debug)]
 pub(crate) struct InOrder<T> {
     first: usize,
@@ -110,7 +116,7 @@ impl<T> InOrder<T> {
         self.waiting[index] = Some(value);
     }
 
-    /// The next position's, once it has come.
+    /// The value of the next position, if it has arrived.
     pub(crate) fn take(&mut self) -> Option<(usize, T)> {
         let value = self.waiting.front_mut()?.take()?;
         self.waiting.pop_front();

@@ -1,16 +1,16 @@
-//! Which client asks which registry.
+//! Chooses the client that asks a registry.
 //!
-//! The library's settings are given for each registry by name, before anything is asked; the
-//! command's may count for every registry that a reference names, and references may still be on
-//! their way on standard input. So a registry that such a setting counts for gets a client of its
-//! own when it is first named. All others share one.
+//! The library takes settings for a registry by name, before it asks anything. The command also has
+//! settings for every registry that is named, and standard input may name registries later. So a
+//! registry that such a setting is for gets a client of its own when it is first named. All other
+//! registries share one client.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use ocireg::{CallOptions, Client, ClientBuilder, Registry, Result};
 
-use crate::args::{Options, Scope};
+use crate::options::{Options, Scope};
 use crate::output::Stop;
 use crate::private::{Named, Private};
 use crate::text::one_line;
@@ -26,8 +26,8 @@ pub(crate) struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    /// Fails where a setting is unusable, before anything is asked. A CA file that does not parse
-    /// is found by [`of`](Clients::of): it counts for every registry, so none is asked with it.
+    /// Fails before anything is asked if a setting is unusable. A CA file that does not parse is an
+    /// error of [`of`](Clients::of). The file is for every registry, so no registry is asked.
     pub(crate) fn new(
         options: &'a Options,
         call: CallOptions,
@@ -47,7 +47,7 @@ impl<'a> Clients<'a> {
         })
     }
 
-    /// The client to ask `registry` with.
+    /// The client that asks `registry`.
     pub(crate) fn of(&mut self, registry: &Registry) -> Result<Client> {
         if !self.needs_own(registry) {
             return Ok(self.shared.clone());
@@ -56,7 +56,8 @@ impl<'a> Clients<'a> {
             return Ok(client.clone());
         }
         let name = registry.as_str();
-        // The library gives each registry its own, so every client may know all that is private.
+        // A client shows a secret only to the registry that it is for. So every client may have all
+        // secrets.
         let mut builder = builder(self.options, &self.private);
         for file in &self.options.ca_file {
             builder = builder.ca_file(name, file);
@@ -75,17 +76,17 @@ impl<'a> Clients<'a> {
         Ok(client)
     }
 
-    /// The settings that all clients call with.
+    /// The call settings of all clients.
     pub(crate) fn call(&self) -> &CallOptions {
         &self.call
     }
 
-    /// How long a call may take, if the user has said so.
+    /// The user's time limit for a call.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.options.timeout
     }
 
-    /// Whether a setting for every registry makes a difference for this one.
+    /// Whether a setting for every registry changes how this registry is asked.
     pub(crate) fn needs_own(&self, registry: &Registry) -> bool {
         let options = self.options;
         !options.ca_file.is_empty()
@@ -94,11 +95,11 @@ impl<'a> Clients<'a> {
     }
 }
 
-/// Clients hold connections and certificates; a list of references may name any number of
-/// registries.
+/// The most clients that are kept. Clients hold connections and certificates, and standard input
+/// may name any number of registries.
 const MAX_OWN: usize = 64;
 
-/// The settings that are the same for all.
+/// The settings that all clients have.
 fn builder(options: &Options, private: &Private) -> ClientBuilder {
     let mut builder = private.add_to(Client::builder());
     if let Some(timeout) = options.timeout {

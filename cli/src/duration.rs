@@ -1,4 +1,4 @@
-//! Durations as people type them: `500ms`, `2s`, `1.5m`.
+//! Durations on the command line: `500ms`, `2s`, `1.5m`.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        "" => return Err(format!("say in which unit{EXAMPLES}")),
-        _ => return Err(format!("the unit is one of ms, s, m and h{EXAMPLES}")),
+        "" => return Err(format!("give a unit{EXAMPLES}")),
+        _ => return Err(format!("the unit must be ms, s, m or h{EXAMPLES}")),
     };
     let number: f64 = number
         .parse()
         .map_err(|_| format!("not a number with a unit{EXAMPLES}"))?;
     match Duration::try_from_secs_f64(number * seconds) {
-        Ok(Duration::ZERO) => Err("no time at all".to_owned()),
+        Ok(Duration::ZERO) => Err("must be more than 0".to_owned()),
         Ok(duration) => Ok(duration),
         Err(_) => Err("too long".to_owned()),
     }
@@ -48,19 +48,19 @@ mod tests {
             assert_eq!(duration.as_millis(), milliseconds, "{text}");
         }
         let bad = [
-            ("5", "say in which unit, as in 500ms, 2s or 1m"),
-            ("", "say in which unit"),
+            ("5", "give a unit, as in 500ms, 2s or 1m"),
+            ("", "give a unit"),
             ("s", "not a number"),
             ("1.2.3s", "not a number"),
             (".s", "not a number"),
-            ("-1s", "the unit is one of ms, s, m and h"),
-            ("+1s", "the unit is one of"),
-            ("1 s", "the unit is one of"),
-            ("2sec", "the unit is one of"),
-            ("1e9s", "the unit is one of"),
-            ("infs", "the unit is one of"),
-            ("0s", "no time at all"),
-            ("0.0ms", "no time at all"),
+            ("-1s", "the unit must be ms, s, m or h"),
+            ("+1s", "the unit must be"),
+            ("1 s", "the unit must be"),
+            ("2sec", "the unit must be"),
+            ("1e9s", "the unit must be"),
+            ("infs", "the unit must be"),
+            ("0s", "must be more than 0"),
+            ("0.0ms", "must be more than 0"),
             ("99999999999999999999s", "too long"),
         ];
         for (text, expected) in bad {

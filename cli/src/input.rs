@@ -1,4 +1,4 @@
-//! What is asked about: arguments, and lines of standard input where an argument is `-`.
+//! The items to ask about: arguments, and the lines of standard input for the argument `-`.
 
 use std::io::{self, BufRead, BufReader, Read, StdinLock};
 use std::str::FromStr;
@@ -10,19 +10,19 @@ use crate::output::Stop;
 use crate::private::Named;
 use crate::reason::Reason;
 
-/// One thing to ask about.
+/// One reference or registry to ask about, not parsed yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// As the user typed it; of a line that is no text, what can be shown of it.
+    /// The text that the user typed. Bytes that are not UTF-8 are replaced.
     pub(crate) typed: String,
-    /// Where it stood, if not on the command line.
+    /// Its place in standard input, if it comes from there.
     pub(crate) place: Option<String>,
-    /// Why it can't be asked about, whatever it is meant as.
+    /// Why it can't be parsed as anything.
     pub(crate) problem: Option<&'static str>,
 }
 
 impl Item {
-    /// Reads it as what is asked about.
+    /// Parses it as a reference or a registry.
     pub(crate) fn parse<T: FromStr<Err = ocireg::Error>>(&self) -> Result<T, Reason> {
         let read = match self.problem {
             Some(problem) => Err(Reason::unusable_input(problem.to_owned())),
@@ -32,13 +32,12 @@ impl Item {
     }
 }
 
-/// All things to ask about, in their order. Standard input is read as it comes, and never held as a
-/// whole.
+/// All items in their order. Standard input is read line by line and never held as a whole.
 #[derive(Debug)]
 pub(crate) struct Items {
     arguments: vec::IntoIter<String>,
     from_input: bool,
-    /// While an argument `-` is being served.
+    /// Set while the lines for the argument `-` are read.
     lines: Option<Lines<StdinLock<'static>>>,
     many: bool,
     none_yet: bool,
@@ -49,7 +48,7 @@ impl Items {
     pub(crate) fn new(arguments: Vec<String>) -> Result<Items, Stop> {
         let from_input = arguments.iter().filter(|argument| *argument == "-").count();
         if from_input > 1 {
-            let why = "standard input can be read only once: give '-' once";
+            let why = "standard input can be read only once: give '-' only once";
             return Err(Stop::Failed(why.to_owned()));
         }
         Ok(Items {
@@ -62,28 +61,29 @@ impl Items {
         })
     }
 
-    /// Whether there may be more than one.
+    /// Whether there may be more than one item.
     pub(crate) fn are_many(&self) -> bool {
         self.many
     }
 
-    /// The registries of those arguments that can be read as what is asked about.
+    /// The registries of the arguments that can be parsed.
     pub(crate) fn named<T: FromStr>(&self, registry: fn(&T) -> &Registry) -> Named {
         let arguments = self.arguments.as_slice().iter();
         let read = arguments.filter_map(|argument| argument.parse().ok());
-        Named::new(
-            read.map(|subject| registry(&subject).clone()),
-            self.from_input,
-        )
+        let named = Named::new(read.map(|subject| registry(&subject).clone()));
+        match self.from_input {
+            true => named.and_more_from_input(),
+            false => named,
+        }
     }
 
-    /// Whether all of them are known, without reading any further: how many are left.
+    /// The number of items left. `None` if standard input decides it.
     pub(crate) fn left(&self) -> Option<usize> {
         (!self.from_input).then(|| self.arguments.len())
     }
 
-    /// The next of them: waits for one, and takes what else is there, up to a limit. All that stand
-    /// on the command line count as there. Empty at the end.
+    /// The next items: waits for one, and adds those that are there without waiting, up to a limit.
+    /// Arguments are always there. Empty at the end.
     pub(crate) fn next_batch(&mut self) -> Result<Vec<Item>, Stop> {
         let mut batch = Vec::new();
         if let Some(first) = self.next() {
@@ -98,7 +98,7 @@ impl Items {
         Ok(batch)
     }
 
-    /// The next item, if it is there without waiting.
+    /// The next item, if there is one without waiting.
     fn ready(&mut self) -> Option<Result<Item, Stop>> {
         match (&mut self.lines, self.arguments.as_slice().first()) {
             (Some(lines), _) => lines.ready().map(Ok),
@@ -110,7 +110,7 @@ impl Items {
     fn following(&mut self) -> Result<Option<Item>, Stop> {
         loop {
             if let Some(lines) = &mut self.lines {
-                match lines.following(true) {
+                match lines.following(ReadMode::Wait) {
                     Ok(Some(item)) => return Ok(Some(item)),
                     Ok(None) => self.lines = None,
                     Err(error) => {
@@ -129,7 +129,7 @@ impl Items {
                         problem: None,
                     }));
                 }
-                // A gate that was given nothing to check must not open.
+                // A deployment gate that has nothing to check must not open.
                 None if self.none_yet => {
                     return Err(Stop::Failed(
                         "nothing was asked: standard input has no line to ask about".to_owned(),
@@ -156,24 +156,32 @@ impl Iterator for Items {
     }
 }
 
-/// So many at once: enough for few token requests, and answers come while lines are still read.
+/// The most items in a batch: enough to save token requests, and few enough to answer while lines
+/// are still being read.
 const MAX_BATCH: usize = 512;
 
-/// One item a line. Blank lines and those that start with `#` are skipped; white space around, CR
-/// included, does not count.
+/// Reads one item per line. Skips blank lines and lines that start with `#`. Ignores white space,
+/// CR included, around an item.
 #[derive(Debug)]
 struct Lines<R> {
     input: BufReader<R>,
     number: u64,
 }
 
-/// Several times the longest reference (771 bytes).
+/// The longest line. It is several times the longest reference (771 bytes).
 const MAX_LINE: usize = 4096;
-/// What editors on Windows begin a file with.
+/// Editors on Windows write this at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// As much as a pipe holds.
+/// The size of the buffer: as much as a pipe holds.
 const BUFFER: usize = 64 * 1024;
+
+/// Whether a read may wait for input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReadMode {
+    Wait,
+    Buffered,
+}
 
 impl<R: Read> Lines<R> {
     fn new(input: R) -> Lines<R> {
@@ -187,15 +195,16 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The next item, if a whole line of it has been read already.
+    /// The next item, if its line is in the buffer already.
     fn ready(&mut self) -> Option<Item> {
-        // Nothing is read, so nothing fails.
-        self.following(false).unwrap_or_default()
+        // Nothing is read, so nothing can fail.
+        self.following(ReadMode::Buffered).unwrap_or_default()
     }
 
-    /// The next item. `None` at the end, or where that would have to be waited for and must not be.
-    fn following(&mut self, may_wait: bool) -> io::Result<Option<Item>> {
-        while may_wait || self.input.buffer().contains(&b'\n') {
+    /// The next item. `None` at the end, or if there is none in the buffer and `read` is
+    /// [`ReadMode::Buffered`].
+    fn following(&mut self, read: ReadMode) -> io::Result<Option<Item>> {
+        while read == ReadMode::Wait || self.input.buffer().contains(&b'\n') {
             let Some((bytes, whole)) = self.line()? else {
                 return Ok(None);
             };
@@ -226,7 +235,7 @@ impl<R: Read> Lines<R> {
         Ok(None)
     }
 
-    /// The next line without its end, up to a limit, and whether that is all of it.
+    /// The next line without its line end, cut at a limit, and whether it is complete.
     fn line(&mut self) -> io::Result<Option<(Vec<u8>, bool)>> {
         let (mut line, mut whole, mut any) = (Vec::new(), true, false);
         loop {
@@ -257,10 +266,10 @@ mod tests {
     use super::*;
 
     fn items(input: &[u8]) -> Vec<(String, Option<&'static str>)> {
-        // Small chunks, so that lines go over their ends.
+        // A small buffer, so that lines are longer than it.
         let mut lines = Lines::with_buffer(7, input);
         let mut found = Vec::new();
-        while let Some(item) = lines.following(true).unwrap() {
+        while let Some(item) = lines.following(ReadMode::Wait).unwrap() {
             let number = item.place.unwrap();
             let number = number.trim_start_matches("standard input, line ");
             found.push((format!("{number} {}", item.typed), item.problem));
@@ -302,7 +311,7 @@ mod tests {
                 ("2 b".to_owned(), None),
             ]
         );
-        // A character of which the limit leaves a half.
+        // The limit cuts a character in two.
         let found = items(format!("{}ä\n", "x".repeat(MAX_LINE - 1)).as_bytes());
         assert_eq!(found[0].1, too_long);
     }
@@ -312,19 +321,25 @@ mod tests {
         let mut lines = Lines::new(&b"a\n# b\n\nc\n# d\ne"[..]);
         assert_eq!(lines.ready(), None, "nothing is read yet");
         let typed = |item: Option<Item>| item.map(|item| item.typed);
-        assert_eq!(typed(lines.following(true).unwrap()).as_deref(), Some("a"));
+        assert_eq!(
+            typed(lines.following(ReadMode::Wait).unwrap()).as_deref(),
+            Some("a")
+        );
         assert_eq!(typed(lines.ready()).as_deref(), Some("c"));
         assert_eq!(lines.ready(), None);
-        assert_eq!(typed(lines.following(true).unwrap()).as_deref(), Some("e"));
-        assert_eq!(lines.following(true).unwrap(), None);
+        assert_eq!(
+            typed(lines.following(ReadMode::Wait).unwrap()).as_deref(),
+            Some("e")
+        );
+        assert_eq!(lines.following(ReadMode::Wait).unwrap(), None);
     }
 
     #[test]
     fn a_line_without_an_end_takes_no_more_memory_than_another() {
         let endless = io::repeat(b'x').take(50 << 20);
         let mut lines = Lines::new(endless);
-        let item = lines.following(true).unwrap().unwrap();
+        let item = lines.following(ReadMode::Wait).unwrap().unwrap();
         assert_eq!(item.typed.len(), MAX_LINE);
-        assert_eq!(lines.following(true).unwrap(), None);
+        assert_eq!(lines.following(ReadMode::Wait).unwrap(), None);
     }
 }

@@ -1,17 +1,17 @@
-//! `-v`: the library's records on standard error.
+//! `-v`: prints the library's log records on standard error.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::output::tell;
 
-/// Shows the library's records: nothing, or requests (`-v`). The library redacts what it logs.
+/// Prints the library's log records if `-v` was given. The library redacts secrets in them.
 pub(crate) fn install(verbose: u8) {
     let level = match verbose {
         0 => return,
         1 => LevelFilter::Debug,
         _ => LevelFilter::Trace,
     };
-    // The only logger of this program, so it can't have been set before.
+    // This program sets no other logger, so this one can be set.
     if log::set_logger(&LOGGER).is_ok() {
         log::set_max_level(level);
     }
@@ -22,8 +22,8 @@ static LOGGER: Logger = Logger;
 struct Logger;
 
 impl Log for Logger {
-    /// Only the library's own records: what another crate logs was never looked at for secrets
-    /// (decision 25).
+    /// Only the library's own records. The records of other crates may have secrets in them: ureq,
+    /// for example, logs whole requests.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         target == "ocireg" || target.starts_with("ocireg::")

@@ -1,13 +1,15 @@
-//! The `ocireg` command: asks registries about images, prints a line an answer, and says by its
-//! exit code what came of it.
+//! The `ocireg` command. It asks registries about images, prints one line per answer, and reports
+//! the result in its exit code.
 
 mod args;
 mod batch;
 mod clients;
 mod commands;
 mod duration;
+mod help;
 mod input;
 mod logger;
+mod options;
 mod output;
 mod private;
 mod progress;

@@ -1,4 +1,4 @@
-//! What is printed: answers on standard output, reasons on standard error.
+//! Prints answers on standard output, and reasons on standard error.
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -6,26 +6,25 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use ocireg::{Client, Registry};
 use serde::Serialize;
 
-use crate::args::Options;
+use crate::options::Options;
 use crate::reason::Reason;
 use crate::text::one_line;
 
-/// Why the program ends before all was asked.
+/// Why the program ends early.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Whoever read the answers has closed the pipe.
+    /// The reader of the answers has closed the pipe.
     ReaderGone,
-    /// Nothing more can be done, for this reason.
+    /// It can't go on, for this reason.
     Failed(String),
 }
 
-/// The answers' way out. What was printed is shown at the latest with the next
-/// [`flush`](Output::flush) or reason.
+/// The buffered standard output. A [`flush`](Output::flush) or a reason writes the buffer out.
 #[derive(Debug)]
 pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     json: bool,
-    /// Warnings told so far; `None` where `-v` shows them as they come.
+    /// Warnings printed so far. `None` with `-v`, which prints them as log records.
     warned: Option<HashSet<String>>,
 }
 
@@ -38,7 +37,8 @@ impl Output {
         }
     }
 
-    /// Prints an answer: as `line`, if it has one, or as an object on one line.
+    /// Prints an answer: with `--json` as an object on one line, otherwise as `line` if there is
+    /// one.
     pub(crate) fn answer(
         &mut self,
         line: Option<&str>,
@@ -54,25 +54,25 @@ impl Output {
         written.map_err(|error| Stop::from_write(&error))
     }
 
-    /// Shows what was printed so far.
+    /// Writes out what was printed so far.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
         self.out.flush().map_err(|error| Stop::from_write(&error))
     }
 
-    /// Tells why, after what was printed so far.
+    /// Prints why, after the answers so far.
     pub(crate) fn reason(&mut self, reason: &Reason) -> Result<(), Stop> {
         self.flush()?;
         tell(reason.message());
         Ok(())
     }
 
-    /// Tells what the client has to warn about, each once.
+    /// Prints the client's warnings about a registry, each of them once.
     pub(crate) fn warnings(&mut self, client: &Client, registry: &Registry) {
         let Some(warned) = &mut self.warned else {
             return;
         };
         for warning in client.warnings(registry) {
-            // Some name what they are about; a registry's own words don't.
+            // The library's warnings name the registry. Those that a registry sent don't.
             let warning = match warning.contains(registry.as_str()) {
                 true => warning,
                 false => format!("{registry} warns: {warning}"),
@@ -85,10 +85,10 @@ impl Output {
     }
 }
 
-/// Beyond these nobody reads them.
+/// The most warnings that are printed. Nobody reads more.
 const MAX_WARNINGS: usize = 100;
 
-/// One line on standard error. Where that is closed there is nobody to tell.
+/// Prints one line on standard error. A closed standard error is ignored.
 pub(crate) fn tell(text: &str) {
     let line = format!("ocireg: {}\n", one_line(text));
     let _ = io::stderr().lock().write_all(line.as_bytes());

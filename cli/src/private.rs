@@ -1,23 +1,22 @@
-//! What is given for one registry and must reach no other: a login, header fields (decision 14).
+//! Logins and header fields. Each is for one registry and must reach no other.
 //!
-//! It is given for a registry by name, or, where the arguments name only one, for that one. Which
-//! it is, is settled before the secret is read and before anything is asked.
+//! The user names the registry, or the arguments name only one. The registry is known before the
+//! secret is read, and before anything is asked.
 
 use std::fmt;
 use std::io::{self, Read};
 
 use ocireg::{ClientBuilder, Registry};
 
-use crate::args::{EVERY, Options, Scope};
+use crate::options::{EVERY, Options, Scope};
 use crate::output::{Stop, tell};
 
-/// An option's value that may be a secret, or be mistaken for one: kept out of clap's errors and of
-/// `Debug`.
+/// An option's value that may be a secret. It appears neither in clap's errors nor in `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Hidden(String);
 
 impl Hidden {
-    /// Any text will do; what it means is read later, and complained about without showing it.
+    /// Accepts any text. It is parsed later, by code whose errors do not show it.
     pub(crate) fn parse(text: &str) -> Result<Hidden, std::convert::Infallible> {
         Ok(Hidden(text.to_owned()))
     }
@@ -29,19 +28,19 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// The registries that a run may ask, as far as its arguments tell.
+/// The registries that the arguments name.
 #[derive(Debug)]
 pub(crate) struct Named {
     registries: Vec<Registry>,
-    /// Standard input names others.
-    pub(crate) from_input: bool,
+    /// Whether standard input may name more.
+    more_from_input: bool,
 }
 
 impl Named {
-    pub(crate) fn new(registries: impl IntoIterator<Item = Registry>, from_input: bool) -> Named {
+    pub(crate) fn new(registries: impl IntoIterator<Item = Registry>) -> Named {
         let mut named = Named {
             registries: Vec::new(),
-            from_input,
+            more_from_input: false,
         };
         for registry in registries {
             if !named.registries.contains(&registry) {
@@ -51,8 +50,13 @@ impl Named {
         named
     }
 
-    /// Whose `option` is: of the registry it names, or else of the only one there is. `None` where
-    /// there is none to ask.
+    pub(crate) fn and_more_from_input(mut self) -> Named {
+        self.more_from_input = true;
+        self
+    }
+
+    /// The registry that `option` is for: the one that was given with it, or the only one that is
+    /// named. `None` if no registry is named.
     fn owner(&self, option: &str, given: Option<Registry>) -> Result<Option<Registry>, Stop> {
         let list = || {
             let names: Vec<&str> = self.registries.iter().map(Registry::as_str).collect();
@@ -60,8 +64,8 @@ impl Named {
         };
         match (given, &self.registries[..]) {
             (Some(registry), asked) => {
-                // What was given is not shown: it may be a secret in the wrong place.
-                if !self.from_input && !asked.is_empty() && !asked.contains(&registry) {
+                // The value is not printed: it may be a secret in the wrong place.
+                if !self.more_from_input && !asked.is_empty() && !asked.contains(&registry) {
                     let asked = list();
                     tell(&format!(
                         "warning: {option} is for another registry than {asked}, and is not used"
@@ -69,21 +73,21 @@ impl Named {
                 }
                 Ok(Some(registry))
             }
-            // The first line must not decide who gets a secret.
-            (None, _) if self.from_input => Err(usage(format!(
-                "{option} does not say for which registry, and standard input may name any: say it with REGISTRY="
+            // The first line of standard input must not decide who gets a secret.
+            (None, _) if self.more_from_input => Err(usage(format!(
+                "{option} needs REGISTRY=, because standard input may name any registry"
             ))),
             (None, []) => Ok(None),
             (None, [only]) => Ok(Some(only.clone())),
             (None, _) => Err(usage(format!(
-                "{option} does not say for which of these registries it is (say it with REGISTRY=): {}",
+                "{option} needs REGISTRY=, because several registries are named: {}",
                 list()
             ))),
         }
     }
 }
 
-/// What the command line gives for single registries.
+/// The login and the header fields of the command line.
 #[derive(Debug, Default)]
 pub(crate) struct Private {
     login: Option<(Registry, Login)>,
@@ -98,11 +102,11 @@ enum Login {
 }
 
 impl Private {
-    /// Settles what is for whom, and then reads the secret from standard input.
+    /// Finds the registry of each option, and then reads the secret from standard input.
     pub(crate) fn read(options: &Options, named: &Named) -> Result<Private, Stop> {
         let mut private = Private::default();
-        // Nothing secret, but a slip in a name would leave a registry without the encryption that
-        // was asked for.
+        // These are no secrets. But with a typing mistake in the name, the registry would be asked
+        // without the encryption that the user wants.
         for (option, scopes) in [
             ("--https", &options.https),
             ("--plain-http", &options.plain_http),
@@ -121,11 +125,12 @@ impl Private {
         let secrets = tokens + usize::from(options.password_stdin);
         if secrets > 1 {
             return Err(usage(
-                "standard input gives one password or token, not several".to_owned(),
+                "standard input can give only one password or token".to_owned(),
             ));
         }
-        if secrets == 1 && named.from_input {
-            let why = "standard input can't give both a secret and what to ask about: give the latter as arguments";
+        if secrets == 1 && named.more_from_input {
+            let why = "standard input can't give both a secret and references; \
+                give the references as arguments";
             return Err(usage(why.to_owned()));
         }
         private.login = match (&options.username[..], options.password_stdin) {
@@ -134,15 +139,14 @@ impl Private {
             (_, false) => return Err(usage("--username needs --password-stdin".to_owned())),
             ([user], true) => read_password(user, named)?,
             _ => {
-                let why =
-                    "--username is given several times, and standard input gives one password";
+                let why = "--username is given several times, but there is only one password";
                 return Err(usage(why.to_owned()));
             }
         };
         Ok(private)
     }
 
-    /// Gives the registries what is theirs.
+    /// Adds the login and the header fields to a client's settings.
     pub(crate) fn add_to(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some((registry, login)) = &self.login {
             let registry = registry.as_str();
@@ -161,7 +165,7 @@ impl Private {
 
 const HEADER: &str = "--header";
 const USERNAME: &str = "--username";
-/// Several times the longest token (a cloud's identity tokens have some KiB).
+/// The longest secret. It is several times the longest token: those of clouds have some KiB.
 const MAX_SECRET: u64 = 64 * 1024;
 
 fn read_password(typed: &Hidden, named: &Named) -> Result<Option<(Registry, Login)>, Stop> {
@@ -190,7 +194,7 @@ fn read_token(options: &Options, named: &Named) -> Result<Option<(Registry, Logi
         EVERY => None,
         registry => Some(registry.parse().map_err(|_| {
             usage(format!(
-                "{option}=REGISTRY: that is no registry; the token itself comes on standard input"
+                "{option}=REGISTRY: this is not a registry; the token itself goes to standard input"
             ))
         })?),
     };
@@ -200,11 +204,11 @@ fn read_token(options: &Options, named: &Named) -> Result<Option<(Registry, Logi
     Ok(Some((registry, login(from_input("token")?))))
 }
 
-/// `[REGISTRY=]NAME: VALUE`. Neither a registry nor a header's name has a colon before a blank or
-/// an equals sign, so this has one meaning.
+/// Splits `[REGISTRY=]NAME: VALUE`. A header's name has no colon and no equals sign, and a registry
+/// has no space, so there is only one way to split it.
 fn split_header(typed: &Hidden) -> Result<(Option<Registry>, String, Hidden), Stop> {
     let Some((before, value)) = typed.0.split_once(": ") else {
-        let why = "--header is not of the form 'NAME: VALUE' or REGISTRY='NAME: VALUE'";
+        let why = "--header must have the form 'NAME: VALUE' or 'REGISTRY=NAME: VALUE'";
         return Err(usage(why.to_owned()));
     };
     let (registry, name) = match before.split_once('=') {
@@ -214,16 +218,16 @@ fn split_header(typed: &Hidden) -> Result<(Option<Registry>, String, Hidden), St
     Ok((registry, name.to_owned(), Hidden(value.to_owned())))
 }
 
-/// Of an option whose value begins with `REGISTRY=`.
+/// Parses the registry of an option whose value begins with `REGISTRY=`.
 fn parse_registry(option: &str, typed: &str) -> Result<Registry, Stop> {
     typed.parse().map_err(|_| {
         usage(format!(
-            "{option}: what stands before the first '=' is no registry, such as localhost:5000"
+            "{option}: the text before the first '=' must be a registry, such as localhost:5000"
         ))
     })
 }
 
-/// All of standard input, without the end of its line.
+/// Reads all of standard input, and removes the final line end.
 fn from_input(what: &str) -> Result<Hidden, Stop> {
     let mut bytes = Vec::new();
     let read = io::stdin()
@@ -248,7 +252,7 @@ fn secret(what: &str, bytes: Vec<u8>) -> Result<Hidden, String> {
             text.pop();
         }
     }
-    // What an unset variable or a missing file gives.
+    // An unset variable or a missing file gives an empty input.
     if text.is_empty() {
         return Err(format!("there is no {what} on standard input"));
     }
@@ -264,13 +268,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_end_is_no_part_of_a_secret() {
+    fn the_final_line_end_is_not_part_of_a_secret() {
         let cases: [(&[u8], Result<&str, &str>); 11] = [
             (b"pass", Ok("pass")),
             (b"pass\n", Ok("pass")),
             (b"pass\r\n", Ok("pass")),
             (b" pass \n", Ok(" pass ")),
-            // A client refuses these: what follows a line end was not meant, or is.
+            // The client refuses these, since a line end may be a mistake.
             (b"pass\n\n", Ok("pass\n")),
             (b"pass\r", Ok("pass\r")),
             (b"a\nb\n", Ok("a\nb")),

@@ -1,4 +1,4 @@
-//! The progress bar, for people who wait: on standard error, and only where that is a terminal.
+//! The progress bar on standard error. It is shown only on a terminal.
 
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ocireg::{CallOptions, Progress};
 
-use crate::args::Options;
+use crate::options::Options;
 
-/// Fewer than these are answered before a bar is of use.
+/// So few items are answered before a bar is useful.
 const FEW: u64 = 20;
 
-/// A bar that draws itself once there are more than a few items, or nothing at all.
+/// A bar that appears when there are more than a few items, or never.
 #[derive(Debug, Clone)]
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -20,7 +20,7 @@ pub(crate) struct Bar {
 
 impl Bar {
     pub(crate) fn new(options: &Options) -> Bar {
-        // Whoever reads JSON with a program, or the requests, wants nothing between.
+        // A program that reads JSON, and a user who reads the requests, want no bar in between.
         let allowed = options.verbose == 0
             && io::stderr().is_terminal()
             && (!options.json || io::stdout().is_terminal());
@@ -30,18 +30,24 @@ impl Bar {
         }
     }
 
-    /// There are so many in all. Where more may come, only how many are done is shown.
-    pub(crate) fn expect(&self, items: u64, all: bool) {
+    /// Sets the number of items. The bar shows how many are done, and how long the rest will take.
+    pub(crate) fn expect(&self, total: u64) {
+        self.show(total, "{wide_bar} {pos}/{len} {eta}");
+    }
+
+    /// Sets the number of items so far, of a total that is not known. The bar shows only how many
+    /// are done.
+    pub(crate) fn expect_at_least(&self, so_far: u64) {
+        self.show(so_far, "{pos} answered, {per_sec}");
+    }
+
+    fn show(&self, items: u64, template: &str) {
         if !self.allowed || items <= FEW {
             return;
         }
         self.bar.set_length(items);
         if self.bar.is_hidden() {
-            let template = match all {
-                true => "{wide_bar} {pos}/{len} {eta}",
-                false => "{pos} answered, {per_sec}",
-            };
-            // The templates are fixed, and right.
+            // Both templates are valid, so the default is never used.
             let style = ProgressStyle::with_template(template)
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             self.bar.set_style(style.progress_chars("=> "));
@@ -53,7 +59,7 @@ impl Bar {
         self.bar.inc(1);
     }
 
-    /// Prints without the bar in between.
+    /// Hides the bar while `print` runs.
     pub(crate) fn around<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
@@ -62,7 +68,7 @@ impl Bar {
         self.bar.finish_and_clear();
     }
 
-    /// Shows how far calls with these settings have come.
+    /// Shows the progress of calls with these settings.
     pub(crate) fn follow(&self, call: CallOptions) -> CallOptions {
         if !self.allowed {
             return call;
@@ -70,7 +76,7 @@ impl Bar {
         let bar = self.clone();
         call.progress(move |Progress { done, total, .. }| {
             if let Some(total) = total {
-                bar.expect(total, true);
+                bar.expect(total);
                 bar.bar.set_position(done);
             }
             ControlFlow::Continue(())

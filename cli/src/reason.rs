@@ -1,4 +1,4 @@
-//! Why a question has no good answer: a line on standard error, an object in JSON.
+//! Why an image was not found: a line on standard error, and an object in JSON.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use serde::Serialize;
 use crate::status::Status;
 use crate::text::one_line;
 
-/// The fields are those of `error` in `--json`; they stay, and stay in this order.
+/// The fields are those of `error` in `--json`. They and their order are part of the interface.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Reason {
     #[serde(skip)]
     pub(crate) status: Status,
     kind: String,
     http_status: Option<u16>,
-    /// The first error code of the registry.
+    /// The registry's first error code.
     code: Option<String>,
     message: String,
     retry_after_ms: Option<u64>,
-    /// Whether the same question may have an answer later.
+    /// Whether the same question may be answered with yes later.
     #[serde(skip)]
     pub(crate) may_pass: bool,
 }
 
 impl Reason {
-    /// An input that can't be meant as a reference at all.
+    /// The input can't be a reference.
     pub(crate) fn unusable_input(message: String) -> Reason {
         Reason {
             status: Status::Failed,
@@ -38,7 +38,7 @@ impl Reason {
         }
     }
 
-    /// There is nothing, and the registry has said so.
+    /// The registry says that there is nothing.
     pub(crate) fn nothing_found(message: String) -> Reason {
         Reason {
             status: Status::Absent,
@@ -47,17 +47,17 @@ impl Reason {
         }
     }
 
-    /// What to tell on standard error.
+    /// The text for standard error.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// How long the registry asked to wait.
+    /// How long the registry wants us to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after_ms.map(Duration::from_millis)
     }
 
-    /// Says first where the question stood.
+    /// Adds the place of the reference in the input before the message.
     pub(crate) fn found_in(self, place: Option<&str>) -> Reason {
         match place {
             Some(place) => Reason {
@@ -88,7 +88,7 @@ impl From<Error> for Reason {
     }
 }
 
-/// `NotFound` as `not_found`: the words of `--json` are those of the library.
+/// Turns `NotFound` into `not_found`: `--json` uses the words of the library.
 pub(crate) fn snake_case(name: impl std::fmt::Debug) -> String {
     let mut out = String::new();
     for c in format!("{name:?}").chars() {

@@ -1,24 +1,24 @@
-//! What came of it all, as the exit code tells it.
+//! The result of a run, and its exit code.
 
 use std::process::ExitCode;
 
 use ocireg::ErrorKind;
 
-/// What came of a question; of several the worst counts.
+/// The result of a question. Of several results the largest one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
-    /// It is there.
+    /// The image exists.
     Yes,
-    /// A registry says that it is not there.
+    /// A registry says that the image does not exist.
     Absent,
-    /// The registry refuses to say.
+    /// The registry refuses to answer.
     Denied,
     /// There is no answer.
     Failed,
 }
 
 impl Status {
-    /// What a failure of this kind means.
+    /// The status that an error of this kind means.
     pub(crate) fn of(kind: ErrorKind) -> Status {
         match kind {
             ErrorKind::NotFound => Status::Absent,
@@ -27,7 +27,7 @@ impl Status {
         }
     }
 
-    /// The word for it, as `exists` prints it.
+    /// The word that `exists` prints.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Status::Yes => "exists",
@@ -47,6 +47,6 @@ impl Status {
     }
 }
 
-/// The exit code where the reader of the output went away (`ocireg tags REPOSITORY | head -n 1`):
-/// what a shell reports of a program that SIGPIPE ended. Not 0, since not everything was asked.
+/// The exit code if the reader of the output closed the pipe, as `head -n 1` does. Shells report
+/// the same code for a program that SIGPIPE ended. It is not 0, because not everything was asked.
 pub(crate) const READER_GONE: u8 = 141;

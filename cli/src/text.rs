@@ -1,7 +1,7 @@
-//! Text from outside, made fit to stand in a line of output.
+//! Makes text from outside safe to print in a line.
 
-/// One line without control characters: an error's cause may quote a server, and must not be able
-/// to rewrite a terminal.
+/// Replaces line ends and control characters. An error may quote a server, and the server's text
+/// must not control the terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -12,11 +12,11 @@ pub(crate) fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// A reference as the user typed it, as one column of a line.
+/// Makes one column of a line from a reference that the user typed.
 ///
-/// A usable one is left as it is. In an unusable one, blanks and control characters become `?`, so
-/// that the columns stay, and what looks like a password or a token of a pasted URL becomes `…`:
-/// the output of a deployment ends up in logs.
+/// A valid reference stays as it is. In an invalid one, white space and control characters become
+/// `?`, which keeps the number of columns. What looks like the password or token of a pasted URL
+/// becomes `…`, because output often ends up in logs.
 pub(crate) fn as_column(typed: &str) -> String {
     let mut column = String::new();
     let text = match typed.rsplit_once('@') {
@@ -52,8 +52,8 @@ pub(crate) fn as_column(typed: &str) -> String {
 /// Longer than any reference: 253 bytes of host, 255 of name, 128 of tag, 135 of digest.
 const MAX_COLUMN: usize = 1024;
 
-/// Whether the two sides of an '@' are meant as a name and its digest rather than as a password and
-/// a host.
+/// Whether the text around an '@' looks like a name and its digest, and not like a password and a
+/// host.
 fn is_name(before: &str, after: &str) -> bool {
     let is_digest = after.split_once(':').is_some_and(|(algorithm, value)| {
         matches!(algorithm, "sha256" | "sha384" | "sha512")
@@ -64,7 +64,13 @@ fn is_name(before: &str, after: &str) -> bool {
 
 fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+        )
 }
 
 #[cfg(test)]

@@ -1,17 +1,18 @@
-//! `check-login`: does a registry accept the login?
+//! `check-login`: tells whether a registry accepts a login.
 
 use ocireg::{CallOptions, ErrorKind, Registry};
 use serde::Serialize;
 
-use crate::args::{CheckLoginArgs, Options};
+use crate::args::CheckLoginArgs;
 use crate::clients::Clients;
+use crate::options::Options;
 use crate::output::{Output, Stop};
 use crate::private::Named;
 use crate::reason::Reason;
 use crate::status::Status;
 use crate::text::as_column;
 
-/// The fields are a promise, as those of a lookup.
+/// The fields are part of the interface.
 #[derive(Serialize)]
 struct Object<'a> {
     registry: &'a str,
@@ -21,7 +22,7 @@ struct Object<'a> {
 
 pub(crate) fn run(args: &CheckLoginArgs, options: &Options) -> Result<Status, Stop> {
     let registry = args.registry.parse::<Registry>();
-    let named = Named::new(registry.as_ref().ok().cloned(), false);
+    let named = Named::new(registry.as_ref().ok().cloned());
     let mut clients = Clients::new(options, CallOptions::new(), &named)?;
     let mut output = Output::new(options);
     let ask = || {
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &CheckLoginArgs, options: &Options) -> Result<Status, St
     Ok(status)
 }
 
-/// Here a refused login is the answer; what is not there is no registry to log in to.
+/// A refused login is an answer here. "Not found" is a failure: it is no registry to log in to.
 fn status_of(kind: ErrorKind) -> Status {
     match kind {
         ErrorKind::Unauthorized | ErrorKind::Denied => Status::Denied,

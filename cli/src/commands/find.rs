@@ -1,10 +1,11 @@
-//! `find`: which tags are the same image?
+//! `find`: lists the tags that are the same image.
 
 use ocireg::{Client, Digest, Reference, Tag};
 use serde::Serialize;
 
-use crate::args::{FindArgs, Options, call_options};
+use crate::args::FindArgs;
 use crate::clients::Clients;
+use crate::options::Options;
 use crate::output::{Output, Stop};
 use crate::private::Named;
 use crate::progress::Bar;
@@ -12,7 +13,7 @@ use crate::reason::Reason;
 use crate::status::Status;
 use crate::text::as_column;
 
-/// The fields are a promise, as those of a lookup.
+/// The fields are part of the interface.
 #[derive(Serialize)]
 struct Object<'a> {
     reference: &'a str,
@@ -28,8 +29,8 @@ pub(crate) fn run(args: FindArgs, options: &Options) -> Result<Status, Stop> {
         .ok()
         .map(|known| known.registry().clone());
     let bar = Bar::new(options);
-    let call = bar.follow(call_options(args.accept, args.width));
-    let mut clients = Clients::new(options, call, &Named::new(registry, false))?;
+    let call = bar.follow(args.manifests.call_options());
+    let mut clients = Clients::new(options, call, &Named::new(registry))?;
     let mut output = Output::new(options);
     let ask = || -> Result<(Digest, Vec<Tag>), Reason> {
         let reference = reference?;
@@ -74,7 +75,8 @@ pub(crate) fn run(args: FindArgs, options: &Options) -> Result<Status, Stop> {
     Ok(reason.status)
 }
 
-/// Every tag is compared with the digest that is printed, also where a tag moves meanwhile.
+/// Compares every tag with the digest that is printed, even if the tag of the reference moves in
+/// the meantime.
 fn find(client: &Client, reference: &Reference) -> ocireg::Result<(Digest, Vec<Tag>)> {
     let digest = match reference.digest() {
         Some(digest) => digest.clone(),

@@ -1,4 +1,4 @@
-//! `tags` and `catalog`: lists, printed page by page.
+//! `tags` and `catalog`: print lists page by page.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -7,15 +7,16 @@ use std::str::FromStr;
 use ocireg::{CallOptions, Client, Error, Page, Registry, Repository};
 use serde::Serialize;
 
-use crate::args::{CatalogArgs, ListArgs, Options, TagsArgs};
+use crate::args::{CatalogArgs, ListArgs, TagsArgs};
 use crate::clients::Clients;
+use crate::options::Options;
 use crate::output::{Output, Stop, tell};
 use crate::private::Named;
 use crate::reason::Reason;
 use crate::status::Status;
 use crate::text::as_column;
 
-/// The fields are a promise, as those of a lookup.
+/// The fields are part of the interface.
 #[derive(Serialize)]
 struct TagObject<'a> {
     repository: &'a str,
@@ -23,7 +24,7 @@ struct TagObject<'a> {
     error: Option<&'a Reason>,
 }
 
-/// As [`TagObject`].
+/// The fields are part of the interface.
 #[derive(Serialize)]
 struct RepositoryObject<'a> {
     registry: &'a str,
@@ -69,7 +70,7 @@ pub(crate) fn catalog(args: &CatalogArgs, options: &Options) -> Result<Status, S
     }
 }
 
-/// What is meant, and the client to ask about it.
+/// Parses what the user typed, and makes the client that asks about it.
 fn open<T: FromStr<Err = Error>>(
     typed: &str,
     registry: fn(&T) -> &Registry,
@@ -81,7 +82,7 @@ fn open<T: FromStr<Err = Error>>(
         None => CallOptions::new(),
     };
     let subject = typed.parse::<T>();
-    let named = Named::new(subject.as_ref().ok().map(registry).cloned(), false);
+    let named = Named::new(subject.as_ref().ok().map(registry).cloned());
     let mut clients = Clients::new(options, call, &named)?;
     let open = move || -> ocireg::Result<(T, Client)> {
         let subject = subject?;
@@ -91,7 +92,7 @@ fn open<T: FromStr<Err = Error>>(
     Ok(open().map_err(Reason::from))
 }
 
-/// Prints one list. `entry` prints one of its names, or tells that the list broke off.
+/// Prints one list. `entry` prints one name, or the reason why the list broke off.
 struct Printer<F> {
     output: Output,
     limit: Option<u64>,
@@ -122,15 +123,15 @@ where
         let mut skipped = 0;
         let mut came = false;
         let mut end = Status::Yes;
-        // A list that shifts while it is read repeats the end of a page at the start of the next
-        // (H1).
+        // If tags are pushed while the list is read, the end of a page comes again at the start of
+        // the next page.
         let mut page_before = HashSet::new();
         for page in pages {
             let page = match page {
                 Ok(page) => page,
                 Err(error) => {
                     let status = self.fail(&Reason::from(error))?;
-                    // A list that is there and not whole is neither absent nor denied.
+                    // An incomplete list is neither absent nor denied.
                     end = if came { Status::Failed } else { status };
                     break;
                 }
@@ -159,7 +160,7 @@ where
         if skipped > 0 {
             let noun = self.noun;
             tell(&format!(
-                "{skipped} entries left out that are no valid {noun}"
+                "left out {skipped} entries that are not valid {noun}"
             ));
         }
         Ok(end)

@@ -1,19 +1,20 @@
-//! `ping`: is there a registry, and how does it want to be asked?
+//! `ping`: tells whether a registry answers, and which authentication scheme it wants.
 
 use std::borrow::Cow;
 
 use ocireg::{AuthScheme, CallOptions, Ping, Registry};
 use serde::Serialize;
 
-use crate::args::{Options, PingArgs};
+use crate::args::PingArgs;
 use crate::clients::Clients;
 use crate::input::{Item, Items};
+use crate::options::Options;
 use crate::output::{Output, Stop};
 use crate::reason::{Reason, snake_case};
 use crate::status::Status;
 use crate::text::as_column;
 
-/// The fields are a promise, as those of a lookup.
+/// The fields are part of the interface.
 #[derive(Serialize)]
 struct Object<'a> {
     registry: &'a str,
@@ -24,8 +25,7 @@ struct Object<'a> {
 pub(crate) fn run(args: PingArgs, options: &Options) -> Result<Status, Stop> {
     let items = Items::new(args.registries)?;
     if options.have_login() {
-        let why =
-            "ping asks without a login, so it can't tell whether one is good: ask check-login";
+        let why = "ping does not use a login; use check-login to test one";
         return Err(Stop::Failed(why.to_owned()));
     }
     let named = items.named(|registry: &Registry| registry);
@@ -71,9 +71,9 @@ fn scheme(auth: &AuthScheme) -> Cow<'static, str> {
         AuthScheme::Anonymous => "anonymous".into(),
         AuthScheme::Basic => "basic".into(),
         AuthScheme::Bearer => "bearer".into(),
-        // The names of schemes are the same in any case (RFC 9110 section 11.1).
+        // The case of a scheme's name does not matter (RFC 9110 section 11.1).
         AuthScheme::Other(name) => as_column(&name.to_ascii_lowercase()).into(),
-        // The library may learn schemes before this command does.
+        // A newer library may know schemes that this command does not.
         other => snake_case(other).into(),
     }
 }

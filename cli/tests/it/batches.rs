@@ -25,12 +25,12 @@ fn find_prints_the_tags_that_are_the_same_image() {
         let ran = ocireg(&format!("find {reference}"));
         assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{ran:?}");
         let mut lines: Vec<&str> = ran.out.lines().collect();
-        // The order is the registry's business.
+        // The registry chooses the order.
         lines.sort_unstable();
         let expected = ["1.0", "1.0.3", "latest"].map(|tag| format!("{tag} {digest}"));
         assert_eq!(lines, expected, "{reference}");
     }
-    // Of several kinds of manifest only the one.
+    // The repository has a tag for each kind of manifest.
     let kind = &registry.kinds[0];
     let found = ocireg(&format!("find {at}/kinds:{}", kind.tag));
     found.assert(0, &format!("{} {}\n", kind.tag, kind.digest), &[]);
@@ -107,7 +107,7 @@ fn hundreds_on_standard_input_are_answered_in_order() {
 }
 
 #[test]
-fn one_that_is_there_twice_is_asked_once() {
+fn a_reference_given_twice_is_asked_once() {
     let odd = Odd::serve(|_| {
         let digest = format!("Docker-Content-Digest: sha256:{}\r\n", "a".repeat(64));
         answer(200, &digest, "").replace(
@@ -147,7 +147,7 @@ fn a_token_service_is_not_given_a_wrong_password_for_each_of_many() {
     let tries = heads
         .iter()
         .filter(|head| head.contains("\nauthorization: "));
-    // With all scopes, and with one, since there are services that refuse several.
+    // One request has all scopes and one has a single scope, since some services refuse several.
     assert_eq!(tries.count(), 2, "{heads:#?}");
 }
 
@@ -242,7 +242,7 @@ fn what_waiting_cannot_change_ends_it_at_once() {
     }
 }
 
-/// `script` of util-linux gives the command a terminal.
+/// `script` (util-linux) runs the command on a terminal.
 #[test]
 fn a_bar_is_shown_to_a_terminal_alone() {
     let Some(registry) = registry() else { return };
@@ -267,7 +267,7 @@ fn a_bar_is_shown_to_a_terminal_alone() {
         assert_eq!(ran.code, Some(1), "{ran:?}");
         assert_eq!(ran.out.contains("/40 "), has_bar, "{options}: {ran:?}");
     }
-    // Where standard error is none, `assert` finds nothing but reasons there.
+    // Without a terminal, standard error has only the reasons.
     let ran = ocireg(&format!("digest {references}"));
     assert_eq!(ran.err.lines().count(), 40);
 }

@@ -1,4 +1,4 @@
-//! Help, and what is told of a command line that is no use.
+//! Help, and the errors of an unusable command line.
 
 use crate::support::ocireg;
 
@@ -62,20 +62,38 @@ fn help_names_the_commands_and_the_exit_codes() {
 
 #[test]
 fn help_fits_a_terminal() {
-    for arguments in [String::new()]
-        .into_iter()
-        .chain(COMMANDS.map(|c| format!("help {c}")))
-    {
-        let ran = ocireg(&arguments);
+    let helps = COMMANDS.map(|command| format!("help {command}"));
+    for arguments in helps.iter().map(String::as_str).chain(["help"]) {
+        for line in ocireg(arguments).out.lines() {
+            assert!(line.chars().count() <= 80, "{arguments}: {line}");
+        }
+    }
+    // The summary has an option and its description in one line.
+    for arguments in ["", "-h"] {
+        let ran = ocireg(arguments);
         for line in ran.out.lines().chain(ran.err.lines()) {
-            assert!(line.chars().count() <= 105, "{arguments}: {line}");
+            assert!(line.chars().count() <= 100, "{arguments}: {line}");
         }
     }
 }
 
+/// Asserts that each command line is a usage error whose message has these words.
+#[track_caller]
+fn refuses(cases: &[(&str, &str)]) {
+    for (arguments, reason) in cases {
+        let ran = ocireg(arguments);
+        assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{arguments}: {ran:?}");
+        assert!(
+            ran.err.contains(reason),
+            "{arguments}: no {reason:?} in\n{}",
+            ran.err
+        );
+    }
+}
+
 #[test]
-fn a_command_line_that_is_no_use() {
-    let cases = [
+fn unusable_commands_and_arguments() {
+    refuses(&[
         ("", "Usage: ocireg"),
         ("", "Exit codes:"),
         ("--json", "requires a subcommand"),
@@ -88,20 +106,26 @@ fn a_command_line_that_is_no_use() {
         ("tags a --limit 0", "0 is not in 1.."),
         ("tags a --limit many", "invalid value 'many'"),
         ("tags a --page-size 0", "0 is not in 1.."),
-        (
-            "exists a --timeout 5",
-            "say in which unit, as in 500ms, 2s or 1m",
-        ),
-        ("exists a --timeout 0s", "no time at all"),
-        (
-            "exists a --timeout soon",
-            "the unit is one of ms, s, m and h",
-        ),
-        ("exists a --connect-timeout 5x", "the unit is one of"),
+    ]);
+}
+
+#[test]
+fn unusable_connection_options() {
+    refuses(&[
+        ("exists a --timeout 5", "give a unit, as in 500ms, 2s or 1m"),
+        ("exists a --timeout 0s", "must be more than 0"),
+        ("exists a --timeout soon", "the unit must be ms, s, m or h"),
+        ("exists a --connect-timeout 5x", "the unit must be"),
         ("exists a --retries -1", "-1"),
         ("exists a --plain-http=http://b", "drop the \"http://\""),
         ("exists a --plain-http=", "invalid registry"),
         ("exists a --https=b/c", "invalid registry"),
+    ]);
+}
+
+#[test]
+fn unusable_logins() {
+    refuses(&[
         ("check-login", "<REGISTRY>"),
         ("check-login a b", "unexpected argument 'b'"),
         ("exists a --trust-realm b", "REGISTRY=HOST"),
@@ -118,11 +142,11 @@ fn a_command_line_that_is_no_use() {
         ),
         (
             "exists a --password-stdin --token-stdin",
-            "one password or token",
+            "only one password or token",
         ),
         (
             "exists a --token-stdin=b --token-stdin",
-            "one password or token",
+            "only one password or token",
         ),
         (
             "exists a --username=u --username=b=v --password-stdin",
@@ -135,14 +159,5 @@ fn a_command_line_that_is_no_use() {
         ("exists a --token-stdin", "there is no token"),
         ("ping a --username=u --password-stdin", "check-login"),
         ("exists a --header X", "NAME: VALUE"),
-    ];
-    for (arguments, reason) in cases {
-        let ran = ocireg(arguments);
-        assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{arguments}: {ran:?}");
-        assert!(
-            ran.err.contains(reason),
-            "{arguments}: no {reason:?} in\n{}",
-            ran.err
-        );
-    }
+    ]);
 }

@@ -1,4 +1,4 @@
-//! References: unusable ones, and those that come on standard input.
+//! Invalid references, and references on standard input.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -43,11 +43,13 @@ fn lines_of_standard_input_are_references() {
     let Some(registry) = registry() else { return };
     let (at, digest) = (&registry.at, &registry.digest);
     let input = format!(
-        "\u{feff}# what we deploy\r\n\r\n  {at}/team/app:1.0 \r\n{at}/team/app:9.9\nBad\n{at}/team/app:latest"
+        "\u{feff}# what we deploy\r\n\r\n  {at}/team/app:1.0 \r\n\
+        {at}/team/app:9.9\nBad\n{at}/team/app:latest"
     );
     let ran = ocireg_reading("exists -", input.as_bytes());
     let out = format!(
-        "exists {at}/team/app:1.0 {digest}\nabsent {at}/team/app:9.9 -\nerror Bad -\nexists {at}/team/app:latest {digest}\n"
+        "exists {at}/team/app:1.0 {digest}\nabsent {at}/team/app:9.9 -\n\
+        error Bad -\nexists {at}/team/app:latest {digest}\n"
     );
     ran.assert(
         2,
@@ -57,8 +59,8 @@ fn lines_of_standard_input_are_references() {
             "not found",
         ],
     );
-    // Between arguments, in their order; of one line the reference is printed too, since there
-    // might have been more.
+    // Answers have the order of arguments and lines. With standard input, `digest` prints the
+    // reference even for one line, since there might have been more.
     let ran = ocireg_reading(
         &format!("digest {at}/a - {at}/b"),
         format!("{at}/team/app:1.0\n").as_bytes(),
@@ -73,7 +75,7 @@ fn lines_of_standard_input_are_references() {
 }
 
 #[test]
-fn lines_that_are_no_text_or_too_long_do_not_end_the_list() {
+fn lines_that_are_not_utf8_or_too_long_do_not_end_the_list() {
     let Some(registry) = registry() else { return };
     let there = format!("{}/team/app:1.0", registry.at);
     let mut input = b"caf\xe9:1\n".to_vec();
@@ -116,7 +118,7 @@ fn a_gate_with_nothing_to_check_stays_closed() {
         }
     }
     ocireg("exists - -").assert(2, "", &["standard input can be read only once"]);
-    // A folder in place of a file.
+    // A directory as standard input.
     let mut command = command("exists -");
     command.stdin(std::fs::File::open("/").unwrap());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -140,8 +142,8 @@ fn answers_come_as_the_lines_do() {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let answers = BufReader::new(child.stdout.take().unwrap());
-    // Answers that are held back would not come before standard input ends, so another thread waits
-    // for them.
+    // If answers came only at the end of standard input, reading here would block for ever. So
+    // another thread reads them.
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in answers.lines().map_while(Result::ok) {

@@ -13,11 +13,11 @@ fn tags_and_catalog_of_a_real_registry() {
         .lines()
         .map(str::to_owned)
         .collect();
-    // The order is the registry's business.
+    // The registry chooses the order.
     tags.sort();
     assert_eq!(tags, ["1.0", "1.0.3", "latest"]);
     ocireg(&format!("catalog {at}")).assert(0, "a\nb\nc\nkinds\nteam/app\n", &[]);
-    // Pages of one, so that every name is on a page of its own.
+    // Every name is on a page of its own.
     ocireg(&format!("catalog --page-size 1 {at}")).assert(0, "a\nb\nc\nkinds\nteam/app\n", &[]);
     ocireg(&format!("catalog --limit 2 {at}")).assert(0, "a\nb\n", &[]);
     ocireg(&format!("catalog --limit 99 {at}")).assert(0, "a\nb\nc\nkinds\nteam/app\n", &[]);
@@ -93,7 +93,7 @@ fn lists_that_are_not_there() {
 
 type End = fn() -> String;
 
-/// Three pages; `last` is the answer to the third request.
+/// A list of three pages. `last` is the answer to the third request.
 fn paged(last: End) -> Odd {
     Odd::serve(move |request| {
         let link = |last: &str| {
@@ -122,12 +122,12 @@ fn an_incomplete_list_prints_what_came() {
     for (end, reason) in ends {
         let odd = paged(end);
         let ran = ocireg(&format!("tags --retries=0 {}/app", odd.at));
-        // What no valid tag is, is left out and counted; what a page repeats of the one before is
+        // Invalid tags are skipped and counted. A tag that a page repeats from the page before is
         // printed once.
         ran.assert(
             2,
             "a\nb\nc\nd\n",
-            &[reason, "3 entries left out that are no valid tags"],
+            &[reason, "left out 3 entries that are not valid tags"],
         );
         let ran = ocireg(&format!("tags --json --retries=0 {}/app", odd.at));
         let objects = ran.objects();
@@ -145,7 +145,7 @@ fn an_incomplete_list_prints_what_came() {
 #[test]
 fn a_whole_list_with_bad_entries_is_a_yes() {
     let odd = paged(|| answer(200, "", r#"{"tags":["e"]}"#));
-    let left_out = ["ocireg: 3 entries left out that are no valid tags\n"];
+    let left_out = ["ocireg: left out 3 entries that are not valid tags\n"];
     ocireg(&format!("tags {}/app", odd.at)).assert(0, "a\nb\nc\nd\ne\n", &left_out);
     assert_eq!(odd.requests().len(), 3);
     let empty = Odd::serve(|_| answer(200, "", r#"{"name":"app","tags":null}"#));

@@ -1,4 +1,4 @@
-//! Logins: whom a secret is shown to, what is said of a wrong one, and that it is never printed.
+//! Logins: who sees a secret, what a wrong one causes, and that no secret is printed.
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -8,7 +8,7 @@ use crate::support::{
     NOBODY, Odd, Ran, answer, command, ocireg, ocireg_reading, refusal, registry, run,
 };
 
-/// The plain registry's content behind user `user` and password `pass`. `None` is a skip.
+/// The plain registry's content behind the user `user` and the password `pass`. `None` is a skip.
 fn locked() -> Option<(Server, TempDir)> {
     let plain = registry()?;
     let directory = tempfile::tempdir().unwrap();
@@ -79,7 +79,7 @@ fn a_wrong_password_is_an_error_and_no_denial() {
     let there = format!("{at}/team/app:1.0");
     let reasons = ["refuses the user name and password (HTTP 401)"];
     let login = "--username user --password-stdin";
-    // One line end is left out, not two, and no blank.
+    // Only one line end is removed, and no space.
     for password in ["wrong", "Pass\n", " pass", "pass "] {
         let ran = ocireg_reading(&format!("exists {there} {login}"), password.as_bytes());
         ran.assert(2, &format!("error {there} -\n"), &reasons);
@@ -99,7 +99,7 @@ fn a_wrong_password_is_an_error_and_no_denial() {
     let object = &ran.objects()[0];
     assert_eq!((ran.code, &object["login"]), (Some(3), &json!("refused")));
     assert_eq!(object["error"]["kind"], "unauthorized");
-    // Without any, it is a denial, and the login check says what is missing.
+    // Without a login, the answer is "denied", and check-login says what is missing.
     let denied = format!("denied {there} -\n");
     ocireg(&format!("exists {there}")).assert(3, &denied, &["asks for a login", "Lab Realm"]);
     let refused = format!("{at} refused\n");
@@ -112,7 +112,9 @@ fn a_login_check_without_an_answer() {
     let open = format!("{} ok\n", registry.at);
     ocireg(&format!("check-login {}", registry.at)).assert(0, &open, &[]);
     let page = Odd::serve(|_| {
-        "HTTP/1.1 404 X\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>".to_owned()
+        "HTTP/1.1 404 X\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\
+            Connection: close\r\n\r\n<html>"
+            .to_owned()
     });
     for (at, reason) in [
         (NOBODY, "refused"),
@@ -126,7 +128,7 @@ fn a_login_check_without_an_answer() {
     }
 }
 
-/// A registry without images that takes whatever is shown to it, once it has asked for it.
+/// A registry without images that asks for a login and accepts any.
 fn curious() -> Odd {
     Odd::serve(|request| match request.contains("\nauthorization: ") {
         true => answer(404, "", ""),
@@ -139,10 +141,16 @@ fn have_seen(odd: &Odd, field: &str) -> bool {
     odd.heads().iter().any(|head| head.contains(&field))
 }
 
+/// Runs the command with a header field, and with a reference to `own` on standard input.
+fn with_header(own: &Odd, arguments: &str, header: &str) -> Ran {
+    let mut command = command(arguments);
+    command.arg("--header").arg(header);
+    run(command, format!("{}/a\n", own.at).as_bytes())
+}
+
 #[test]
-fn s14_a_secret_for_one_registry_reaches_no_other() {
-    // What says no registry's name is refused where several are asked, or may be: before anything
-    // is asked.
+fn s14_a_secret_without_a_registry_is_refused_if_several_may_be_asked() {
+    const SEVERAL: &str = "needs REGISTRY=, because several registries are named";
     let (own, other) = (curious(), curious());
     let two = format!("exists {}/a {}/a", own.at, other.at);
     for option in [
@@ -152,27 +160,22 @@ fn s14_a_secret_for_one_registry_reaches_no_other() {
     ] {
         let ran = ocireg_reading(&format!("{two} {option}"), b"CANARY");
         let both = format!("{}, {}", own.at, other.at);
-        ran.assert(
-            2,
-            "",
-            &["does not say for which of these registries", &both],
-        );
+        ran.assert(2, "", &[SEVERAL, &both]);
     }
-    let header = |arguments: &str, header: String| {
-        let mut command = command(arguments);
-        command.arg("--header").arg(header);
-        run(command, format!("{}/a\n", own.at).as_bytes())
-    };
-    let ran = header(&two, "X-Key: CANARY".to_owned());
-    ran.assert(2, "", &["does not say for which of these registries"]);
-    // The first line of standard input does not decide it either.
+    with_header(&own, &two, "X-Key: CANARY").assert(2, "", &[SEVERAL]);
+    // The first line of standard input does not decide who gets the secret.
     for arguments in ["exists -", &format!("exists {}/a -", own.at), "ping -"] {
-        let ran = header(arguments, "X-Key: CANARY".to_owned());
+        let ran = with_header(&own, arguments, "X-Key: CANARY");
         ran.assert(2, "", &["standard input may name any"]);
     }
+    // Nothing was asked.
     assert!(own.heads().is_empty() && other.heads().is_empty());
+}
 
-    // What does, goes there alone.
+#[test]
+fn s14_a_secret_for_one_registry_reaches_no_other() {
+    let (own, other) = (curious(), curious());
+    let two = format!("exists {}/a {}/a", own.at, other.at);
     let out = format!("absent {}/a -\ndenied {}/a -\n", own.at, other.at);
     for option in [
         format!("--username {}=user --password-stdin", own.at),
@@ -186,13 +189,11 @@ fn s14_a_secret_for_one_registry_reaches_no_other() {
         assert!(other.heads().len() > before);
         assert!(!have_seen(&other, "authorization"), "{:?}", other.heads());
     }
-    header(&two, format!("{}=X-Key: CANARY", own.at));
+    let header = format!("{}=X-Key: CANARY", own.at);
+    with_header(&own, &two, &header);
     assert!(have_seen(&own, "x-key") && !have_seen(&other, "x-key"));
-    // With a setting for all registries each has a client of its own; that changes nothing.
-    header(
-        &format!("{two} --plain-http"),
-        format!("{}=X-Key: CANARY", own.at),
-    );
+    // The same holds if each registry has a client of its own.
+    with_header(&own, &format!("{two} --plain-http"), &header);
     assert!(!have_seen(&other, "x-key"));
 }
 
@@ -220,7 +221,7 @@ fn standard_input_gives_one_thing() {
     ] {
         for arguments in ["exists -", "digest localhost:1/a -"] {
             let ran = ocireg_reading(&format!("{arguments} {option}"), b"localhost:1/b\n");
-            ran.assert(2, "", &["can't give both a secret and what to ask about"]);
+            ran.assert(2, "", &["can't give both a secret and references"]);
         }
     }
 }
@@ -241,8 +242,8 @@ fn a_login_for_a_registry_that_is_not_asked_is_a_warning() {
     assert!(!have_seen(&odd, "authorization"));
 }
 
-/// A token service that gives `token` for a login, and a registry that takes it. The realm's host
-/// is `localhost`, the registry's `127.0.0.1`.
+/// A token service that issues a token for a login, and a registry that accepts it. The realm has
+/// the host `realm_host`, and the registry has `127.0.0.1`.
 fn with_token_service(realm_host: &str) -> (Odd, Odd) {
     let service = Odd::serve(|request| {
         let known = request.contains("\nauthorization: Basic ") || request.starts_with("POST ");
@@ -278,7 +279,7 @@ fn tokens_of_each_kind() {
     let asked = service.requests();
     assert!(asked[0].starts_with("GET /token?"), "{asked:?}");
     assert!(asked[1].starts_with("POST /token"), "{asked:?}");
-    // The registry's own token is shown at once, and to no token service.
+    // The registry's own token is sent at once, and to no token service.
     let before = (service.heads().len(), registry.heads().len());
     for login in ["--token-stdin", &format!("--token-stdin={}", registry.at)] {
         let ran = ocireg_reading(&format!("exists {reference} {login}"), b"good\n");
@@ -312,7 +313,7 @@ fn a_realm_elsewhere_gets_the_password_only_if_it_is_trusted() {
     assert!(have_seen(&service, "authorization"));
 }
 
-/// As they are, and as Basic sends them.
+/// The secrets, and their parts in the base64 of Basic.
 const CANARIES: [&str; 3] = ["CANARY", "Q0FOQV", "NBTkFSW"];
 
 #[track_caller]
@@ -343,7 +344,7 @@ fn s15_no_secret_is_ever_printed() {
                 "--token-stdin",
                 "--identity-token-stdin",
             ] {
-                // All there is to show; of the plain one also what is shown otherwise.
+                // All secrets with the most output, and the plain one with other output too.
                 let all = ["-vv", "", "--json -v"];
                 let some = if secret == "CANARY" { 3 } else { 1 };
                 for options in &all[..some] {
@@ -355,7 +356,11 @@ fn s15_no_secret_is_ever_printed() {
             }
         }
     }
-    // Secrets in the wrong place.
+}
+
+#[test]
+fn s15_a_secret_in_the_wrong_place_is_never_printed() {
+    let basic = Odd::serve(|r| refusal(r, "Basic realm=\"x\""));
     let at = &basic.at;
     for arguments in [
         "--password-stdin=CANARY",

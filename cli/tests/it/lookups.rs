@@ -2,82 +2,91 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{NOBODY, Odd, answer, ocireg, private, registry};
+use crate::support::{NOBODY, Odd, Seeded, answer, ocireg, private, registry};
+
+/// References to what is there and what is not.
+struct References {
+    there: String,
+    pinned: String,
+    /// Only the digest exists.
+    tagged_and_pinned: String,
+    gone: String,
+    /// In a repository that does not exist.
+    elsewhere: String,
+    /// On a registry that does not exist.
+    nobody: String,
+}
+
+impl References {
+    fn of(registry: &Seeded) -> References {
+        let (at, digest) = (&registry.at, &registry.digest);
+        References {
+            there: format!("{at}/team/app:1.0"),
+            pinned: format!("{at}/team/app@{digest}"),
+            tagged_and_pinned: format!("{at}/team/app:9.9@{digest}"),
+            gone: format!("{at}/team/app:9.9"),
+            elsewhere: format!("{at}/team/other:1.0"),
+            nobody: format!("{NOBODY}/team/app"),
+        }
+    }
+}
+
+const NOT_FOUND: [&str; 1] = [" answers: not found (HTTP 404)"];
+const REFUSED: [&str; 2] = [
+    // The address is printed once.
+    "ocireg: 127.0.0.1:1/team/app:latest: can't connect to 127.0.0.1:1: \
+        Connection refused (os error 111) (check the host and port",
+    ": Connection refused",
+];
 
 #[test]
-fn the_three_commands_one_reference_each() {
+fn exists_prints_presence_reference_and_digest() {
     let Some(registry) = registry() else { return };
-    let (at, digest) = (&registry.at, &registry.digest);
-    let there = format!("{at}/team/app:1.0");
-    let pinned = format!("{at}/team/app@{digest}");
-    let tagged_and_pinned = format!("{at}/team/app:9.9@{digest}");
-    let gone = format!("{at}/team/app:9.9");
-    let elsewhere = format!("{at}/team/other:1.0");
-    let nobody = format!("{NOBODY}/team/app");
-    let media = "application/vnd.docker.distribution.manifest.v2+json";
-    let size = registry.kinds[0].size.to_string().len();
-    assert!(size > 2);
-    let not_found: &[&str] = &[" answers: not found (HTTP 404)"];
-    let refused: &[&str] = &[
-        // The address is told once.
-        "ocireg: 127.0.0.1:1/team/app:latest: can't connect to 127.0.0.1:1: Connection refused (os error 111) (check the host and port",
-        ": Connection refused",
-    ];
-    let cases: [(&str, &str, i32, String, &[&str]); 14] = [
-        (
-            "exists",
-            &there,
-            0,
-            format!("exists {there} {digest}\n"),
-            &[],
-        ),
-        (
-            "exists",
-            &pinned,
-            0,
-            format!("exists {pinned} {digest}\n"),
-            &[],
-        ),
-        (
-            "exists",
-            &tagged_and_pinned,
-            0,
-            format!("exists {tagged_and_pinned} {digest}\n"),
-            &[],
-        ),
-        ("exists", &gone, 1, format!("absent {gone} -\n"), not_found),
-        (
-            "exists",
-            &elsewhere,
-            1,
-            format!("absent {elsewhere} -\n"),
-            not_found,
-        ),
-        ("exists", &nobody, 2, format!("error {nobody} -\n"), refused),
-        ("digest", &there, 0, format!("{digest}\n"), &[]),
-        ("digest", &pinned, 0, format!("{digest}\n"), &[]),
-        ("digest", &gone, 1, String::new(), not_found),
-        ("digest", &nobody, 2, String::new(), refused),
-        ("digest --", &there, 0, format!("{digest}\n"), &[]),
-        ("head", &gone, 1, format!("- - - {gone}\n"), not_found),
-        (
-            "head",
-            &elsewhere,
-            1,
-            format!("- - - {elsewhere}\n"),
-            not_found,
-        ),
-        ("head", &nobody, 2, format!("- - - {nobody}\n"), refused),
-    ];
-    for (command, reference, code, out, reasons) in cases {
-        ocireg(&format!("{command} {reference}")).assert(code, &out, reasons);
+    let digest = &registry.digest;
+    let refs = References::of(registry);
+    for there in [&refs.there, &refs.pinned, &refs.tagged_and_pinned] {
+        let line = format!("exists {there} {digest}\n");
+        ocireg(&format!("exists {there}")).assert(0, &line, &[]);
     }
-    let ran = ocireg(&format!("head {there}"));
+    for gone in [&refs.gone, &refs.elsewhere] {
+        let line = format!("absent {gone} -\n");
+        ocireg(&format!("exists {gone}")).assert(1, &line, &NOT_FOUND);
+    }
+    let line = format!("error {} -\n", refs.nobody);
+    ocireg(&format!("exists {}", refs.nobody)).assert(2, &line, &REFUSED);
+}
+
+#[test]
+fn digest_of_one_reference_prints_the_digest_alone() {
+    let Some(registry) = registry() else { return };
+    let digest = format!("{}\n", registry.digest);
+    let refs = References::of(registry);
+    ocireg(&format!("digest {}", refs.there)).assert(0, &digest, &[]);
+    ocireg(&format!("digest {}", refs.pinned)).assert(0, &digest, &[]);
+    ocireg(&format!("digest -- {}", refs.there)).assert(0, &digest, &[]);
+    ocireg(&format!("digest {}", refs.gone)).assert(1, "", &NOT_FOUND);
+    ocireg(&format!("digest {}", refs.nobody)).assert(2, "", &REFUSED);
+}
+
+#[test]
+fn head_prints_digest_media_type_size_and_reference() {
+    let Some(registry) = registry() else { return };
+    let refs = References::of(registry);
+    for gone in [&refs.gone, &refs.elsewhere] {
+        let line = format!("- - - {gone}\n");
+        ocireg(&format!("head {gone}")).assert(1, &line, &NOT_FOUND);
+    }
+    let line = format!("- - - {}\n", refs.nobody);
+    ocireg(&format!("head {}", refs.nobody)).assert(2, &line, &REFUSED);
+
+    let media = "application/vnd.docker.distribution.manifest.v2+json";
+    assert!(registry.kinds[0].size.to_string().len() > 2);
+    let ran = ocireg(&format!("head {}", refs.there));
     let columns: Vec<&str> = ran.out.trim_end().split(' ').collect();
     assert_eq!((ran.code, columns.len()), (Some(0), 4), "{ran:?}");
     assert_eq!(
         (columns[0], columns[1], columns[3]),
-        (&**digest, media, &*there)
+        (&*registry.digest, media, &*refs.there)
     );
 }
 
@@ -160,12 +169,8 @@ fn json_has_all_fields_always() {
     let absent = format!("{}/team/app:9.9", registry.at);
     let denied = format!("{}/team/app:1.0", private.at);
     let failed = format!("{NOBODY}/team/app:1.0");
-    let size: Vec<String> = ocireg(&format!("head {yes}"))
-        .out
-        .split(' ')
-        .map(str::to_owned)
-        .collect();
-    let size: u64 = size[2].parse().unwrap();
+    let head = ocireg(&format!("head {yes}")).out;
+    let size: u64 = head.split(' ').nth(2).unwrap().parse().unwrap();
     for command in ["exists", "digest", "head"] {
         let ran = ocireg(&format!(
             "{command} --json --retries=0 {yes} {pinned} {absent} {denied} {failed} App"
@@ -173,56 +178,40 @@ fn json_has_all_fields_always() {
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert_eq!(ran.err.lines().count(), 4, "{ran:?}");
         let objects = ran.objects();
-        let found = |reference: &str| {
-            json!({
+        for (object, reference) in objects.iter().zip([&yes, &pinned]) {
+            let expected = json!({
                 "reference": reference, "presence": "exists", "digest": registry.digest,
                 "media_type": "application/vnd.docker.distribution.manifest.v2+json", "size": size,
                 "digest_source": "header", "error": null,
-            })
-        };
-        assert_eq!(objects[0], found(&yes));
-        assert_eq!(objects[1], found(&pinned));
+            });
+            assert_eq!(*object, expected);
+        }
         let others = [
-            (
-                &*absent,
-                json!("absent"),
-                "not_found",
-                json!(404),
-                Value::Null,
-            ),
-            (&denied, json!("denied"), "denied", json!(401), Value::Null),
-            (&failed, Value::Null, "connect", Value::Null, Value::Null),
-            (
-                "App",
-                Value::Null,
-                "invalid_reference",
-                Value::Null,
-                Value::Null,
-            ),
+            (&*absent, json!("absent"), "not_found", json!(404)),
+            (&denied, json!("denied"), "denied", json!(401)),
+            (&failed, Value::Null, "connect", Value::Null),
+            ("App", Value::Null, "invalid_reference", Value::Null),
         ];
-        for (object, (reference, presence, kind, status, code)) in objects[2..].iter().zip(others) {
+        assert_eq!(objects.len(), 2 + others.len());
+        for (object, (reference, presence, kind, status)) in objects[2..].iter().zip(others) {
             let message = object["error"]["message"].as_str().unwrap();
-            assert!(
-                ran.err.contains(&format!("ocireg: {message}\n")),
-                "{message}"
-            );
+            let line = format!("ocireg: {message}\n");
+            assert!(ran.err.contains(&line), "{message}");
             let expected = json!({
-                "reference": reference, "presence": presence, "digest": null, "media_type": null, "size": null,
-                "digest_source": null,
+                "reference": reference, "presence": presence, "digest": null,
+                "media_type": null, "size": null, "digest_source": null,
                 "error": {
-                    "kind": kind, "http_status": status, "code": code, "message": message,
+                    "kind": kind, "http_status": status, "code": null, "message": message,
                     "retry_after_ms": null,
                 },
             });
             assert_eq!(*object, expected);
         }
-        // The order of the fields is stable too, for eyes and for diff.
+        // People and diff rely on the order of the fields.
         let first = ran.out.lines().next().unwrap();
         assert!(first.starts_with("{\"reference\":\"127.0.0.1:"), "{first}");
-        assert!(
-            first.ends_with("\"digest_source\":\"header\",\"error\":null}"),
-            "{first}"
-        );
+        let end = "\"digest_source\":\"header\",\"error\":null}";
+        assert!(first.ends_with(end), "{first}");
     }
 }
 
@@ -232,7 +221,7 @@ fn json_tells_what_the_registry_said_and_how_long_to_wait() {
         let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
         answer(429, "Retry-After: 90\r\n", body)
     });
-    // By HEAD no body comes, so the code is known only where a list is asked for.
+    // An answer to HEAD has no body, so only a list shows the error code.
     let ran = ocireg(&format!("tags --json {}/app", busy.at));
     assert_eq!(ran.code, Some(2), "{ran:?}");
     let error = &ran.objects()[0]["error"];
@@ -255,7 +244,7 @@ fn a_time_limit_counts_for_each_question() {
 
 #[test]
 fn accept_reaches_the_registry() {
-    // `--accept` adds to the usual types; the type answered is then taken.
+    // `--accept` adds to the usual types, so an answer of this type is accepted.
     let odd = Odd::serve(|_| {
         let digest = format!("Docker-Content-Digest: sha256:{}\r\n", "a".repeat(64));
         answer(200, &digest, "").replace("application/json", "application/x-odd")

@@ -1,5 +1,5 @@
-//! The command as its users meet it: run as a program, against registries on this machine. A file a
-//! subject.
+//! Tests of the command. They run it as a program, against registries on this machine. Each file
+//! has one subject.
 
 mod support;
 

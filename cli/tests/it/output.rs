@@ -1,4 +1,4 @@
-//! Where the output goes: `-v`, warnings, closed pipes, full disks.
+//! Output: `-v`, warnings, closed pipes, full disks.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -69,7 +69,7 @@ fn a_closed_pipe_ends_it_quietly() {
             .read_line(&mut line)
             .unwrap();
         assert!(line.contains("tag-0"), "{line}");
-        // The reader is dropped: from here on nobody reads.
+        // The reader is dropped, so nobody reads from here on.
         let output = wait(child);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         assert_eq!(output.status.code(), Some(141), "{options}");

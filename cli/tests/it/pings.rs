@@ -9,7 +9,7 @@ fn asking_for(challenge: &'static str) -> Odd {
 }
 
 #[test]
-fn how_a_registry_wants_to_be_asked() {
+fn ping_prints_the_authentication_scheme() {
     let Some(registry) = registry() else { return };
     let (basic, other, bearer) = (
         asking_for("Basic realm=\"x\""),
@@ -17,7 +17,9 @@ fn how_a_registry_wants_to_be_asked() {
         asking_for("Bearer realm=\"https://auth.example.com/token\",service=\"x\""),
     );
     let page = Odd::serve(|_| {
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>".to_owned()
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\
+            Connection: close\r\n\r\n<html>"
+            .to_owned()
     });
     let refusing = Odd::serve(|_| answer(403, "", ""));
     let cases: [(&str, &str, i32, &[&str]); 6] = [

@@ -1,33 +1,52 @@
-//! http or https: `--plain-http`, `--https`, `--ca-file`.
+//! The choice of http or https: `--plain-http`, `--https`, `--ca-file`.
 
 use std::fs;
 use std::net::{ToSocketAddrs, UdpSocket};
+use std::path::PathBuf;
 
+use tempfile::TempDir;
 use test_support::certificates::{Authority, self_signed};
-use test_support::{DockerRegistry, RegistryConfig};
+use test_support::{DockerRegistry, RegistryConfig, Server};
 
-use crate::support::{Odd, answer, command, ocireg, ocireg_reading, registry, run};
+use crate::support::{Odd, Seeded, answer, command, ocireg, ocireg_reading, registry, run};
+
+/// The plain registry's content over TLS. `None` is a skip.
+struct Secure {
+    plain: &'static Seeded,
+    server: Server,
+    directory: TempDir,
+    /// The certificate of the server's authority.
+    ca: PathBuf,
+}
+
+impl Secure {
+    fn start() -> Option<Secure> {
+        let plain = registry()?;
+        let directory = tempfile::tempdir().unwrap();
+        let authority = Authority::create(directory.path(), "authority")?;
+        let server = authority.issue("server");
+        let config = RegistryConfig::new()
+            .tls(&server.certificate, &server.key)
+            .data_dir(plain.server.data_dir());
+        Some(Secure {
+            plain,
+            server: DockerRegistry::start(&config)?,
+            directory,
+            ca: authority.certificate,
+        })
+    }
+}
 
 #[test]
 fn a_tls_registry_wants_https_and_its_authority() {
-    let Some(plain) = registry() else { return };
-    let directory = tempfile::tempdir().unwrap();
-    let Some(authority) = Authority::create(directory.path(), "authority") else {
+    let Some(secure) = Secure::start() else {
         return;
     };
-    let server = authority.issue("server");
-    let config = RegistryConfig::new()
-        .tls(&server.certificate, &server.key)
-        .data_dir(plain.server.data_dir());
-    let Some(secure) = DockerRegistry::start(&config) else {
-        return;
-    };
-    let ca = authority.certificate.display().to_string();
-    let at = secure.authority();
+    let (at, ca) = (secure.server.authority(), secure.ca.display());
     let reference = format!("{at}/team/app:1.0");
-    let yes = format!("exists {reference} {}\n", plain.digest);
+    let yes = format!("exists {reference} {}\n", secure.plain.digest);
     let error = format!("error {reference} -\n");
-    let other = Authority::create(directory.path(), "other")
+    let other = Authority::create(secure.directory.path(), "other")
         .unwrap()
         .certificate;
     let other = other.display();
@@ -35,7 +54,7 @@ fn a_tls_registry_wants_https_and_its_authority() {
         (format!("--ca-file {ca}"), 0, &yes, &[]),
         (format!("--ca-file {other} --ca-file {ca}"), 0, &yes, &[]),
         (format!("--ca-file {ca} --https"), 0, &yes, &[]),
-        // A loopback registry is asked over http unless told otherwise.
+        // The default for a loopback registry is http.
         (
             String::new(),
             2,
@@ -51,7 +70,7 @@ fn a_tls_registry_wants_https_and_its_authority() {
             &["asked over http"],
         ),
         (format!("--ca-file {other}"), 2, &error, &["certificate"]),
-        // It wins, also over a certificate authority.
+        // --plain-http wins, even over a CA file.
         (
             format!("--ca-file {ca} --https --plain-http"),
             2,
@@ -63,11 +82,19 @@ fn a_tls_registry_wants_https_and_its_authority() {
         ocireg(&format!("exists --retries=0 {reference} {options}")).assert(code, out, reasons);
         ocireg(&format!("{options} --retries=0 exists {reference}")).assert(code, out, reasons);
     }
+}
+
+#[test]
+fn a_ca_file_is_for_all_registries() {
+    let Some(secure) = Secure::start() else {
+        return;
+    };
+    let (plain, at, ca) = (secure.plain, secure.server.authority(), secure.ca.display());
+    let reference = format!("{at}/team/app:1.0");
     ocireg(&format!("ping --ca-file {ca} {at}")).assert(0, &format!("{at} anonymous\n"), &[]);
     let ran = ocireg(&format!("catalog --ca-file {ca} --limit 1 {at}"));
     ran.assert(0, "a\n", &[]);
-    // One run, two registries: a CA file makes both speak https, and --plain-http for one takes
-    // that one out.
+    // The CA file makes both registries speak https, except for the one of --plain-http.
     let both = format!("{reference}\n{}/team/app:1.0\n", plain.at);
     let ran = ocireg_reading(
         &format!("digest - --ca-file {ca} --plain-http={}", plain.at),
@@ -119,8 +146,8 @@ fn https_to_a_plain_registry_says_what_to_do() {
     }
 }
 
-/// This machine under a name that is not loopback's, for which https is the default. Nothing is
-/// sent: connecting a UDP socket only chooses an address. `None` without a network.
+/// An address of this machine that is not a loopback address, so that https is the default. `None`
+/// without a network. Nothing is sent: connecting a UDP socket only chooses an address.
 fn own_address() -> Option<String> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     let documentation = "192.0.2.1:9".to_socket_addrs().ok()?.next()?;
@@ -200,13 +227,13 @@ fn with_an_unusable_ca_file_nothing_is_asked() {
             command.arg(subject).arg("--ca-file").arg(file);
             let ran = run(command, b"");
             ran.assert(2, out, &[reason]);
-            // The registry is one that was asked about.
+            // The error names the registry.
             let expected = format!("ocireg: localhost:1: CA file {}: ", file.display());
             assert!(ran.err.starts_with(&expected), "{ran:?}");
             assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
         }
     }
-    // It counts for all of them, so none is asked.
+    // The CA file is for all registries, so none is asked.
     let odd = Odd::serve(|_| answer(404, "", ""));
     let arguments = format!("exists - --ca-file {}", missing.display());
     let input = format!("{0}/a\n{0}/b\n", odd.at);
@@ -215,7 +242,8 @@ fn with_an_unusable_ca_file_nothing_is_asked() {
     assert!(odd.requests().is_empty());
 }
 
-/// A slip in a name would leave a registry without the encryption that was asked for.
+/// With a typing mistake in the name, a registry would be asked without the encryption that the
+/// user wants.
 #[test]
 fn a_scheme_for_a_registry_that_is_not_asked_is_a_warning() {
     let Some(registry) = registry() else { return };

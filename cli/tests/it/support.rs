@@ -1,4 +1,4 @@
-//! Running the command, and servers for it to ask.
+//! Runs the command, and the servers that it asks.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use test_support::{DockerRegistry, RegistryConfig, Server, seed};
 
-/// No run takes longer, whatever it asks.
+/// The time limit of a run.
 pub(crate) const LONGEST: Duration = Duration::from_secs(30);
 
-/// What a run of the command came to.
+/// The result of a run of the command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -22,7 +22,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The objects that `--json` printed, one a line.
+    /// The objects that `--json` printed.
     #[track_caller]
     pub(crate) fn objects(&self) -> Vec<Value> {
         self.out
@@ -33,7 +33,7 @@ impl Ran {
             .collect()
     }
 
-    /// Asserts the exit code and standard output, and that standard error has all of these words.
+    /// Asserts the exit code, standard output, and that standard error contains all of `reasons`.
     #[track_caller]
     pub(crate) fn assert(&self, code: i32, out: &str, reasons: &[&str]) {
         assert_eq!((self.code, &*self.out), (Some(code), out), "{self:#?}");
@@ -49,7 +49,7 @@ impl Ran {
     }
 }
 
-/// The command with these arguments, separated by blanks.
+/// The command with these arguments, which are separated by spaces.
 pub(crate) fn command(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ocireg"));
     command.args(arguments.split_whitespace());
@@ -78,7 +78,7 @@ pub(crate) fn run(mut command: Command, input: &[u8]) -> Ran {
         .expect("the command can be started");
     let mut stdin = child.stdin.take().expect("standard input is piped");
     let input = input.to_vec();
-    // It may end without having read all of it.
+    // The command may end without reading all of it.
     let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let output = wait(child);
     writer.join().expect("the writer does not panic");
@@ -90,14 +90,13 @@ pub(crate) fn run(mut command: Command, input: &[u8]) -> Ran {
     }
 }
 
-/// Waits for the command's end, for a bounded time.
+/// Waits for the end of the command, for a bounded time.
 #[track_caller]
 pub(crate) fn wait(child: Child) -> Output {
     let id = child.id().to_string();
     let done = Arc::new(Mutex::new(false));
     let watched = done.clone();
-    // Reading its output to the end waits for its end too, so another thread has to look at the
-    // clock.
+    // This thread reads the output until the command ends, so another thread watches the time.
     let dog = thread::spawn(move || {
         let start = Instant::now();
         while start.elapsed() < LONGEST {
@@ -106,7 +105,7 @@ pub(crate) fn wait(child: Child) -> Output {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        // The child is not waited for yet, so its id is still its own.
+        // Nobody has waited for the child yet, so its process id can't belong to another process.
         let killed = Command::new("kill").args(["-9", &id]).status();
         killed.expect("kill can be run").success()
     });
@@ -119,7 +118,7 @@ pub(crate) fn wait(child: Child) -> Output {
     output
 }
 
-/// One plain registry for all tests, which only read it: `team/app` (`1.0`, `1.0.3`, `latest`),
+/// The plain registry of all tests, which only read it: `team/app` (`1.0`, `1.0.3`, `latest`),
 /// `kinds` (one tag for each kind of manifest), `a`, `b`, `c`. `None` is a skip.
 pub(crate) fn registry() -> Option<&'static Seeded> {
     static REGISTRY: OnceLock<Option<Seeded>> = OnceLock::new();
@@ -145,12 +144,12 @@ pub(crate) struct Seeded {
     pub(crate) server: Server,
     /// `127.0.0.1:PORT`
     pub(crate) at: String,
-    /// Of all tags of `team/app`.
+    /// The digest of all tags of `team/app`.
     pub(crate) digest: String,
     pub(crate) kinds: Vec<seed::Seeded>,
 }
 
-/// A server with answers that no real registry gives on demand.
+/// A server that answers as no real registry does on demand.
 pub(crate) struct Odd {
     /// `127.0.0.1:PORT`
     pub(crate) at: String,
@@ -158,8 +157,8 @@ pub(crate) struct Odd {
 }
 
 impl Odd {
-    /// Answers every request with what `answer` makes of its head, one request a connection. Ends
-    /// with the test program.
+    /// Answers every request with the result of `answer`, which gets the request's head. Each
+    /// connection has one request. The server ends with the test program.
     pub(crate) fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Odd {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port can be had");
         let at = listener.local_addr().expect("it is bound").to_string();
@@ -180,13 +179,13 @@ impl Odd {
         Odd { at, requests }
     }
 
-    /// The first lines of the requests so far.
+    /// The request lines so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         let first = |head: &String| head.lines().next().unwrap_or_default().to_owned();
         self.heads().iter().map(first).collect()
     }
 
-    /// All lines of the heads of the requests so far, the names of fields in lower case.
+    /// The heads of the requests so far, with field names in lower case.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.requests
             .lock()
@@ -195,7 +194,7 @@ impl Odd {
     }
 }
 
-/// The head of a request, whose body is read too.
+/// Reads a request, and returns its head.
 fn head(stream: &TcpStream) -> std::io::Result<String> {
     stream.set_read_timeout(Some(LONGEST))?;
     let mut reader = BufReader::new(stream.take(64 * 1024));
@@ -220,15 +219,17 @@ fn head(stream: &TcpStream) -> std::io::Result<String> {
         head.push_str(&line);
         head.push('\n');
     }
-    // What is left unread would break the connection before the answer arrives.
+    // Unread data would reset the connection before the answer arrives.
     reader.read_exact(&mut vec![0; length])?;
     Ok(head)
 }
 
-/// An answer of a registry: `headers` are whole lines, each with its end.
+/// An answer of a registry. `headers` has complete lines, with their line ends.
 pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
     format!(
-        "HTTP/1.1 {status} X\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Type: application/json\r\n\
+        "HTTP/1.1 {status} X\r\n\
+        Docker-Distribution-Api-Version: registry/2.0\r\n\
+        Content-Type: application/json\r\n\
         Content-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
         body.len()
     )
@@ -239,10 +240,10 @@ pub(crate) fn private() -> Odd {
     Odd::serve(|request| refusal(request, "Basic realm=\"Odd Realm\""))
 }
 
-/// A registry's answer to a request without the login it wants.
+/// The answer of a registry that wants a login.
 pub(crate) fn refusal(request: &str, challenge: &str) -> String {
     let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
-    // Nothing follows the head of an answer to HEAD.
+    // An answer to HEAD has no body.
     let whole = answer(401, &format!("WWW-Authenticate: {challenge}\r\n"), body);
     match request.starts_with("HEAD") {
         true => whole[..whole.len() - body.len()].to_owned(),
@@ -250,5 +251,5 @@ pub(crate) fn refusal(request: &str, challenge: &str) -> String {
     }
 }
 
-/// A loopback address that nothing listens on: port 1 is for tcpmux, which nobody runs.
+/// A loopback address where nothing listens: port 1 is for tcpmux, which nobody runs.
 pub(crate) const NOBODY: &str = "127.0.0.1:1";
