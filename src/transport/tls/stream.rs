@@ -1,242 +1,23 @@
-//! TLS: our own connector over rustls.
-//!
-//! ureq's own panics on a client key that does not fit its certificate and can't add a CA to the
-//! platform's. This one keeps a set of trusted roots per registry, and drives the session by hand
-//! so that every wait is one of [`Socket`]'s.
+//! A TLS session over a connection.
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct,
-    Error as RustlsError, IoState, RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, ClientConnection, Error as RustlsError, IoState};
 
-use super::connection::Stream;
-use super::context::{ExchangeContext, WaitLimit};
-use super::error::{Failure, Phase, WireError};
-use super::tcp::Socket;
-use crate::error::{Error, ErrorKind, Result};
+use super::trust::TlsTrust;
+use super::verifier::is_ca_as_server;
+use crate::transport::connection::Stream;
+use crate::transport::context::{ExchangeContext, WaitLimit};
+use crate::transport::error::{Failure, Phase, WireError};
+use crate::transport::tcp::Socket;
 
 /// The largest TLS record is a little over 16 KiB (RFC 8446, 5.2).
 const RECORD: usize = 17 * 1024;
-/// A CA file larger than this is none.
-const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
-
-/// The platform's root certificates, loaded at a client's first TLS connection.
-#[derive(Debug, Default)]
-pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
-
-impl PlatformRoots {
-    /// What was found is kept; that nothing was found is not, since that may have been a shortage
-    /// of descriptors.
-    fn load(&self) -> RootCertStore {
-        if let Some(roots) = self.0.get() {
-            return roots.clone();
-        }
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            log::warn!("a root certificate of this machine can't be used: {error}");
-        }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            return roots;
-        }
-        self.0.get_or_init(|| roots).clone()
-    }
-}
-
-/// Certificates that the caller trusts for one registry, beside the platform's.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Authorities(Vec<CertificateDer<'static>>);
-
-impl Authorities {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds the certificates of a PEM file.
-    pub(crate) fn add_file(&mut self, path: &Path) -> Result<()> {
-        let named = format!("CA file {}: ", path.display());
-        let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
-        let metadata =
-            std::fs::metadata(path).map_err(|error| unusable("can't be read").caused_by(error))?;
-        // A FIFO would block for ever (S21).
-        if !metadata.is_file() {
-            return Err(unusable("is not a regular file"));
-        }
-        if metadata.len() > MAX_CA_FILE {
-            return Err(unusable("is too large for a file of certificates"));
-        }
-        let pem =
-            std::fs::read(path).map_err(|error| unusable("can't be read").caused_by(error))?;
-        self.add(&pem, &named)
-    }
-
-    /// Adds the certificates of PEM text.
-    pub(crate) fn add_pem(&mut self, pem: &[u8]) -> Result<()> {
-        self.add(pem, "")
-    }
-
-    /// `named` says in an error where the text is from.
-    fn add(&mut self, pem: &[u8], named: &str) -> Result<()> {
-        let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
-        let mut found = Vec::new();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate =
-                certificate.map_err(|error| unusable("the PEM text is broken").caused_by(error))?;
-            RootCertStore::empty()
-                .add(certificate.clone())
-                .map_err(|error| {
-                    let number = found.len() + 1;
-                    unusable(&format!("certificate {number} does not parse")).caused_by(error)
-                })?;
-            found.push(certificate);
-        }
-        if found.is_empty() {
-            return Err(unusable("there is no certificate in it")
-                .with_hint("it takes PEM: text between BEGIN CERTIFICATE and END CERTIFICATE"));
-        }
-        self.0.append(&mut found);
-        Ok(())
-    }
-}
-
-/// What a TLS connection for one registry trusts. Built at the first connection and kept.
-#[derive(Debug)]
-pub(crate) struct TlsTrust {
-    platform: Arc<PlatformRoots>,
-    authorities: Authorities,
-    config: OnceLock<Arc<ClientConfig>>,
-}
-
-impl TlsTrust {
-    pub(crate) fn new(platform: Arc<PlatformRoots>, authorities: Authorities) -> TlsTrust {
-        TlsTrust {
-            platform,
-            authorities,
-            config: OnceLock::new(),
-        }
-    }
-
-    fn config(&self) -> Result<Arc<ClientConfig>, WireError> {
-        if let Some(config) = self.config.get() {
-            return Ok(config.clone());
-        }
-        let config = self.build().map_err(|problem| {
-            let hint = Some("install the ca-certificates package, or give the registry's CA");
-            WireError::new(Failure::Tls { hint }, Phase::Tls, problem)
-        })?;
-        Ok(self.config.get_or_init(|| config).clone())
-    }
-
-    fn build(&self) -> Result<Arc<ClientConfig>, String> {
-        let mut roots = self.platform.load();
-        roots.add_parsable_certificates(self.authorities.0.iter().cloned());
-        if roots.is_empty() {
-            return Err("this machine has no root certificates".to_owned());
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .map_err(|error| error.to_string())?;
-        let verifier = CertificateVerifier {
-            chains,
-            own: self.authorities.0.clone(),
-        };
-        // No ALPN: we speak HTTP/1.1 only, and a server that is offered nothing picks it (R30).
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Ok(Arc::new(config))
-    }
-}
-
-/// The usual verification, and one exception: the certificate that Docker's own guide tells people
-/// to make is its own CA, which a strict verifier refuses as a server certificate. Where the caller
-/// named exactly this certificate, it is accepted, if that is all that is wrong with it and the
-/// name matches.
-#[derive(Debug)]
-struct CertificateVerifier {
-    chains: Arc<WebPkiServerVerifier>,
-    own: Vec<CertificateDer<'static>>,
-}
-
-impl ServerCertVerifier for CertificateVerifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, RustlsError> {
-        match self.chains.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        ) {
-            // webpki looks at the validity dates before this, so an expired certificate never gets
-            // here.
-            Err(error)
-                if is_ca_as_server(&error) && self.own.iter().any(|own| own == end_entity) =>
-            {
-                rustls::client::verify_server_name(
-                    &ParsedCertificate::try_from(end_entity)?,
-                    server_name,
-                )?;
-                Ok(ServerCertVerified::assertion())
-            }
-            result => result,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, RustlsError> {
-        self.chains
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, RustlsError> {
-        self.chains
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-/// rustls passes this webpki error on without a name of its own.
-fn is_ca_as_server(error: &RustlsError) -> bool {
-    matches!(error, RustlsError::InvalidCertificate(CertificateError::Other(other)) if format!("{other:?}").contains("CaUsedAsEndEntity"))
-}
-
 /// A TLS session over a socket.
 #[derive(Debug)]
-pub(super) struct TlsStream {
+pub(in crate::transport) struct TlsStream {
     session: ClientConnection,
     socket: Socket,
     incoming: Vec<u8>,
@@ -248,7 +29,7 @@ pub(super) struct TlsStream {
 
 impl TlsStream {
     /// Negotiates TLS on a new connection.
-    pub(super) fn open(
+    pub(in crate::transport) fn open(
         socket: Socket,
         host: &str,
         trust: &TlsTrust,
