@@ -381,7 +381,7 @@ impl Call<'_> {
             Failure::Disconnected { .. } => (ErrorKind::Transport, Some("try again")),
             Failure::Protocol => (ErrorKind::Protocol, None),
             Failure::TooLarge => (ErrorKind::TooLarge, None),
-            Failure::Local => (ErrorKind::Io, None),
+            Failure::Source | Failure::Local => (ErrorKind::Io, None),
             Failure::Stopped(_) => (ErrorKind::Cancelled, None),
         };
         // The subject begins with the registry; another host, such as Docker Hub's API or where a

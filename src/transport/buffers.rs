@@ -7,6 +7,7 @@ use ureq::unversioned::transport::Buffers;
 use super::MAX_HEAD;
 use super::error::{Failure, Phase, WireError};
 use super::head;
+use super::upload::Framing;
 
 /// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay
 /// small.
@@ -14,6 +15,9 @@ const INITIAL: usize = 16 * 1024;
 /// How far the input buffer grows while a body keeps filling it: larger reads save system calls on
 /// blobs. Also above [`MAX_HEAD`], since ureq needs a whole head in the buffer to parse it.
 const MAX_INPUT: usize = 128 * 1024;
+/// The size of the output buffer while a body is sent, and so of a write. Larger ones were slower
+/// where this was measured, and 16 KiB nearly twice as slow.
+const BODY_OUTPUT: usize = 64 * 1024;
 
 /// Input and output of one connection. Grows by need, never by a number that a server sent.
 #[derive(Default)]
@@ -26,13 +30,16 @@ pub(super) struct WireBuffers {
     /// Whether the last look at the input got anywhere; see [`Buffers::can_use_input`].
     progress: bool,
     output: Vec<u8>,
+    /// Where ureq puts what becomes chunks. It would use the free part of the input, of which
+    /// interim answers may leave little.
+    unchunked: Vec<u8>,
     /// Where to look for the end of the answer's head; `None` once the head was complete.
     head: Option<HeadScan>,
     /// How many bytes of interim heads came before it.
     interim: usize,
 }
 
-/// Passwords and tokens pass through (S15).
+/// Passwords and tokens pass through, so no bytes are shown.
 impl fmt::Debug for WireBuffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (input, output) = (self.end - self.start, self.output.len());
@@ -62,12 +69,72 @@ impl WireBuffers {
         self.head.is_some()
     }
 
+    /// Whether bytes of the answer itself have come, and not only of interim ones.
+    pub(super) fn answer_began(&self) -> bool {
+        match self.head {
+            None => true,
+            Some(scan) => head::begins_final(self.input().get(scan.begin..).unwrap_or_default()),
+        }
+    }
+
     /// Makes room for a request head of this many bytes.
     pub(super) fn reserve_output(&mut self, head_bytes: usize) {
         let wanted = INITIAL.max(head_bytes);
         if self.output.len() < wanted {
             self.output.resize(wanted, 0);
         }
+    }
+
+    /// Makes room for a body that is sent: no more than it has bytes.
+    pub(super) fn reserve_body(&mut self, framing: Framing) {
+        let wanted = match framing {
+            Framing::None => return,
+            Framing::Length(length) => usize::try_from(length).unwrap_or(BODY_OUTPUT),
+            Framing::Chunked => {
+                self.unchunked.resize(BODY_OUTPUT, 0);
+                BODY_OUTPUT
+            }
+        };
+        self.reserve_output(wanted.min(BODY_OUTPUT));
+    }
+
+    /// Gives back what only a body needs.
+    pub(super) fn release_body(&mut self) {
+        self.unchunked = Vec::new();
+        if self.output.len() > INITIAL {
+            self.output = Vec::new();
+        }
+    }
+
+    /// Overwrites the output: what ureq puts there from now on is not sent.
+    pub(super) fn clear_output(&mut self) {
+        self.output.fill(0);
+        self.unchunked.fill(0);
+    }
+
+    /// The first bytes of the output.
+    pub(super) fn to_send(&self, amount: usize) -> &[u8] {
+        &self.output[..amount]
+    }
+
+    /// Room for more input; what a server sends without end does not fit.
+    pub(super) fn room_for_input(&mut self, phase: Phase) -> Result<&mut [u8], WireError> {
+        let free = self.input_append_buf();
+        if free.is_empty() {
+            let message = match phase {
+                Phase::Body => "a line between the chunks of the answer is too large",
+                _ => "the answer's header is too large",
+            };
+            return Err(WireError::new(Failure::TooLarge, phase, message));
+        }
+        Ok(free)
+    }
+
+    /// Takes in bytes that came while the request was sent: ureq is to look at them before it waits
+    /// for others.
+    pub(super) fn received_early(&mut self, amount: usize) {
+        self.input_appended(amount);
+        self.progress = true;
     }
 
     /// Looks at newly arrived bytes before ureq does.
@@ -105,12 +172,12 @@ impl WireBuffers {
                 scanned: end,
             });
             self.interim += length;
-            // An answer that is announced for ever never comes (R18).
+            // A server that sends interim answers for ever never answers (R18).
             if self.head.is_some() && self.interim > MAX_HEAD {
                 return Err(WireError::new(
                     Failure::TooLarge,
                     Phase::Wait,
-                    "the server announces its answer too often",
+                    "the server sends too many interim answers",
                 ));
             }
         }
@@ -164,8 +231,7 @@ impl Buffers for WireBuffers {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.reserve_output(0);
-        self.input_append_buf();
-        (&mut self.input[self.end..], &mut self.output)
+        (&mut self.unchunked, &mut self.output)
     }
 
     fn can_use_input(&self) -> bool {
@@ -253,6 +319,42 @@ mod tests {
             buffers.inspect().unwrap_err().failure,
             Failure::Tls { .. }
         ));
+    }
+
+    #[test]
+    fn the_output_grows_for_bodies_only_and_no_further_than_they_need() {
+        for (framing, size) in [
+            (Framing::None, INITIAL),
+            (Framing::Length(0), INITIAL),
+            (Framing::Length(300), INITIAL),
+            (Framing::Length(20_000), 20_000),
+            (Framing::Length(u64::MAX), BODY_OUTPUT),
+            (Framing::Chunked, BODY_OUTPUT),
+        ] {
+            let mut buffers = WireBuffers::default();
+            buffers.reserve_output(0);
+            buffers.reserve_body(framing);
+            assert_eq!(buffers.output().len(), size, "{framing:?}");
+            buffers.release_body();
+            assert!(buffers.output.capacity() <= INITIAL && buffers.unchunked.capacity() == 0);
+        }
+    }
+
+    #[test]
+    fn only_a_final_answer_has_begun() {
+        let mut buffers = WireBuffers::default();
+        buffers.expect_head();
+        assert!(!buffers.answer_began());
+        for (bytes, began) in [
+            ("HTTP/1.1 100 Continue\r\n\r\nHT", false),
+            ("TP/1.1 103 Early Hints\r\nLink: </>\r\n", false),
+            ("\r\nHTTP/1.1 ", false),
+            ("4", true),
+            ("13 Content Too Large\r\n\r\n", true),
+        ] {
+            receive(&mut buffers, bytes.as_bytes());
+            assert_eq!(buffers.answer_began(), began, "{bytes:?}");
+        }
     }
 
     #[test]

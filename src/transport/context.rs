@@ -1,14 +1,15 @@
-//! How a pooled connection finds the call that is using it now.
+//! The exchange context: how a pooled connection finds the call that is using it now.
 //!
 //! ureq calls our transport with a timeout and nothing else. The current call's deadline, cancel
-//! token and address rule address_policy it through the one thread-local of this crate, set around
+//! token and address policy are found through the one thread-local of this crate. It is set around
 //! every exchange and every read of a body.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Failure, Phase, WireError};
+use super::upload::{Framing, Stage, Upload};
 use crate::address::{AddressClass, may_follow, may_follow_to_own_host};
 use crate::interrupt::Interrupt;
 
@@ -17,12 +18,14 @@ use crate::interrupt::Interrupt;
 pub(crate) enum Pooling {
     /// Take a pooled connection where there is one.
     Reuse,
-    /// Make a new connection: a pooled one has just proved stale.
+    /// Make a new connection, and close it after the exchange: a pooled one has just proved stale.
+    /// The others stay in the pool. Each is looked at when it is taken.
     Fresh,
 }
 
-/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or
-/// taken out of the pool.
+/// The address policy: where an exchange may go. A URL that came from a server must not lead into
+/// networks that only the client can reach. Checked on the resolved address, when the connection is
+/// made or taken out of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressPolicy {
     /// To the registry that the caller named, wherever it is.
@@ -55,6 +58,7 @@ pub(crate) struct ExchangeContext {
     /// whole.
     pub(crate) head_bytes: usize,
     seen: Mutex<Seen>,
+    upload: Mutex<Upload>,
 }
 
 /// What the connection tells the caller of the exchange.
@@ -62,6 +66,8 @@ pub(crate) struct ExchangeContext {
 pub(crate) struct Seen {
     /// The connection came from the pool.
     pub(crate) reused: bool,
+    /// At least one byte of the request was written.
+    pub(crate) sent: bool,
     /// At least one byte of the answer came.
     pub(crate) answered: bool,
     /// Where the connection leads.
@@ -82,15 +88,37 @@ impl ExchangeContext {
             pooling: Pooling::Reuse,
             head_bytes: 0,
             seen: Mutex::default(),
+            upload: Mutex::default(),
         }
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.seen)
     }
 
     pub(super) fn saw(&self, change: impl FnOnce(&mut Seen)) {
-        change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.seen));
+    }
+
+    /// How far the sending of the request has come.
+    pub(super) fn upload(&self) -> Upload {
+        *lock(&self.upload)
+    }
+
+    /// A request begins whose body has this framing.
+    pub(super) fn begin_upload(&self, framing: Framing) {
+        let stage = Stage::Head;
+        *lock(&self.upload) = Upload { framing, stage };
+    }
+
+    /// The next bytes are of the body.
+    pub(super) fn begin_body(&self) {
+        lock(&self.upload).stage = Stage::Body;
+    }
+
+    /// The server has answered before the request was complete: nothing more is sent.
+    pub(super) fn stop_upload(&self) {
+        lock(&self.upload).stage = Stage::Answered;
     }
 
     /// Whether the call may go on; lets its progress callback know that it waits.
@@ -121,6 +149,11 @@ impl ExchangeContext {
     }
 }
 
+/// Nothing but assignments happens under these locks, so a panic leaves nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 thread_local! {
     static CURRENT: RefCell<Option<Arc<ExchangeContext>>> = const { RefCell::new(None) };
 }
@@ -136,7 +169,34 @@ impl Drop for Entered {
     }
 }
 
-/// When a wait gives up although nobody stopped the call.
+/// A wait on behalf of a call: during what, and how long at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait<'a> {
+    pub(super) context: &'a ExchangeContext,
+    pub(super) phase: Phase,
+    pub(super) limit: WaitLimit,
+}
+
+impl<'a> Wait<'a> {
+    /// For bytes on a connection, as long as they keep coming or going.
+    pub(super) fn idle(context: &'a ExchangeContext, phase: Phase) -> Wait<'a> {
+        let limit = WaitLimit::Idle(context.idle_timeout);
+        Wait {
+            context,
+            phase,
+            limit,
+        }
+    }
+
+    /// Between two slices of the wait: whether it may go on. `since` is when the last byte came or
+    /// went.
+    pub(super) fn check(self, since: Instant) -> Result<(), WireError> {
+        self.context.tick(self.phase)?;
+        self.limit.check(since, self.phase)
+    }
+}
+
+/// The wait limit: when a wait ends although nobody stopped the call.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WaitLimit {
     /// No byte for this long.

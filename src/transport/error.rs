@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     Protocol,
     /// Header or body past its limit.
     TooLarge,
+    /// What the caller gave as the request's body failed, or has another length than was promised.
+    Source,
     /// The call was told to stop.
     Stopped(Stopped),
     /// This machine failed: no thread, no descriptor.
@@ -126,14 +128,18 @@ impl WireError {
                     WireError::new(Failure::Protocol, phase, "the exchange failed").caused_by(other)
                 }
             },
-            ureq::Error::Io(inner) if inner.kind() == io::ErrorKind::UnexpectedEof => {
-                let partial = phase == Phase::Body;
-                WireError::new(
-                    Failure::Disconnected { partial },
-                    phase,
-                    "the connection ended too early",
-                )
-            }
+            ureq::Error::Io(inner) => match inner.downcast::<WireError>() {
+                Ok(ours) => ours,
+                Err(inner) if inner.kind() == io::ErrorKind::UnexpectedEof => {
+                    let partial = phase == Phase::Body;
+                    WireError::new(
+                        Failure::Disconnected { partial },
+                        phase,
+                        "the connection ended too early",
+                    )
+                }
+                Err(inner) => WireError::from_io(inner, phase),
+            },
             // The connection ended in the middle of a chunk's framing: bytes are left that no body
             // can be made of.
             ureq::Error::BodyStalled => WireError::new(
@@ -141,7 +147,6 @@ impl WireError {
                 phase,
                 "the connection ended too early",
             ),
-            ureq::Error::Io(inner) => WireError::from_io(inner, phase),
             ureq::Error::LargeResponseHeader(_, limit) => WireError::new(
                 Failure::TooLarge,
                 phase,
@@ -170,6 +175,13 @@ impl WireError {
             }
             Err(error) => WireError::from_io(error, Phase::Body),
         }
+    }
+}
+
+/// For an error on its way through ureq.
+impl From<WireError> for io::Error {
+    fn from(error: WireError) -> io::Error {
+        io::Error::other(error)
     }
 }
 

@@ -64,6 +64,21 @@ pub(super) fn is_interim(head: &[u8]) -> bool {
         .is_some_and(|status| status.first() == Some(&b'1'))
 }
 
+/// Whether this is the begin of a final answer, and not of an interim one. `false` as long as too
+/// few bytes have come to tell.
+pub(super) fn begins_final(bytes: &[u8]) -> bool {
+    const VERSION: &[u8] = b"HTTP/1.";
+    let known = bytes.len().min(VERSION.len());
+    // Anything else is no interim answer, whatever it is.
+    if bytes[..known] != VERSION[..known] {
+        return true;
+    }
+    match bytes.iter().position(|byte| *byte == b' ') {
+        Some(space) => bytes.get(space + 1).is_some_and(|digit| *digit != b'1'),
+        None => bytes.len() > VERSION.len() + 1,
+    }
+}
+
 /// Whether these first bytes of an "answer" are a TLS alert or handshake record (RFC 8446, 5.1):
 /// the other side speaks TLS.
 pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
@@ -140,6 +155,20 @@ mod tests {
     fn interim_answers_and_tls_records_are_recognised() {
         assert!(is_interim(b"HTTP/1.1 103 Early Hints\r\n\r\n"));
         assert!(!is_interim(b"HTTP/1.1 200 OK\r\n\r\n"));
+        for (bytes, is_final) in [
+            ("", false),
+            ("HTTP/1", false),
+            ("HTTP/1.1", false),
+            ("HTTP/1.1 ", false),
+            ("HTTP/1.1 1", false),
+            ("HTTP/1.1 4", true),
+            ("HTTP/1.0 200", true),
+            ("HTTP/1.15", true),
+            ("HTTP/2", true),
+            ("<html>", true),
+        ] {
+            assert_eq!(begins_final(bytes.as_bytes()), is_final, "{bytes:?}");
+        }
         assert!(is_tls_record(&[0x15, 0x03, 0x01, 0x00, 0x02]));
         assert!(is_tls_record(&[0x16]) && !is_tls_record(b"") && !is_tls_record(b"H"));
         assert!(!is_tls_record(b"HTTP/1.1"));

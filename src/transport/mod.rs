@@ -1,7 +1,7 @@
 //! One exchange with one server: a request goes out, an answer's head comes back, its body can be
 //! read.
 //!
-//! The only room that names ureq, rustls and sockets. It knows nothing of registries: it neither
+//! The only layer that names ureq, rustls and sockets. It knows nothing of registries: it neither
 //! follows redirects nor repeats anything.
 
 mod buffers;
@@ -12,6 +12,10 @@ mod head;
 mod resolve;
 mod tcp;
 mod tls;
+mod upload;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::Read;
@@ -28,6 +32,7 @@ use self::connection::Connection;
 use self::context::WaitLimit;
 use self::tcp::Socket;
 use self::tls::TlsStream;
+use self::upload::{Framing, Source};
 use crate::http::{Content, Headers, Request};
 use crate::url::Origin;
 
@@ -49,29 +54,44 @@ const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 /// What all connections of a client have in common. Made once: ureq reads the environment for its
 /// defaults, which is not safe while another thread changes it.
 #[derive(Debug, Clone)]
-pub(crate) struct WireConfig(Config);
+pub(crate) struct WireConfig {
+    pooled: Config,
+    unpooled: Config,
+}
 
 impl WireConfig {
     pub(crate) fn new() -> WireConfig {
-        let config = Agent::config_builder()
+        WireConfig {
+            pooled: WireConfig::keeping(MAX_IDLE),
+            unpooled: WireConfig::keeping(0),
+        }
+    }
+
+    fn keeping(max_idle: usize) -> Config {
+        Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(false)
             .proxy(None)
-            .max_idle_connections(MAX_IDLE)
-            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_connections(max_idle)
+            .max_idle_connections_per_host(max_idle)
             .max_idle_age(MAX_IDLE_AGE)
             .max_response_header_size(MAX_HEAD)
-            .build();
-        WireConfig(config)
+            .build()
     }
 }
 
 /// The connections to one origin.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    agent: Agent,
+    /// Keeps connections, and takes one of them where it can.
+    pooled: Agent,
+    /// For [`Pooling::Fresh`]. A pool can't be passed over: ureq drops what it looks at and does
+    /// not take.
+    unpooled: OnceLock<Agent>,
+    config: WireConfig,
+    connector: WireConnector,
     /// What every request to the origin has in common, or why ureq won't have it.
     target: Result<Target, String>,
     /// The first Accept that was sent. Nearly all are the same, and long.
@@ -114,32 +134,31 @@ impl Connections {
     ) -> Connections {
         let connector = WireConnector { resolver, trust };
         Connections {
-            agent: Agent::with_parts(config.0.clone(), connector, NoResolver),
+            pooled: Agent::with_parts(config.pooled.clone(), connector.clone(), NoResolver),
+            unpooled: OnceLock::new(),
+            config: config.clone(),
+            connector,
             target: Target::new(origin).map_err(|error| error.to_string()),
             accept: OnceLock::new(),
         }
     }
 
-    /// Sends `request` and reads the head of the answer.
+    /// Sends `request` and reads the head of the answer. The answer may come before all of the
+    /// request was sent: then no more of it is sent, and its connection is not used again.
     pub(crate) fn exchange(
         &self,
         request: &mut Request<'_>,
         context: &Arc<ExchangeContext>,
     ) -> Result<Response, WireError> {
-        let outgoing = self.to_ureq(request)?;
+        let framing = Framing::of(request);
+        let outgoing = self.to_ureq(request, framing)?;
         // A warm exchange may never wait, and so never look.
         context.tick(Phase::Connect)?;
         let answer = {
             let _current = context.enter();
-            let answer = match &mut request.content {
-                Content::Nothing => self.agent.run(outgoing),
-                Content::Bytes(bytes) => self.agent.run(outgoing.map(|()| *bytes)),
-                Content::Stream { reader, .. } => {
-                    let body = SendBody::from_reader(reader);
-                    self.agent.run(outgoing.map(|()| body))
-                }
-            };
-            answer.map_err(|error| WireError::from_ureq(error, Phase::Wait))?
+            context.begin_upload(framing);
+            self.run(outgoing, &mut request.content, framing, context)
+                .map_err(|error| WireError::from_ureq(error, Phase::Wait))?
         };
         let (head, body) = answer.into_parts();
         let headers = from_ureq(&head.headers);
@@ -155,7 +174,51 @@ impl Connections {
         })
     }
 
-    fn to_ureq(&self, request: &Request<'_>) -> Result<http::Request<()>, WireError> {
+    fn run(
+        &self,
+        outgoing: http::Request<()>,
+        content: &mut Content<'_>,
+        framing: Framing,
+        context: &ExchangeContext,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let agent = self.agent(context.pooling);
+        let mut bytes: &[u8];
+        let reader: &mut dyn Read = match content {
+            Content::Nothing => return agent.run(outgoing),
+            Content::Bytes(all) => {
+                bytes = all;
+                &mut bytes
+            }
+            Content::Stream { reader, .. } => reader,
+        };
+        let length = match framing {
+            Framing::Length(length) => Some(length),
+            Framing::None | Framing::Chunked => None,
+        };
+        let mut source = Source::new(reader, length, context);
+        if length == Some(0) {
+            // ureq never asks for this body.
+            source.expect_end()?;
+            return agent.run(outgoing);
+        }
+        agent.run(outgoing.map(|()| SendBody::from_reader(&mut source)))
+    }
+
+    fn agent(&self, pooling: Pooling) -> &Agent {
+        match pooling {
+            Pooling::Reuse => &self.pooled,
+            Pooling::Fresh => self.unpooled.get_or_init(|| {
+                let (config, connector) = (self.config.unpooled.clone(), self.connector.clone());
+                Agent::with_parts(config, connector, NoResolver)
+            }),
+        }
+    }
+
+    fn to_ureq(
+        &self,
+        request: &Request<'_>,
+        framing: Framing,
+    ) -> Result<http::Request<()>, WireError> {
         let unusable = || {
             let message = "the URL can't be requested";
             WireError::new(Failure::Protocol, Phase::Send, message)
@@ -174,6 +237,9 @@ impl Connections {
                 Some(accept) => builder.header(http::header::ACCEPT, accept),
                 None => builder.header(*name, value.as_ref()),
             };
+        }
+        if let Some((name, value)) = framing.field() {
+            builder = builder.header(name, value);
         }
         builder
             .body(())
@@ -253,8 +319,8 @@ fn from_ureq(map: &http::HeaderMap) -> Headers {
     headers
 }
 
-/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112, 6.3;
-/// S12).
+/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112,
+/// section 6.3).
 fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
     let mut lengths = headers.get_all("content-length");
     let length = lengths.next();
@@ -268,7 +334,7 @@ fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
 }
 
 /// Makes connections for ureq.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct WireConnector {
     resolver: Arc<dyn Resolver>,
     trust: Arc<TlsTrust>,

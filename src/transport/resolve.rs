@@ -7,8 +7,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 /// Turns a host name into addresses.
 ///
 /// The client's own asks the operating system. Give another with
-/// [`ClientBuilder::resolver`](crate::ClientBuilder::resolver) to address_policy a registry under a
-/// name that only you know, or to test. It is called on a helper thread, only when a connection is
+/// [`ClientBuilder::resolver`](crate::ClientBuilder::resolver) to reach a registry under a name that
+/// only you know, or to test. It is called on a helper thread, only when a connection is
 /// made, never for a host that is an IP address; a call that is stopped meanwhile does not wait for
 /// it.
 ///

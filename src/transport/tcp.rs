@@ -1,5 +1,5 @@
-//! TCP connections: waits in slices so that a call can be stopped at any time, and only goes where
-//! the call may go.
+//! TCP connections. They wait in slices, so that a call can be stopped at any time, and lead only
+//! where the call may go.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -8,8 +8,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::connection::Stream;
-use super::context::{ExchangeContext, Pooling, WaitLimit};
+use super::connection::{Found, Stream};
+use super::context::{ExchangeContext, Wait, WaitLimit};
 use super::error::{Failure, Phase, WireError};
 use super::resolve::Resolver;
 use crate::address::AddressClass;
@@ -25,9 +25,20 @@ const MAX_ADDRESSES: usize = 16;
 pub(super) struct Socket {
     stream: TcpStream,
     class: AddressClass,
+    mode: Mode,
     /// The read timeout that is set: setting it costs a system call, so it only changes when a
     /// deadline is near.
     read_slice: Duration,
+}
+
+/// What a socket call does where it can't get on at once. Changing it costs a system call, so it is
+/// left as it is until the other one is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Wait for a slice.
+    Blocking,
+    /// Return.
+    NonBlocking,
 }
 
 impl Socket {
@@ -42,35 +53,21 @@ impl Socket {
         let addresses = permitted(resolve(host, port, resolver, context, limit)?, context)?;
         let (stream, address) = connect(&addresses, context, limit)?;
         let class = AddressClass::of(address.ip());
-        context.saw(|seen| seen.peer = Some(class));
         prepare(&stream).map_err(|error| WireError::from_io(error, Phase::Connect))?;
         Ok(Socket {
             stream,
             class,
+            mode: Mode::Blocking,
             read_slice: SLICE,
         })
     }
 
-    /// Reads what has come without waiting; an error of kind `WouldBlock` where nothing has.
-    pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_nonblocking(true)?;
-        let result = self.stream.read(buffer);
-        self.stream.set_nonblocking(false)?;
-        result
-    }
-
-    /// Whether the current call may use this pooled connection at all. Where it leads is checked
-    /// again: the call that made it may have been allowed to go where this one is not.
-    pub(super) fn is_permitted(&self, context: &ExchangeContext) -> bool {
-        context.pooling == Pooling::Reuse && context.address_policy.permits(self.class)
-    }
-
-    /// Notes that the current call goes on with this pooled connection.
-    pub(super) fn note_reuse(&self, context: &ExchangeContext) {
-        context.saw(|seen| {
-            seen.reused = true;
-            seen.peer = Some(self.class);
-        });
+    fn set_mode(&mut self, mode: Mode) -> io::Result<()> {
+        if self.mode != mode {
+            self.stream.set_nonblocking(mode == Mode::NonBlocking)?;
+            self.mode = mode;
+        }
+        Ok(())
     }
 
     fn set_read_slice(&mut self, slice: Duration) -> io::Result<()> {
@@ -91,68 +88,58 @@ impl Socket {
 impl Stream for Socket {
     const IS_TLS: bool = false;
 
-    fn read(
-        &mut self,
-        buffer: &mut [u8],
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<usize, WireError> {
+    fn read(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<usize, WireError> {
+        let failed = |error| WireError::from_io(error, wait.phase);
+        self.set_mode(Mode::Blocking).map_err(failed)?;
         let since = Instant::now();
         loop {
-            self.set_read_slice(context.interrupt.slice())
-                .map_err(|error| WireError::from_io(error, phase))?;
+            self.set_read_slice(wait.context.interrupt.slice())
+                .map_err(failed)?;
             match self.stream.read(buffer) {
                 Ok(amount) => {
                     // Without this a server that drips would keep a call that was told to stop
                     // (R9).
-                    context.tick(phase)?;
-                    limit.check(Instant::now(), phase)?;
+                    wait.check(Instant::now())?;
                     return Ok(amount);
                 }
-                Err(error) if is_pause(&error) => {
-                    context.tick(phase)?;
-                    limit.check(since, phase)?;
-                }
-                Err(error) => return Err(WireError::from_io(error, phase)),
+                Err(error) if is_pause(&error) => wait.check(since)?,
+                Err(error) => return Err(failed(error)),
             }
         }
     }
 
-    fn write_all(
-        &mut self,
-        mut bytes: &[u8],
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<(), WireError> {
-        let mut since = Instant::now();
-        // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE in a
-        // C host (R26).
-        while !bytes.is_empty() {
+    fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError> {
+        let read = self
+            .set_mode(Mode::NonBlocking)
+            .and_then(|()| self.stream.read(buffer));
+        match read {
+            Ok(0) => Ok(Found::End),
+            Ok(amount) => Ok(Found::Bytes(amount)),
+            Err(error) if is_pause(&error) => Ok(Found::Nothing),
+            Err(error) => Err(WireError::from_io(error, wait.phase)),
+        }
+    }
+
+    fn write_slice(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
+        let failed = |error| WireError::from_io(error, wait.phase);
+        loop {
+            // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE
+            // in a C host (R26).
             match self.stream.write(bytes) {
-                Ok(0) => return Err(WireError::from_io(io::ErrorKind::WriteZero.into(), phase)),
-                Ok(amount) => {
-                    bytes = &bytes[amount..];
-                    since = Instant::now();
-                    context.tick(phase)?;
+                Ok(0) => return Err(failed(io::ErrorKind::WriteZero.into())),
+                Ok(amount) => return Ok(Some(amount)),
+                // A look at the input has left the socket in this mode, in which nothing waits.
+                Err(error) if is_pause(&error) && self.mode == Mode::NonBlocking => {
+                    self.set_mode(Mode::Blocking).map_err(failed)?;
                 }
-                Err(error) if is_pause(&error) => {
-                    context.tick(phase)?;
-                    limit.check(since, phase)?;
-                }
-                Err(error) => return Err(WireError::from_io(error, phase)),
+                Err(error) if is_pause(&error) => return Ok(None),
+                Err(error) => return Err(failed(error)),
             }
         }
-        Ok(())
     }
 
-    fn is_quiet(&mut self) -> bool {
-        matches!(self.read_now(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-    }
-
-    fn socket(&self) -> &Socket {
-        self
+    fn peer(&self) -> AddressClass {
+        self.class
     }
 }
 
@@ -190,8 +177,12 @@ fn resolve(
         // then.
         let _ = sender.send(resolver.resolve(&name, port));
     })?;
-    let answer = wait_for(&receiver, context, Phase::Resolve, limit, None)?;
-    match answer {
+    let wait = Wait {
+        context,
+        phase: Phase::Resolve,
+        limit,
+    };
+    match wait_for(&receiver, wait, None)? {
         Some(Ok(addresses)) if addresses.is_empty() => Err(WireError::new(
             Failure::Resolve { transient: false },
             Phase::Resolve,
@@ -218,8 +209,8 @@ fn resolve(
     }
 }
 
-/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected
-/// to: there is no second look-up in which the answer could change.
+/// Drops the addresses that this call may not go to. What is checked here is what is connected to:
+/// there is no second look-up in which the answer could change.
 fn permitted(
     addresses: Vec<SocketAddr>,
     context: &ExchangeContext,
@@ -267,6 +258,11 @@ fn connect(
     context: &ExchangeContext,
     limit: WaitLimit,
 ) -> Result<(TcpStream, SocketAddr), WireError> {
+    let wait = Wait {
+        context,
+        phase: Phase::Connect,
+        limit,
+    };
     let (sender, receiver) = mpsc::channel::<Attempt>();
     let mut waiting = addresses.iter().copied();
     let mut running = 0;
@@ -282,7 +278,7 @@ fn connect(
             break;
         }
         let head_start = (waiting.len() > 0).then(|| Instant::now() + HEAD_START);
-        match wait_for(&receiver, context, Phase::Connect, limit, head_start)? {
+        match wait_for(&receiver, wait, head_start)? {
             Some((address, Ok(stream))) => return Ok((stream, address)),
             Some((address, Err(error))) => {
                 running -= 1;
@@ -324,14 +320,12 @@ fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Resu
 /// word.
 fn wait_for<T>(
     receiver: &Receiver<T>,
-    context: &ExchangeContext,
-    phase: Phase,
-    limit: WaitLimit,
+    wait: Wait<'_>,
     pause: Option<Instant>,
 ) -> Result<Option<T>, WireError> {
     let since = Instant::now();
     loop {
-        let mut slice = context.interrupt.slice();
+        let mut slice = wait.context.interrupt.slice();
         if let Some(pause) = pause {
             slice = slice.min(pause.saturating_duration_since(Instant::now()));
         }
@@ -340,8 +334,7 @@ fn wait_for<T>(
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        context.tick(phase)?;
-        limit.check(since, phase)?;
+        wait.check(since)?;
         if pause.is_some_and(|pause| Instant::now() >= pause) {
             return Ok(None);
         }

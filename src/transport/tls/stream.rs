@@ -8,34 +8,42 @@ use rustls::{AlertDescription, CertificateError, ClientConnection, Error as Rust
 
 use super::trust::TlsTrust;
 use super::verifier::is_ca_as_server;
-use crate::transport::connection::Stream;
-use crate::transport::context::{ExchangeContext, WaitLimit};
+use crate::address::AddressClass;
+use crate::transport::connection::{Found, Stream};
+use crate::transport::context::{ExchangeContext, Wait, WaitLimit};
 use crate::transport::error::{Failure, Phase, WireError};
-use crate::transport::tcp::Socket;
 
 /// The largest TLS record is a little over 16 KiB (RFC 8446, 5.2).
 const RECORD: usize = 17 * 1024;
-/// A TLS session over a socket.
+/// The most reads in a row that may bring nothing but messages of TLS itself, such as session
+/// tickets.
+const MAX_LOOKS: usize = 4;
+
+/// A TLS session over a connection.
 #[derive(Debug)]
-pub(in crate::transport) struct TlsStream {
+pub(in crate::transport) struct TlsStream<S> {
     session: ClientConnection,
-    socket: Socket,
+    below: S,
     incoming: Vec<u8>,
     /// The part of `incoming` that the session has not taken yet. It takes no more than it can hold
     /// in clear.
     unfed: Range<usize>,
     outgoing: Vec<u8>,
+    /// The part of `outgoing` that is not sent yet.
+    unsent: Range<usize>,
+    /// How many bytes in clear the unsent ones stand for.
+    encrypted: usize,
 }
 
-impl TlsStream {
+impl<S: Stream> TlsStream<S> {
     /// Negotiates TLS on a new connection.
     pub(in crate::transport) fn open(
-        socket: Socket,
+        below: S,
         host: &str,
         trust: &TlsTrust,
         context: &ExchangeContext,
         limit: WaitLimit,
-    ) -> Result<TlsStream, WireError> {
+    ) -> Result<TlsStream<S>, WireError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| {
             WireError::new(
                 Failure::Tls { hint: None },
@@ -47,24 +55,29 @@ impl TlsStream {
         let session = ClientConnection::new(trust.config()?, name).map_err(refused)?;
         let mut stream = TlsStream {
             session,
-            socket,
+            below,
             incoming: vec![0; RECORD],
             unfed: 0..0,
             outgoing: Vec::new(),
+            unsent: 0..0,
+            encrypted: 0,
         };
-        stream.handshake(context, limit)?;
+        let phase = Phase::Tls;
+        stream.handshake(Wait {
+            context,
+            phase,
+            limit,
+        })?;
         Ok(stream)
     }
 
-    fn handshake(&mut self, context: &ExchangeContext, limit: WaitLimit) -> Result<(), WireError> {
+    fn handshake(&mut self, wait: Wait<'_>) -> Result<(), WireError> {
         loop {
-            self.flush(context, Phase::Tls, limit)?;
+            self.flush(wait)?;
             if !self.session.is_handshaking() {
                 return Ok(());
             }
-            let amount = self
-                .socket
-                .read(&mut self.incoming, context, Phase::Tls, limit)?;
+            let amount = self.below.read(&mut self.incoming, wait)?;
             if amount == 0 {
                 let message = "the server closed the connection while negotiating TLS";
                 return Err(WireError::new(
@@ -77,46 +90,56 @@ impl TlsStream {
             if let Err(error) = self.take_in() {
                 // The server should learn why from our alert; that it can't be sent changes
                 // nothing.
-                let _ = self.flush(context, Phase::Tls, limit);
+                let _ = self.flush(wait);
                 return Err(refused(error));
             }
         }
     }
 
-    /// Sends what the session wants to send.
-    fn flush(
-        &mut self,
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<(), WireError> {
+    /// Sends what the session wants to send, but nothing behind a write that was given up in the
+    /// middle of a record: the server could not read it.
+    fn flush(&mut self, wait: Wait<'_>) -> Result<(), WireError> {
+        if self.unsent.is_empty() && self.session.wants_write() {
+            self.collect(wait)?;
+            self.below.write_all(&self.outgoing, wait)?;
+            self.unsent = 0..0;
+        }
+        Ok(())
+    }
+
+    /// Puts all that the session wants to send into `outgoing`.
+    fn collect(&mut self, wait: Wait<'_>) -> Result<(), WireError> {
+        self.outgoing.clear();
         while self.session.wants_write() {
-            self.outgoing.clear();
             self.session
                 .write_tls(&mut self.outgoing)
-                .map_err(|error| WireError::from_io(error, phase))?;
-            self.socket
-                .write_all(&self.outgoing, context, phase, limit)?;
+                .map_err(|error| WireError::from_io(error, wait.phase))?;
         }
+        self.unsent = 0..self.outgoing.len();
         Ok(())
     }
 
     /// Gives the session bytes that have come, and waits for more only where there are none.
     /// Returns with the session's state once there is something in clear to read, or all bytes are
     /// taken.
-    fn feed(
-        &mut self,
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<IoState, WireError> {
+    fn feed(&mut self, wait: Wait<'_>) -> Result<IoState, WireError> {
         if self.unfed.is_empty() {
-            let amount = self
-                .socket
-                .read(&mut self.incoming, context, phase, limit)?;
+            let amount = self.below.read(&mut self.incoming, wait)?;
             self.unfed = 0..amount;
         }
         self.take_in().map_err(refused)
+    }
+
+    /// The same without a wait: `None` if nothing has come.
+    fn feed_now(&mut self, wait: Wait<'_>) -> Result<Option<IoState>, WireError> {
+        if self.unfed.is_empty() {
+            self.unfed = match self.below.read_now(&mut self.incoming, wait)? {
+                Found::Nothing => return Ok(None),
+                Found::End => 0..0,
+                Found::Bytes(amount) => 0..amount,
+            };
+        }
+        self.take_in().map(Some).map_err(refused)
     }
 
     /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A
@@ -135,80 +158,84 @@ impl TlsStream {
             }
         }
     }
+
+    /// Reads what the session holds in clear; `None` if that is nothing.
+    fn take_out(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
+        match self.session.reader().read(buffer) {
+            Ok(amount) => Ok(Some(amount)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            // The end without close_notify: what came may have been cut off by anyone (R14).
+            Err(error) => {
+                let failure = Failure::Disconnected {
+                    partial: wait.phase == Phase::Body,
+                };
+                let message = "the connection ended too early";
+                Err(WireError::new(failure, wait.phase, message).caused_by(error))
+            }
+        }
+    }
 }
 
-impl Stream for TlsStream {
+impl<S: Stream> Stream for TlsStream<S> {
     const IS_TLS: bool = true;
 
-    fn read(
-        &mut self,
-        buffer: &mut [u8],
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<usize, WireError> {
+    fn read(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<usize, WireError> {
         loop {
-            match self.session.reader().read(buffer) {
-                Ok(amount) => return Ok(amount),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // The end without close_notify: what came may have been cut off by anyone (R14).
-                Err(error) => {
-                    let failure = Failure::Disconnected {
-                        partial: phase == Phase::Body,
-                    };
-                    return Err(
-                        WireError::new(failure, phase, "the connection ended too early")
-                            .caused_by(error),
-                    );
-                }
+            if let Some(amount) = self.take_out(buffer, wait)? {
+                return Ok(amount);
             }
-            self.feed(context, phase, limit)?;
-            self.flush(context, phase, limit)?;
+            self.feed(wait)?;
+            self.flush(wait)?;
         }
     }
 
-    fn write_all(
-        &mut self,
-        mut bytes: &[u8],
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<(), WireError> {
-        while !bytes.is_empty() {
-            let taken = self
+    /// A server may send session tickets on its own: they are taken in, and are no answer.
+    fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError> {
+        for _ in 0..MAX_LOOKS {
+            match self.take_out(buffer, wait)? {
+                Some(0) => return Ok(Found::End),
+                Some(amount) => return Ok(Found::Bytes(amount)),
+                None => {}
+            }
+            if self.feed_now(wait)?.is_none() {
+                return Ok(Found::Nothing);
+            }
+        }
+        let message = "the server sends TLS messages without end";
+        Err(WireError::new(Failure::Protocol, wait.phase, message))
+    }
+
+    fn write_slice(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
+        if self.unsent.is_empty() {
+            self.encrypted = self
                 .session
                 .writer()
                 .write(bytes)
-                .map_err(|error| WireError::from_io(error, phase))?;
-            bytes = &bytes[taken..];
-            self.flush(context, phase, limit)?;
+                .map_err(|error| WireError::from_io(error, wait.phase))?;
+            self.collect(wait)?;
         }
-        Ok(())
+        let unsent = &self.outgoing[self.unsent.clone()];
+        let Some(sent) = self.below.write_slice(unsent, wait)? else {
+            return Ok(None);
+        };
+        self.unsent.start += sent;
+        let done = self.unsent.is_empty();
+        Ok(Some(if done { self.encrypted } else { 0 }))
     }
 
-    /// A server may send session tickets on its own; they are taken in. One that sends on and on is
-    /// not quiet.
-    fn is_quiet(&mut self) -> bool {
-        const MOST_READS: usize = 4;
-        if !self.unfed.is_empty() {
-            return false;
-        }
-        for _ in 0..MOST_READS {
-            match self.socket.read_now(&mut self.incoming) {
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-                Ok(0) => return false,
-                Ok(amount) => self.unfed = 0..amount,
-            }
-            match self.take_in() {
-                Ok(state) if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {}
-                _ => return false,
-            }
-        }
-        false
+    fn peer(&self) -> AddressClass {
+        self.below.peer()
     }
 
-    fn socket(&self) -> &Socket {
-        &self.socket
+    fn is_permitted(&self, context: &ExchangeContext) -> bool {
+        self.below.is_permitted(context)
+    }
+
+    fn rest(&mut self) {
+        if self.outgoing.capacity() > RECORD {
+            self.outgoing = Vec::new();
+        }
+        self.below.rest();
     }
 }
 
