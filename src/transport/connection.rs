@@ -11,19 +11,19 @@ use super::error::{Failure, Phase, WireError};
 use super::upload::Stage;
 use crate::address::AddressClass;
 
-/// A stream of bytes whose waits can be stopped, and what the pool needs to know of it.
+/// A stream of bytes whose waits can be stopped, and what the pool needs to know about it.
 pub(super) trait Stream: Debug + Send + Sync + 'static {
     const IS_TLS: bool;
 
-    /// Waits for bytes; 0 means that the other side has closed.
+    /// Waits for bytes. 0 means that the other side has closed.
     fn read(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<usize, WireError>;
 
-    /// Reads what has come, without waiting.
+    /// Reads what has arrived, without waiting.
     fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError>;
 
-    /// Sends some of `bytes`, and waits no longer than a slice. Says how many need not be given
-    /// again; `None` if nothing could be sent. The next write, if there is one, has to go on where
-    /// this one has stopped.
+    /// Sends some of `bytes`, and waits for at most a slice. Returns how many bytes are done;
+    /// `None` if nothing could be sent. The next write has to begin with the first byte that is not
+    /// done.
     fn write_slice(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<Option<usize>, WireError>;
 
     fn write_all(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<(), WireError> {
@@ -39,23 +39,23 @@ pub(super) trait Stream: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Where it leads.
+    /// The class of the address that it is connected to.
     fn peer(&self) -> AddressClass;
 
-    /// Whether the current call may use it. The call that made it may have been allowed to go where
-    /// this one is not.
+    /// Whether the current call may use it. The call that made the connection may have had a wider
+    /// address policy.
     fn is_permitted(&self, context: &ExchangeContext) -> bool {
         context.address_policy.permits(self.peer())
     }
 
-    /// Nobody uses it for now: gives back the memory that only bodies need.
-    fn rest(&mut self) {}
+    /// Frees the memory that only bodies need. Called when the connection becomes idle.
+    fn release_memory(&mut self) {}
 }
 
-/// What a look at a stream has found.
+/// The result of a read that does not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing has come yet.
+    /// Nothing has arrived yet.
     Nothing,
     Bytes(usize),
     /// The other side has closed.
@@ -70,14 +70,15 @@ pub(super) struct Connection<S> {
     reuse: Reuse,
 }
 
-/// What stands in the way of another request.
+/// Whether the connection can be used for another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reuse {
-    /// Nothing has come since the pool last asked; see [`Transport::is_open`].
+    /// It can. Nothing has arrived since the pool last called [`Transport::is_open`].
     Idle,
-    /// Bytes have come.
+    /// It can, if the answer that has arrived was read to its end.
     Used,
-    /// The last request was not sent to its end: the server would take the next one for the rest.
+    /// It can't. The last request is incomplete, and the server would take the next one for the
+    /// rest of it.
     Never,
 }
 
@@ -93,7 +94,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Whether the other side has neither closed nor sent anything since the last answer.
+    /// Whether the other side has neither closed the connection nor sent anything since the last
+    /// answer.
     fn is_quiet(&mut self, context: &ExchangeContext) -> bool {
         let wait = Wait::idle(context, Phase::Wait);
         let found = self.stream.read_now(&mut [0], wait);
@@ -112,8 +114,9 @@ impl<S: Stream> Connection<S> {
         Ok(())
     }
 
-    /// Sends a part of the body, unless the server has answered. Looks before each write: a server
-    /// that refuses an upload may close the connection, or go on reading and wait for all of it.
+    /// Sends a part of the body, unless the server has already answered. Checks for an answer
+    /// before each write: a server that refuses an upload may close the connection, or go on
+    /// reading until the upload ends.
     fn send_body(&mut self, amount: usize, context: &ExchangeContext) -> Result<(), WireError> {
         let wait = Wait::idle(context, Phase::Send);
         let mut since = Instant::now();
@@ -137,7 +140,7 @@ impl<S: Stream> Connection<S> {
         Ok(())
     }
 
-    /// Sends some of the output between `from` and `to`; how much of it is done with.
+    /// Sends some of the output between `from` and `to`. Returns how many bytes are done.
     fn send_slice(
         &mut self,
         from: usize,
@@ -155,7 +158,7 @@ impl<S: Stream> Connection<S> {
         Ok(written.unwrap_or(0))
     }
 
-    /// Takes in what has come, without waiting.
+    /// Adds what has arrived to the input, without waiting.
     fn look(&mut self, wait: Wait<'_>) -> Result<Found, WireError> {
         let free = self.buffers.room_for_input(wait.phase)?;
         let found = self.stream.read_now(free, wait)?;
@@ -166,8 +169,9 @@ impl<S: Stream> Connection<S> {
         Ok(found)
     }
 
-    /// A write has failed. A server that closes after an answer causes that too, and then the
-    /// answer counts, if the reset that followed it has not discarded it.
+    /// Returns the error of a write that failed, unless the server has answered. A server that
+    /// closes the connection after its answer makes the write fail too. The answer can then be
+    /// read, unless the TCP reset has discarded it.
     fn answer_before(&mut self, error: WireError, wait: Wait<'_>) -> Result<(), WireError> {
         if matches!(error.failure, Failure::Disconnected { .. }) {
             while let Ok(Found::Bytes(_)) = self.look(wait) {
@@ -180,14 +184,15 @@ impl<S: Stream> Connection<S> {
         Err(error)
     }
 
-    /// The server has answered: it gets no more of this request, and no other one here.
+    /// The server has already answered. It gets no more of this request, and no other request on
+    /// this connection.
     fn stop_sending(&mut self, context: &ExchangeContext) {
         context.stop_upload();
         self.reuse = Reuse::Never;
         self.buffers.clear_output();
     }
 
-    /// Takes in what a read brought. `Ok(false)` is the end of a body that ends with the
+    /// Adds what was read to the input. `Ok(false)` is the end of a body that ends with the
     /// connection.
     fn arrived(&mut self, amount: usize, context: &ExchangeContext) -> Result<bool, WireError> {
         if amount > 0 {
@@ -203,7 +208,7 @@ impl<S: Stream> Connection<S> {
         Ok(false)
     }
 
-    /// Looks at bytes that have come before ureq does.
+    /// Checks bytes that have arrived before ureq parses them.
     fn inspect(&mut self, context: &ExchangeContext) -> Result<(), WireError> {
         context.saw(|seen| seen.answered = true);
         if self.reuse == Reuse::Idle {
@@ -223,7 +228,7 @@ impl<S: Stream> Transport for Connection<S> {
         match context.upload().stage {
             Stage::Head => self.send_head(amount, &context)?,
             Stage::Body => self.send_body(amount, &context)?,
-            // The rest of a long body takes a while even if it goes nowhere.
+            // Even if nothing is sent, a long body takes a while.
             Stage::Answered => context.tick(Phase::Wait)?,
         }
         Ok(())
@@ -247,13 +252,13 @@ impl<S: Stream> Transport for Connection<S> {
         };
         match self.reuse {
             Reuse::Never => false,
-            // The pool asks twice: when the connection is given back and when it is taken out.
-            // Bytes that come after an answer (R8) are found at the latter, so the former need not
-            // cost its system calls.
+            // The pool calls this twice: when it gets the connection back and when it takes it out.
+            // Bytes behind an answer (R8) are found when it is taken out, so the first call needs
+            // no system calls.
             Reuse::Used => {
                 self.reuse = Reuse::Idle;
                 self.buffers.release_body();
-                self.stream.rest();
+                self.stream.release_memory();
                 !self.buffers.has_input()
             }
             Reuse::Idle => {
@@ -272,5 +277,131 @@ impl<S: Stream> Transport for Connection<S> {
 
     fn is_tls(&self) -> bool {
         S::IS_TLS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::interrupt::{Cancel, Interrupt};
+    use crate::transport::upload::Framing;
+
+    const REFUSAL: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
+    const INTERIM: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    /// The text that each read finds, and how many bytes each write sends. A write of 0 is a reset.
+    #[derive(Debug)]
+    struct Scripted {
+        looks: VecDeque<Option<&'static str>>,
+        writes: VecDeque<usize>,
+    }
+
+    impl Stream for Scripted {
+        const IS_TLS: bool = false;
+
+        fn read(&mut self, _: &mut [u8], _: Wait<'_>) -> Result<usize, WireError> {
+            unreachable!("an upload never waits for the answer")
+        }
+
+        fn read_now(&mut self, buffer: &mut [u8], _: Wait<'_>) -> Result<Found, WireError> {
+            Ok(match self.looks.pop_front() {
+                Some(Some(text)) => {
+                    buffer[..text.len()].copy_from_slice(text.as_bytes());
+                    Found::Bytes(text.len())
+                }
+                Some(None) => Found::Nothing,
+                None => Found::End,
+            })
+        }
+
+        fn write_slice(&mut self, _: &[u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
+            match self.writes.pop_front().unwrap() {
+                0 => {
+                    let reset = io::ErrorKind::ConnectionReset.into();
+                    Err(WireError::from_io(reset, wait.phase))
+                }
+                taken => Ok(Some(taken)),
+            }
+        }
+
+        fn peer(&self) -> AddressClass {
+            AddressClass::Loopback
+        }
+    }
+
+    /// Sends a head of 4 bytes and a body of 10.
+    fn upload(
+        looks: &[Option<&'static str>],
+        writes: &[usize],
+    ) -> (Result<(), WireError>, Stage, String) {
+        let interrupt = Arc::new(Interrupt::new(Cancel::new(), None, None, None));
+        let limit = Duration::from_secs(5);
+        let context = ExchangeContext::new(interrupt, limit, limit);
+        let stream = Scripted {
+            looks: looks.iter().copied().collect(),
+            writes: [4].into_iter().chain(writes.iter().copied()).collect(),
+        };
+        let mut connection = Connection::new(stream, &context);
+        context.begin_upload(Framing::Length(10));
+        connection.send_head(4, &context).unwrap();
+        context.begin_body();
+        let sent = connection.send_body(10, &context);
+        let stopped = context.upload().stage == Stage::Answered;
+        assert_eq!(connection.reuse == Reuse::Never, stopped);
+        let input = String::from_utf8_lossy(connection.buffers.input()).into_owned();
+        (sent, context.upload().stage, input)
+    }
+
+    #[test]
+    fn a_body_is_sent_as_long_as_nothing_comes() {
+        for writes in [&[10][..], &[3, 3, 4], &[1, 9]] {
+            let (sent, stage, _) = upload(&[None; 3], writes);
+            assert!(sent.is_ok() && stage == Stage::Body, "{writes:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_seen_before_any_of_the_writes() {
+        for (looks, writes) in [
+            (&[Some(REFUSAL)][..], &[][..]),
+            (&[None, Some(REFUSAL)], &[3]),
+            (&[Some(INTERIM), None, Some(REFUSAL)], &[3, 3]),
+        ] {
+            let (sent, stage, input) = upload(looks, writes);
+            assert!(sent.is_ok() && stage == Stage::Answered, "{looks:?}");
+            assert!(input.ends_with(REFUSAL));
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_more_than_the_write_that_failed_behind_it() {
+        for looks in [
+            &[None, Some(REFUSAL)][..],
+            &[None, Some(INTERIM), Some("HTTP/1.1 "), Some("413 No\r\n")],
+        ] {
+            let (sent, stage, _) = upload(looks, &[0]);
+            assert!(sent.is_ok() && stage == Stage::Answered, "{looks:?}");
+        }
+        // Nothing was left to read, or only an interim answer.
+        for looks in [&[None][..], &[None, None], &[None, Some(INTERIM)]] {
+            let (sent, _, _) = upload(looks, &[0]);
+            let error = sent.unwrap_err();
+            assert_eq!(error.failure, Failure::Disconnected { partial: false });
+            assert_eq!(error.message, "failed while sending the request");
+        }
+    }
+
+    #[test]
+    fn an_end_without_an_answer_ends_the_upload() {
+        for looks in [&[][..], &[Some(INTERIM)]] {
+            let (sent, _, _) = upload(looks, &[5]);
+            let error = sent.unwrap_err();
+            assert_eq!(error.failure, Failure::Disconnected { partial: false });
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! The body of a request on its way out: how its end is shown, where its bytes come from, and how
-//! it stops when the server answers before it was sent.
+//! The body of a request: how it is framed, where its bytes come from, and how far it was sent.
 
 use std::io::{self, Read};
 
@@ -9,10 +8,10 @@ use super::context::ExchangeContext;
 use super::error::{Failure, Phase, WireError};
 use crate::http::{Content, Method, Request};
 
-/// How a request shows where its body ends (RFC 9112, section 6).
+/// How a request says where its body ends (RFC 9112, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Framing {
-    /// There is no body, and no field that speaks of one.
+    /// There is no body, and no header field about one.
     #[default]
     None,
     /// `Content-Length`.
@@ -26,14 +25,14 @@ impl Framing {
         match (&request.content, request.method) {
             (Content::Bytes(bytes), _) => Framing::Length(bytes.len() as u64),
             (Content::Stream { length, .. }, _) => length.map_or(Framing::Chunked, Framing::Length),
-            // These methods are expected to have a body, so that there is none has to be said (RFC
-            // 9110, section 8.6). Some servers answer 411 otherwise.
+            // These methods usually have a body, so a request without one should say so (RFC 9110,
+            // section 8.6). Some servers answer 411 otherwise.
             (Content::Nothing, Method::Post | Method::Put | Method::Patch) => Framing::Length(0),
             (Content::Nothing, Method::Get | Method::Head | Method::Delete) => Framing::None,
         }
     }
 
-    /// The header field that says it.
+    /// The header field for it.
     pub(super) fn field(self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Framing::None => None,
@@ -43,15 +42,15 @@ impl Framing {
     }
 }
 
-/// How far the sending of a request has come. The [`Source`] and the connection share it through
-/// the exchange context, because ureq stands between them.
+/// The state of a request that is being sent. The [`Source`] and the connection share it through
+/// the exchange context, because ureq calls both and passes nothing between them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Upload {
     pub(super) framing: Framing,
     pub(super) stage: Stage,
 }
 
-/// What ureq writes next.
+/// The part of the request that ureq writes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Stage {
     /// The head.
@@ -59,22 +58,22 @@ pub(super) enum Stage {
     Head,
     /// The body.
     Body,
-    /// The rest of a body that is not sent, because the server has answered.
+    /// The rest of the body, which is not sent because the server has already answered.
     Answered,
 }
 
-/// What ureq reads a body from. It ends a request whose body is shorter or longer than was said:
-/// ureq asks a source that has ended for ever.
+/// The reader from which ureq gets a body. It fails when the body is shorter or longer than
+/// promised. ureq itself does not notice: it reads a source that has ended again and again.
 pub(super) struct Source<'a> {
     reader: &'a mut dyn Read,
     length: Option<u64>,
-    /// How many bytes ureq has got.
+    /// The number of bytes that ureq has got.
     given: u64,
     context: &'a ExchangeContext,
 }
 
 impl<'a> Source<'a> {
-    /// `length` is what the head of the request says; `None` in chunks.
+    /// `length` is the Content-Length of the request; `None` if it is chunked.
     pub(super) fn new(
         reader: &'a mut dyn Read,
         length: Option<u64>,
@@ -88,7 +87,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Fails if there is another byte.
+    /// Fails if the source has another byte.
     pub(super) fn expect_end(&mut self) -> Result<(), WireError> {
         if self.ask(&mut [0])? == 0 {
             return Ok(());
@@ -99,7 +98,7 @@ impl<'a> Source<'a> {
         )))
     }
 
-    /// Never 0 before `length` bytes were given.
+    /// Reads a part of a body of `length` bytes. Never returns 0, which ureq could not handle.
     fn read_of(&mut self, length: u64, buffer: &mut [u8]) -> Result<usize, WireError> {
         let wanted = limit(buffer.len(), length - self.given);
         let amount = self.ask(&mut buffer[..wanted])?;
@@ -111,13 +110,14 @@ impl<'a> Source<'a> {
         }
         self.given += amount as u64;
         if self.given == length {
-            // The last bytes go out only when nothing follows them: with them the server would take
-            // a part of the body for all of it.
+            // The last bytes are sent only if the source ends behind them. Otherwise the server
+            // would accept a truncated body as a complete one.
             self.expect_end()?;
         }
         Ok(amount)
     }
 
+    /// Reads from the caller's source.
     fn ask(&mut self, buffer: &mut [u8]) -> Result<usize, WireError> {
         loop {
             match self.reader.read(buffer) {
@@ -130,6 +130,8 @@ impl<'a> Source<'a> {
                     self.context.tick(Phase::Send)?;
                 }
                 Err(error) => {
+                    // A source that belongs to the same call fails too when the call is stopped.
+                    self.context.tick(Phase::Send)?;
                     let message = format!("the source failed after {} bytes", self.given);
                     return Err(failed(message).caused_by(error));
                 }
@@ -137,10 +139,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What stands for the rest of a body that is not sent. The connection has overwritten the
-    /// buffer with zeros, so they need not be written again.
+    /// Stands in for the rest of a body that is not sent. The buffer needs no writing: the
+    /// connection has filled it with zeros.
     fn filler(&mut self, buffer: &[u8]) -> usize {
-        // A body in chunks may end anywhere.
+        // A chunked body may end anywhere.
         let left = self.length.map_or(0, |length| length - self.given);
         let amount = limit(buffer.len(), left);
         self.given += amount as u64;
@@ -153,7 +155,7 @@ impl Read for Source<'_> {
         if self.context.upload().stage == Stage::Answered {
             return Ok(self.filler(buffer));
         }
-        // ureq would take the 0 that comes of it for the end.
+        // The read would return 0, and ureq would take that for the end of the body.
         if buffer.is_empty() {
             return Err(failed("there is no room for the body".to_owned()).into());
         }
@@ -170,7 +172,7 @@ impl Read for Source<'_> {
     }
 }
 
-/// The smaller of the two.
+/// The number of bytes that fit into `room` when `left` are left.
 fn limit(room: usize, left: u64) -> usize {
     usize::try_from(left).map_or(room, |left| room.min(left))
 }

@@ -7,7 +7,7 @@ use raw_http::{Script, ScriptServer};
 
 use super::*;
 
-/// How often each race is run.
+/// How often each race is repeated.
 const ROUNDS: u32 = 20;
 
 /// A server, and a peer that trusts it, over http and over TLS.
@@ -20,7 +20,7 @@ fn servers(script: &Script) -> [(ScriptServer, Peer); 2] {
     [(plain, peer), (tls, tls_peer)]
 }
 
-/// Goes on reading for a while.
+/// The script, and then it reads on without an answer.
 fn reading_on(mut script: Script) -> Script {
     for _ in 0..10_000 {
         script = script.read_some();
@@ -40,7 +40,7 @@ fn a_refusal_that_ends_the_connection_is_the_answer_every_time() {
     let refusal = Script::new().read_some().send(TOO_LARGE).half_close();
     let scripts = [
         reading_on(refusal.clone()),
-        // Without reading, the client's writes come to a halt.
+        // The server does not read, so the client's writes block.
         refusal.sleep(Duration::from_millis(500)),
     ];
     for script in &scripts {
@@ -58,7 +58,7 @@ fn a_refusal_that_ends_the_connection_is_the_answer_every_time() {
     }
 }
 
-/// The reset may discard the answer, so that either is right; but nothing waits.
+/// The reset may discard the answer, so both results are right. But the client must not wait.
 #[test]
 fn a_refusal_with_a_hard_close_is_the_answer_or_an_ended_connection() {
     let refusal = Script::new().read_some().send(TOO_LARGE);
@@ -111,7 +111,7 @@ fn a_server_that_answers_and_goes_on_reading_gets_no_more() {
         for (round, content) in contents().into_iter().enumerate() {
             let reply = peer.send(Method::Patch, content).unwrap();
             assert_eq!((reply.status, &*reply.body), (401, "no"), "{}", peer.base);
-            // The next request does not follow on the same connection.
+            // The next request does not use the same connection.
             assert_eq!(server.connection_count(), round as u64 + 1);
         }
         for received in server.received() {
@@ -121,7 +121,7 @@ fn a_server_that_answers_and_goes_on_reading_gets_no_more() {
     }
 }
 
-/// The server takes nothing more, so that a write waits while the answer is there.
+/// The server reads nothing more, so a write is blocked when the answer arrives.
 #[test]
 fn an_answer_is_found_while_a_write_waits() {
     let script = Script::new()
@@ -139,7 +139,7 @@ fn an_answer_is_found_while_a_write_waits() {
     }
 }
 
-/// An answer of many pieces and a long body, of which the upload saw the first bytes.
+/// The answer comes in pieces and has a long body. The upload sees only the first bytes of it.
 #[test]
 fn the_rest_of_an_early_answer_is_read_as_usual() {
     let text = "why not ".repeat(100_000);
@@ -161,7 +161,7 @@ fn the_rest_of_an_early_answer_is_read_as_usual() {
     }
 }
 
-/// The source waits until the server has said so, so that the upload has to see it.
+/// The source waits until the interim answer was sent, so the upload has to read it.
 #[test]
 fn an_interim_answer_is_no_answer() {
     let interim = [
@@ -188,7 +188,7 @@ fn an_interim_answer_is_no_answer() {
             1 => give(b"12345", buffer),
             2 => {
                 receiver.recv().unwrap();
-                // Sent is not yet received.
+                // What was sent may not have arrived yet.
                 thread::sleep(Duration::from_millis(50));
                 give(b"67890", buffer)
             }
@@ -201,9 +201,9 @@ fn an_interim_answer_is_no_answer() {
     }
 }
 
-/// From the first byte of the answer on the source is not asked any more.
+/// Nobody needs the rest of the body once an answer has begun.
 #[test]
-fn a_source_is_left_alone_once_the_answer_has_come() {
+fn a_source_is_not_read_after_an_early_answer() {
     let script = Script::new().read_some().send(TOO_LARGE).stall();
     for length in [Some(LARGE), None] {
         let server = ScriptServer::start(vec![script.clone()]);
@@ -213,7 +213,7 @@ fn a_source_is_left_alone_once_the_answer_has_come() {
                 thread::sleep(Duration::from_millis(300));
                 Ok(buffer.len())
             }
-            _ => panic!("asked although the answer has come"),
+            _ => panic!("read after the answer"),
         });
         let peer = Peer::http(&server.authority());
         let reply = peer.send(Method::Put, stream(source, length)).unwrap();
@@ -221,7 +221,7 @@ fn a_source_is_left_alone_once_the_answer_has_come() {
     }
 }
 
-/// Tickets come behind the handshake, without a request, and are taken in by the first look.
+/// The server sends session tickets after the handshake. The first read of the upload finds them.
 #[test]
 fn session_tickets_are_no_answer() {
     let ca = Ca::new();

@@ -13,7 +13,7 @@ const METHODS: [Method; 6] = [
     Method::Delete,
 ];
 
-/// What a request carries, by its length and whether the length is known.
+/// The kinds of content.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Nothing,
@@ -56,9 +56,9 @@ fn a_body_goes_out_with_exactly_one_framing() {
     }
 }
 
-/// Registries want to be told that an upload's first request is empty.
+/// Registries expect `Content-Length: 0` in the first request of an upload, which has no body.
 #[test]
-fn no_body_is_said_where_one_is_expected() {
+fn a_missing_body_is_announced_where_one_is_usual() {
     for method in METHODS {
         let rest = match method {
             Method::Post | Method::Put | Method::Patch => "content-length: 0\r\n\r\n",
@@ -83,8 +83,7 @@ fn expect_on_the_wire(method: Method, kind: Kind, rest: &str) {
     assert_eq!(received, head + rest, "{method:?} {kind:?}");
 }
 
-/// A chunk may not be longer than what is there: each size, across the edges of ureq's chunks and
-/// of our buffers, arrives whole.
+/// The sizes are around the limits of ureq's chunks and of our buffers.
 #[test]
 fn chunks_of_any_size_arrive_whole() {
     for size in [1, 9, 4_040, 10_240, 10_241, 65_480, 65_481, 65_536, 200_000] {

@@ -1,4 +1,4 @@
-//! Exchanges with real servers: what goes over the wire, and what comes of it.
+//! Exchanges with real servers on the loopback interface.
 
 mod early_answers;
 mod framing;

@@ -4,7 +4,7 @@ use raw_http::{Answer, Recorded, Server, Service, Stop};
 
 use super::*;
 
-/// Takes everything.
+/// Accepts every request.
 struct Accepting;
 
 impl Service for Accepting {
@@ -40,7 +40,8 @@ fn the_parts_of_an_upload_share_one_connection() {
 fn a_fresh_connection_leaves_the_pooled_ones() {
     let server = Server::start(0, None, Accepting.into());
     let peer = Peer::http(&server.address().to_string());
-    // Three at once take three connections, and give them back when they were read.
+    // Three answers that are open at the same time need three connections. They go back to the
+    // pool when the answers were read.
     let pooled = || {
         let bodies = [(); 3].map(|()| {
             let mut request = peer.request(Method::Get, Content::Nothing);
@@ -73,7 +74,7 @@ fn a_fresh_connection_leaves_the_pooled_ones() {
 }
 
 #[test]
-fn a_reused_connection_is_told() {
+fn the_caller_learns_whether_a_connection_was_reused() {
     let server = Server::start(0, None, Accepting.into());
     let peer = Peer::http(&server.address().to_string());
     for reused in [false, true, true] {

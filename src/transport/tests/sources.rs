@@ -16,7 +16,8 @@ fn registry() -> ScriptServer {
     ])
 }
 
-/// Sends a body that can't be sent, and a good one behind it: on a connection of its own.
+/// Sends a body that fails, and then a good one, which needs a connection of its own. Returns what
+/// the server received of the first one.
 #[track_caller]
 fn expect_failure(content: Content<'_>, message: &str) -> (Vec<u8>, WireError) {
     let server = registry();
@@ -27,7 +28,7 @@ fn expect_failure(content: Content<'_>, message: &str) -> (Vec<u8>, WireError) {
     let next = peer.send(Method::Put, Content::Bytes(b"good")).unwrap();
     assert_eq!(next.status, 201);
     assert!(server.connection_count() <= 2);
-    // One that failed before anything was sent has made no connection.
+    // A request that fails before anything is sent makes no connection.
     let received = server.received();
     let first = match received.len() {
         2 => received[0].clone(),
@@ -36,7 +37,7 @@ fn expect_failure(content: Content<'_>, message: &str) -> (Vec<u8>, WireError) {
     (first, error)
 }
 
-/// What follows the head.
+/// The bytes behind the head.
 fn body_of(received: &[u8]) -> &[u8] {
     let end = received.windows(4).position(|part| part == b"\r\n\r\n");
     end.map_or(b"", |end| &received[end + 4..])
@@ -122,7 +123,7 @@ fn a_panic_in_a_source_leaves_the_connections_usable() {
     }
 }
 
-/// As when a blob is copied from one registry to another.
+/// This is how a blob is copied from one registry to another.
 #[test]
 fn a_source_may_be_the_answer_of_another_exchange() {
     let text = "a blob".repeat(30_000);
@@ -144,7 +145,7 @@ fn a_source_may_be_the_answer_of_another_exchange() {
 
 #[test]
 fn whether_anything_was_sent_is_told() {
-    // Nobody listens here any more.
+    // Nothing listens on this port any more.
     let (gone, thread) = serve(|_| Ok(()));
     drop(TcpStream::connect(&gone).unwrap());
     thread.join().unwrap().unwrap();
@@ -160,7 +161,7 @@ fn whether_anything_was_sent_is_told() {
         peer.send_in(&seen, Method::Put, content).unwrap();
         assert!(seen.seen().sent && seen.seen().answered);
     }
-    // A source that fails at once has not kept the head from being sent.
+    // The head is sent before the source is read.
     let seen = context();
     let source = scripted(|_, _| Err(io::Error::other("no")));
     let peer = Peer::http(&server.authority());
@@ -169,7 +170,7 @@ fn whether_anything_was_sent_is_told() {
     assert!(seen.seen().sent && !seen.seen().answered);
 }
 
-/// The memory that an upload takes does not grow with it.
+/// The memory for an upload does not grow with its size.
 #[test]
 fn a_large_body_goes_out_in_writes_of_64_kib() {
     for (length, most) in [(Some(LARGE), 65_536), (None, 65_480)] {
@@ -206,13 +207,13 @@ fn a_large_body_goes_out_in_writes_of_64_kib() {
     }
 }
 
-/// A source that was asked for its last byte, and for the end, is asked for nothing more.
+/// A source that has ended is not read again.
 #[test]
-fn a_source_is_left_alone_once_it_has_ended() {
+fn a_source_is_not_read_after_its_end() {
     let ended = Arc::new(AtomicBool::new(false));
     let seen = ended.clone();
     let source = scripted(move |read, buffer| {
-        assert!(!ended.load(Ordering::Relaxed), "asked behind its end");
+        assert!(!ended.load(Ordering::Relaxed), "read after its end");
         match read {
             1 => give(b"12345", buffer),
             _ => {
