@@ -12,30 +12,33 @@ use super::upload::Framing;
 /// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay
 /// small.
 const INITIAL: usize = 16 * 1024;
-/// How far the input buffer grows while a body keeps filling it: larger reads save system calls on
-/// blobs. Also above [`MAX_HEAD`], since ureq needs a whole head in the buffer to parse it.
+/// The largest size of the input buffer, which grows while a body keeps filling it: larger reads
+/// need fewer system calls. It is larger than [`MAX_HEAD`], since ureq parses a head only when all
+/// of it is in the buffer.
 const MAX_INPUT: usize = 128 * 1024;
-/// The size of the output buffer while a body is sent, and so of a write. Larger ones were slower
-/// where this was measured, and 16 KiB nearly twice as slow.
+/// The size of the output buffer while a body is sent, which is also the size of a write. In
+/// measurements 16 KiB took nearly twice as much CPU time, and larger sizes took more too.
 const BODY_OUTPUT: usize = 64 * 1024;
 
-/// Input and output of one connection. Grows by need, never by a number that a server sent.
+/// Input and output of one connection. They grow with the bytes that come and go, never because a
+/// server announced a size.
 #[derive(Default)]
 pub(super) struct WireBuffers {
     input: Vec<u8>,
-    /// Consumed up to here.
+    /// The first byte of the input that ureq has not consumed.
     start: usize,
-    /// Filled up to here.
+    /// The end of the bytes that were read.
     end: usize,
-    /// Whether the last look at the input got anywhere; see [`Buffers::can_use_input`].
+    /// Whether ureq could consume something when it last parsed the input; see
+    /// [`Buffers::can_use_input`].
     progress: bool,
     output: Vec<u8>,
-    /// Where ureq puts what becomes chunks. It would use the free part of the input, of which
-    /// interim answers may leave little.
+    /// Where ureq reads body bytes to before it makes chunks of them. ureq's own buffers use the
+    /// free part of the input for this, but interim answers may leave too little of it.
     unchunked: Vec<u8>,
-    /// Where to look for the end of the answer's head; `None` once the head was complete.
+    /// Where to look for the end of the answer's head; `None` once the head is complete.
     head: Option<HeadScan>,
-    /// How many bytes of interim heads came before it.
+    /// The number of bytes of the interim heads before it.
     interim: usize,
 }
 
@@ -50,7 +53,7 @@ impl fmt::Debug for WireBuffers {
     }
 }
 
-/// Both counted from the first unconsumed byte.
+/// Offsets from the first unconsumed byte.
 #[derive(Debug, Clone, Copy, Default)]
 struct HeadScan {
     begin: usize,
@@ -58,7 +61,7 @@ struct HeadScan {
 }
 
 impl WireBuffers {
-    /// A request is going out: the next bytes in are the head of its answer.
+    /// A request is being sent: the next bytes that arrive are the head of its answer.
     pub(super) fn expect_head(&mut self) {
         self.head = Some(HeadScan::default());
         self.interim = 0;
@@ -69,7 +72,7 @@ impl WireBuffers {
         self.head.is_some()
     }
 
-    /// Whether bytes of the answer itself have come, and not only of interim ones.
+    /// Whether the final answer has begun to arrive. Interim answers (1xx) do not count.
     pub(super) fn answer_began(&self) -> bool {
         match self.head {
             None => true,
@@ -85,7 +88,7 @@ impl WireBuffers {
         }
     }
 
-    /// Makes room for a body that is sent: no more than it has bytes.
+    /// Makes room for a body that is about to be sent, but no more than the body needs.
     pub(super) fn reserve_body(&mut self, framing: Framing) {
         let wanted = match framing {
             Framing::None => return,
@@ -98,7 +101,7 @@ impl WireBuffers {
         self.reserve_output(wanted.min(BODY_OUTPUT));
     }
 
-    /// Gives back what only a body needs.
+    /// Frees the memory that only a body needs.
     pub(super) fn release_body(&mut self) {
         self.unchunked = Vec::new();
         if self.output.len() > INITIAL {
@@ -106,7 +109,7 @@ impl WireBuffers {
         }
     }
 
-    /// Overwrites the output: what ureq puts there from now on is not sent.
+    /// Overwrites the output with zeros. From now on nothing of it is sent.
     pub(super) fn clear_output(&mut self) {
         self.output.fill(0);
         self.unchunked.fill(0);
@@ -117,7 +120,7 @@ impl WireBuffers {
         &self.output[..amount]
     }
 
-    /// Room for more input; what a server sends without end does not fit.
+    /// Room for more input. Fails when the input has reached its largest size.
     pub(super) fn room_for_input(&mut self, phase: Phase) -> Result<&mut [u8], WireError> {
         let free = self.input_append_buf();
         if free.is_empty() {
@@ -130,14 +133,14 @@ impl WireBuffers {
         Ok(free)
     }
 
-    /// Takes in bytes that came while the request was sent: ureq is to look at them before it waits
-    /// for others.
+    /// Adds input that arrived while the request was being sent. ureq then parses it before it
+    /// waits for more.
     pub(super) fn received_early(&mut self, amount: usize) {
         self.input_appended(amount);
         self.progress = true;
     }
 
-    /// Looks at newly arrived bytes before ureq does.
+    /// Checks newly arrived bytes before ureq parses them.
     pub(super) fn inspect(&mut self) -> Result<(), WireError> {
         while let Some(scan) = self.head {
             let bytes = &mut self.input[self.start..self.end];
@@ -149,11 +152,11 @@ impl WireBuffers {
                     "asked over http, answered with TLS",
                 ));
             }
-            // Behind an interim head, so that its empty line is not taken for the next one's.
+            // Skip interim heads: their empty lines do not end the head that follows.
             let (begin, looked) = (scan.begin.min(bytes.len()), scan.scanned - scan.begin);
             let bytes = &mut bytes[begin..];
-            // ureq would skip empty lines, and we would take them for a head's end: what follows
-            // could then hide from `neutralise`.
+            // ureq skips empty lines, but `end_of_head` takes them for the end of a head. The real
+            // head would then not pass through `neutralise`.
             if matches!(bytes, [b'\r' | b'\n', ..]) {
                 let message = "the answer begins with an empty line";
                 return Err(WireError::new(Failure::Protocol, Phase::Wait, message));
@@ -252,7 +255,8 @@ mod tests {
 
     #[test]
     fn the_final_head_is_neutralised_wherever_the_reads_are_cut() {
-        let answer = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
+        let answer = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n\
+            HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
         for cut in 0..answer.len() {
             for consume_interim in [false, true] {
                 let mut buffers = WireBuffers::default();

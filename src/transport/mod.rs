@@ -43,16 +43,16 @@ pub(crate) use self::tls::{Authorities, PlatformRoots, TlsTrust};
 
 pub use self::resolve::Resolver;
 
-/// The most bytes that the head of an answer may have: 16 times what registries send.
+/// The largest head of an answer in bytes: 16 times what registries send.
 const MAX_HEAD: usize = 64 * 1024;
-/// The most idle connections kept to one server: the cap of a batch's concurrency.
+/// The most idle connections to one server: the largest concurrency of a batch.
 const MAX_IDLE: usize = 64;
 /// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes
 /// earlier costs nothing but a silent retry.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 
-/// What all connections of a client have in common. Made once: ureq reads the environment for its
-/// defaults, which is not safe while another thread changes it.
+/// The configuration that all connections of a client share. It is made once: ureq reads the
+/// environment for its defaults, which is not safe while another thread changes it.
 #[derive(Debug, Clone)]
 pub(crate) struct WireConfig {
     pooled: Config,
@@ -85,20 +85,20 @@ impl WireConfig {
 /// The connections to one origin.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    /// Keeps connections, and takes one of them where it can.
+    /// Keeps idle connections, and uses one of them if it can.
     pooled: Agent,
-    /// For [`Pooling::Fresh`]. A pool can't be passed over: ureq drops what it looks at and does
-    /// not take.
+    /// For [`Pooling::Fresh`], made when it is first needed. The other agent can't leave its pool
+    /// alone: ureq drops the connections that it checks and does not use.
     unpooled: OnceLock<Agent>,
     config: WireConfig,
     connector: WireConnector,
-    /// What every request to the origin has in common, or why ureq won't have it.
+    /// The parts that all requests to the origin share, or why ureq does not accept them.
     target: Result<Target, String>,
-    /// The first Accept that was sent. Nearly all are the same, and long.
+    /// The first Accept header that was sent. Nearly all are the same, and long.
     accept: OnceLock<http::HeaderValue>,
 }
 
-/// An origin as ureq wants it.
+/// An origin in the types that ureq uses.
 #[derive(Debug)]
 struct Target {
     scheme: http::uri::Scheme,
@@ -143,8 +143,8 @@ impl Connections {
         }
     }
 
-    /// Sends `request` and reads the head of the answer. The answer may come before all of the
-    /// request was sent: then no more of it is sent, and its connection is not used again.
+    /// Sends `request` and reads the head of the answer. If the server answers before the request
+    /// is complete, the rest is not sent, and the connection is not used again.
     pub(crate) fn exchange(
         &self,
         request: &mut Request<'_>,
@@ -152,7 +152,7 @@ impl Connections {
     ) -> Result<Response, WireError> {
         let framing = Framing::of(request);
         let outgoing = self.to_ureq(request, framing)?;
-        // A warm exchange may never wait, and so never look.
+        // An exchange on a pooled connection may never wait, and then nothing else checks this.
         context.tick(Phase::Connect)?;
         let answer = {
             let _current = context.enter();
@@ -197,7 +197,7 @@ impl Connections {
         };
         let mut source = Source::new(reader, length, context);
         if length == Some(0) {
-            // ureq never asks for this body.
+            // ureq does not read a body of this length.
             source.expect_end()?;
             return agent.run(outgoing);
         }
@@ -230,7 +230,7 @@ impl Connections {
         let mut builder = http::Request::builder()
             .method(request.method.as_str())
             .uri(uri)
-            // What ureq would write too, with more work.
+            // ureq would write the same, but with more work.
             .header(http::header::HOST, target.host.clone());
         for (name, value) in &request.headers {
             builder = match self.known_accept(name, value) {
@@ -246,7 +246,7 @@ impl Connections {
             .map_err(|error| unusable().caused_by(error))
     }
 
-    /// The Accept that is sent again.
+    /// The stored Accept header, if this is the same.
     fn known_accept(&self, name: &str, value: &str) -> Option<http::HeaderValue> {
         if name != "accept" {
             return None;
@@ -262,7 +262,7 @@ impl Connections {
     }
 }
 
-/// The answer to a request, its body still to be read.
+/// The answer to a request. Its body is not read yet.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -270,7 +270,7 @@ pub(crate) struct Response {
     pub(crate) body: Body,
 }
 
-/// The body of an answer. Its connection goes back to the pool once the body was read to its end.
+/// The body of an answer. Its connection goes back to the pool when the body was read to its end.
 pub(crate) struct Body {
     reader: Box<dyn Read + Send + Sync>,
     context: Arc<ExchangeContext>,
@@ -281,7 +281,7 @@ impl Body {
     pub(crate) fn read_to_limit(mut self, limit: u64) -> Result<Vec<u8>, WireError> {
         let _current = self.context.enter();
         let mut bytes = Vec::new();
-        // One byte more tells "exactly the limit" from "too large".
+        // One more byte shows whether the body is larger than the limit.
         let mut limited = self.reader.by_ref().take(limit.saturating_add(1));
         limited
             .read_to_end(&mut bytes)
@@ -319,8 +319,8 @@ fn from_ureq(map: &http::HeaderMap) -> Headers {
     headers
 }
 
-/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112,
-/// section 6.3).
+/// An answer that says in two ways where its body ends can hide a second answer (RFC 9112, section
+/// 6.3).
 fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
     let mut lengths = headers.get_all("content-length");
     let length = lengths.next();
@@ -368,8 +368,8 @@ impl Connector for WireConnector {
     }
 }
 
-/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our
-/// connector resolves, when it has to connect.
+/// ureq resolves names before it looks into its pool. Our connector does it instead, and only when
+/// it has to connect.
 #[derive(Debug)]
 struct NoResolver;
 

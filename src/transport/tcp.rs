@@ -1,5 +1,5 @@
-//! TCP connections. They wait in slices, so that a call can be stopped at any time, and lead only
-//! where the call may go.
+//! TCP connections. Every wait is cut into slices, so that a call can be stopped at any time. A
+//! connection is made only to addresses that the call's address policy permits.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use super::resolve::Resolver;
 use crate::address::AddressClass;
 use crate::interrupt::SLICE;
 
-/// How long one address gets before the next is tried beside it (RFC 8305, section 5).
+/// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 /// The most addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 16;
@@ -26,18 +26,18 @@ pub(super) struct Socket {
     stream: TcpStream,
     class: AddressClass,
     mode: Mode,
-    /// The read timeout that is set: setting it costs a system call, so it only changes when a
+    /// The read timeout of the socket. Each change costs a system call, so it changes only when a
     /// deadline is near.
     read_slice: Duration,
 }
 
-/// What a socket call does where it can't get on at once. Changing it costs a system call, so it is
-/// left as it is until the other one is needed.
+/// Whether a call on the socket waits. Each change costs a system call, so the mode stays as it is
+/// until the other one is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Wait for a slice.
+    /// It waits for at most a slice.
     Blocking,
-    /// Return.
+    /// It returns at once.
     NonBlocking,
 }
 
@@ -97,8 +97,8 @@ impl Stream for Socket {
                 .map_err(failed)?;
             match self.stream.read(buffer) {
                 Ok(amount) => {
-                    // Without this a server that drips would keep a call that was told to stop
-                    // (R9).
+                    // Without this check a server that sends one byte at a time could keep a call
+                    // that was told to stop (R9).
                     wait.check(Instant::now())?;
                     return Ok(amount);
                 }
@@ -128,7 +128,7 @@ impl Stream for Socket {
             match self.stream.write(bytes) {
                 Ok(0) => return Err(failed(io::ErrorKind::WriteZero.into())),
                 Ok(amount) => return Ok(Some(amount)),
-                // A look at the input has left the socket in this mode, in which nothing waits.
+                // `read_now` has left the socket in this mode.
                 Err(error) if is_pause(&error) && self.mode == Mode::NonBlocking => {
                     self.set_mode(Mode::Blocking).map_err(failed)?;
                 }
@@ -143,8 +143,8 @@ impl Stream for Socket {
     }
 }
 
-/// Whether a socket call ended only to let us look around: the slice is over, or a signal came
-/// (EINTR).
+/// Whether a call on the socket ended without a result: the slice is over, or a signal interrupted
+/// it (EINTR).
 fn is_pause(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -170,11 +170,10 @@ fn resolve(
     }
     let (resolver, name) = (resolver.clone(), host.to_owned());
     let (sender, receiver) = mpsc::channel();
-    // getaddrinfo can't be stopped. The thread owns only the name, and ends by the resolver's own
-    // timeout.
+    // getaddrinfo can't be stopped. The thread owns only the name, and ends after the resolver's
+    // own timeout.
     spawn("ocireg-resolve", Phase::Resolve, move || {
-        // The receiver is gone when the call was stopped in the meantime; nobody needs the answer
-        // then.
+        // Sending fails when the call was stopped in the meantime and nobody waits any more.
         let _ = sender.send(resolver.resolve(&name, port));
     })?;
     let wait = Wait {
@@ -209,8 +208,8 @@ fn resolve(
     }
 }
 
-/// Drops the addresses that this call may not go to. What is checked here is what is connected to:
-/// there is no second look-up in which the answer could change.
+/// Removes the addresses that the address policy does not permit. The connection is made to the
+/// addresses checked here: a second look-up could return others.
 fn permitted(
     addresses: Vec<SocketAddr>,
     context: &ExchangeContext,
@@ -251,8 +250,9 @@ fn named(class: AddressClass) -> &'static str {
 
 type Attempt = (SocketAddr, io::Result<TcpStream>);
 
-/// Connects to the first address that answers. Each is tried in a thread of its own, since a
-/// connect can't be stopped: such a thread owns only its address and ends by the connect timeout.
+/// Connects to the first address that answers. Each address is tried in a thread of its own, since
+/// a connect can't be stopped. The thread owns only the address, and ends after the connect
+/// timeout.
 fn connect(
     addresses: &[SocketAddr],
     context: &ExchangeContext,
@@ -284,7 +284,7 @@ fn connect(
                 running -= 1;
                 last_error = Some((address, error));
             }
-            // The head start is over: the next address is tried beside this one.
+            // The head start is over: the next address is tried in parallel.
             None => {}
         }
     }
@@ -316,8 +316,8 @@ fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Resu
     })
 }
 
-/// Waits for a helper thread's word. `None` when `pause` has come, or the helper is gone without a
-/// word.
+/// Waits for the result of a helper thread. `None` when `pause` has come, or when the thread has
+/// ended without a result.
 fn wait_for<T>(
     receiver: &Receiver<T>,
     wait: Wait<'_>,
@@ -330,7 +330,7 @@ fn wait_for<T>(
             slice = slice.min(pause.saturating_duration_since(Instant::now()));
         }
         match receiver.recv_timeout(slice) {
-            Ok(word) => return Ok(Some(word)),
+            Ok(result) => return Ok(Some(result)),
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
         }

@@ -1,8 +1,8 @@
 //! TLS: our own connector over rustls.
 //!
-//! ureq's own panics on a client key that does not fit its certificate and can't add a CA to the
-//! platform's. This one keeps a set of trusted roots per registry, and drives the session by hand
-//! so that every wait is one that can be stopped.
+//! ureq has a connector too. But it panics on a client key that does not match its certificate, and
+//! it can't add a CA to the platform's. Ours keeps a set of trusted roots per registry. It does the
+//! session's reads and writes itself, so that every wait can be stopped.
 
 mod stream;
 mod trust;

@@ -1,4 +1,4 @@
-//! A TLS session over a connection.
+//! A TLS session over another stream.
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -15,23 +15,22 @@ use crate::transport::error::{Failure, Phase, WireError};
 
 /// The largest TLS record is a little over 16 KiB (RFC 8446, 5.2).
 const RECORD: usize = 17 * 1024;
-/// The most reads in a row that may bring nothing but messages of TLS itself, such as session
-/// tickets.
+/// The most reads in a row that may bring only messages of TLS itself, such as session tickets.
 const MAX_LOOKS: usize = 4;
 
-/// A TLS session over a connection.
+/// A TLS session over another stream.
 #[derive(Debug)]
 pub(in crate::transport) struct TlsStream<S> {
     session: ClientConnection,
     below: S,
     incoming: Vec<u8>,
-    /// The part of `incoming` that the session has not taken yet. It takes no more than it can hold
-    /// in clear.
+    /// The part of `incoming` that the session has not taken yet. The session holds a limited
+    /// amount of plaintext.
     unfed: Range<usize>,
     outgoing: Vec<u8>,
     /// The part of `outgoing` that is not sent yet.
     unsent: Range<usize>,
-    /// How many bytes in clear the unsent ones stand for.
+    /// The number of plaintext bytes in `outgoing`.
     encrypted: usize,
 }
 
@@ -88,16 +87,15 @@ impl<S: Stream> TlsStream<S> {
             }
             self.unfed = 0..amount;
             if let Err(error) = self.take_in() {
-                // The server should learn why from our alert; that it can't be sent changes
-                // nothing.
+                // The alert tells the server why. If it can't be sent, the error stays the same.
                 let _ = self.flush(wait);
                 return Err(refused(error));
             }
         }
     }
 
-    /// Sends what the session wants to send, but nothing behind a write that was given up in the
-    /// middle of a record: the server could not read it.
+    /// Sends what the session wants to send. But if a write was abandoned in the middle of a
+    /// record, nothing is sent: the server could not decrypt it.
     fn flush(&mut self, wait: Wait<'_>) -> Result<(), WireError> {
         if self.unsent.is_empty() && self.session.wants_write() {
             self.collect(wait)?;
@@ -119,9 +117,8 @@ impl<S: Stream> TlsStream<S> {
         Ok(())
     }
 
-    /// Gives the session bytes that have come, and waits for more only where there are none.
-    /// Returns with the session's state once there is something in clear to read, or all bytes are
-    /// taken.
+    /// Gives bytes to the session, and waits for them if none have arrived. Returns the session's
+    /// state once there is plaintext to read, or the session has taken all bytes.
     fn feed(&mut self, wait: Wait<'_>) -> Result<IoState, WireError> {
         if self.unfed.is_empty() {
             let amount = self.below.read(&mut self.incoming, wait)?;
@@ -130,7 +127,7 @@ impl<S: Stream> TlsStream<S> {
         self.take_in().map_err(refused)
     }
 
-    /// The same without a wait: `None` if nothing has come.
+    /// As [`feed`](TlsStream::feed), but without a wait: `None` if nothing has arrived.
     fn feed_now(&mut self, wait: Wait<'_>) -> Result<Option<IoState>, WireError> {
         if self.unfed.is_empty() {
             self.unfed = match self.below.read_now(&mut self.incoming, wait)? {
@@ -142,8 +139,9 @@ impl<S: Stream> TlsStream<S> {
         self.take_in().map(Some).map_err(refused)
     }
 
-    /// Gives the session what is unfed; nothing unfed tells it that the connection has ended. A
-    /// session that holds as much in clear as it can takes no more until that is read.
+    /// Gives the unfed bytes to the session. If there are none, that tells the session that the
+    /// connection has ended. A session that holds its limit of plaintext takes no more until some
+    /// of it is read.
     fn take_in(&mut self) -> Result<IoState, RustlsError> {
         loop {
             let mut bytes = &self.incoming[self.unfed.clone()];
@@ -159,12 +157,12 @@ impl<S: Stream> TlsStream<S> {
         }
     }
 
-    /// Reads what the session holds in clear; `None` if that is nothing.
+    /// Reads plaintext from the session; `None` if it has none.
     fn take_out(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
         match self.session.reader().read(buffer) {
             Ok(amount) => Ok(Some(amount)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            // The end without close_notify: what came may have been cut off by anyone (R14).
+            // The connection ended without close_notify: anyone may have cut it off (R14).
             Err(error) => {
                 let failure = Failure::Disconnected {
                     partial: wait.phase == Phase::Body,
@@ -189,7 +187,7 @@ impl<S: Stream> Stream for TlsStream<S> {
         }
     }
 
-    /// A server may send session tickets on its own: they are taken in, and are no answer.
+    /// Session tickets, which a server sends on its own, are processed and do not count as bytes.
     fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError> {
         for _ in 0..MAX_LOOKS {
             match self.take_out(buffer, wait)? {
@@ -231,27 +229,28 @@ impl<S: Stream> Stream for TlsStream<S> {
         self.below.is_permitted(context)
     }
 
-    fn rest(&mut self) {
+    fn release_memory(&mut self) {
         if self.outgoing.capacity() > RECORD {
             self.outgoing = Vec::new();
         }
-        self.below.rest();
+        self.below.release_memory();
     }
 }
 
-/// Says in words what rustls found, and what the caller can do.
+/// The error for what rustls found, with a hint what the caller can do.
 fn refused(error: RustlsError) -> WireError {
     use CertificateError as Bad;
     const GIVE_CA: &str =
         "if that is right, give its CA certificate for this registry (--ca-file, or ca_file)";
-    const NOT_TLS: &str = "if it speaks plain http, say so for this registry (the setting plain_http, or --plain-http)";
+    const NOT_TLS: &str = "if it speaks plain http, say so for this registry (the setting \
+        plain_http, or --plain-http)";
     let (message, hint) = match &error {
         RustlsError::InvalidCertificate(bad) => match bad {
             Bad::UnknownIssuer => (
                 "the certificate is signed by an authority that is not trusted here",
                 Some(GIVE_CA),
             ),
-            // As when a CA was made anew under its old name.
+            // This happens when a CA was replaced by a new one of the same name.
             Bad::BadSignature => (
                 "the certificate is signed by another authority of the same name",
                 Some(GIVE_CA),

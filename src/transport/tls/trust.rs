@@ -1,4 +1,4 @@
-//! What a TLS connection trusts: the platform's roots and the caller's CA certificates.
+//! The certificates that a TLS connection trusts: the platform's roots and the caller's CAs.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ use super::verifier::CertificateVerifier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::error::{Failure, Phase, WireError};
 
-/// A CA file larger than this is none.
+/// The largest CA file that is read: about 20 times the platform's roots.
 const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 
 /// The platform's root certificates, loaded at a client's first TLS connection.
@@ -20,8 +20,8 @@ const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
 
 impl PlatformRoots {
-    /// What was found is kept; that nothing was found is not, since that may have been a shortage
-    /// of descriptors.
+    /// The roots are kept once some were found. If none were found, the next call tries again: file
+    /// descriptors may have run out.
     fn load(&self) -> RootCertStore {
         if let Some(roots) = self.0.get() {
             return roots.clone();
@@ -39,7 +39,7 @@ impl PlatformRoots {
     }
 }
 
-/// Certificates that the caller trusts for one registry, beside the platform's.
+/// CA certificates that the caller trusts for one registry, in addition to the platform's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Authorities(Vec<CertificateDer<'static>>);
 
@@ -54,7 +54,7 @@ impl Authorities {
         let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
         let metadata =
             std::fs::metadata(path).map_err(|error| unusable("can't be read").caused_by(error))?;
-        // A FIFO would block for ever (S21).
+        // Reading a FIFO could block for ever (S21).
         if !metadata.is_file() {
             return Err(unusable("is not a regular file"));
         }
@@ -71,7 +71,7 @@ impl Authorities {
         self.add(pem, "")
     }
 
-    /// `named` says in an error where the text is from.
+    /// `named` tells in an error message where the text comes from.
     fn add(&mut self, pem: &[u8], named: &str) -> Result<()> {
         let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
         let mut found = Vec::new();
@@ -95,7 +95,8 @@ impl Authorities {
     }
 }
 
-/// What a TLS connection for one registry trusts. Built at the first connection and kept.
+/// The certificates that TLS connections on behalf of one registry trust. The rustls configuration
+/// is built at the first connection, and kept.
 #[derive(Debug)]
 pub(crate) struct TlsTrust {
     platform: Arc<PlatformRoots>,
@@ -137,7 +138,7 @@ impl TlsTrust {
             chains,
             own: self.authorities.0.clone(),
         };
-        // No ALPN: we speak HTTP/1.1 only, and a server that is offered nothing picks it (R30).
+        // No ALPN: we speak only HTTP/1.1, which a server uses when it is offered nothing (R30).
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?

@@ -8,10 +8,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error as RustlsError, SignatureScheme};
 
-/// The usual verification, and one exception: the certificate that Docker's own guide tells people
-/// to make is its own CA, which a strict verifier refuses as a server certificate. Where the caller
-/// named exactly this certificate, it is accepted, if that is all that is wrong with it and the
-/// name matches.
+/// The usual verification, with one exception. A certificate made after Docker's own guide is a CA
+/// certificate, which a strict verifier refuses as a server certificate. It is accepted if the
+/// caller gave exactly this certificate as a CA, nothing else is wrong with it, and the name
+/// matches.
 #[derive(Debug)]
 pub(super) struct CertificateVerifier {
     pub(super) chains: Arc<WebPkiServerVerifier>,
@@ -34,8 +34,7 @@ impl ServerCertVerifier for CertificateVerifier {
             ocsp_response,
             now,
         ) {
-            // webpki looks at the validity dates before this, so an expired certificate never gets
-            // here.
+            // webpki checks the validity dates first, so an expired certificate never gets here.
             Err(error)
                 if is_ca_as_server(&error) && self.own.iter().any(|own| own == end_entity) =>
             {
@@ -74,7 +73,11 @@ impl ServerCertVerifier for CertificateVerifier {
     }
 }
 
-/// rustls passes this webpki error on without a name of its own.
+/// Whether a CA certificate was used as a server certificate. rustls has no variant for this error
+/// of webpki.
 pub(super) fn is_ca_as_server(error: &RustlsError) -> bool {
-    matches!(error, RustlsError::InvalidCertificate(CertificateError::Other(other)) if format!("{other:?}").contains("CaUsedAsEndEntity"))
+    let RustlsError::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    format!("{other:?}").contains("CaUsedAsEndEntity")
 }
