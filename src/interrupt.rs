@@ -1,7 +1,7 @@
 //! What can end a wait: the caller's cancel token, the deadline, the caller's progress callback.
 //!
-//! Every wait in this library, on a socket, on a helper thread or in a back-off, is cut into
-//! slices, and looks here between them.
+//! Every wait in this library is cut into slices: on a socket, for a helper thread, and before a
+//! retry. Between two slices it checks here whether it should end.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest that a wait goes without looking whether it should stop. A cancel is promised to
-/// work within 0.5 s and the progress callback to come every 200 ms, so half of that leaves room
-/// for a busy machine.
+/// The longest time between two checks of a wait. The API promises that a cancel works within 0.5 s
+/// and that the progress callback is called every 200 ms. Half of that leaves room for a busy
+/// machine.
 pub(crate) const SLICE: Duration = Duration::from_millis(100);
 
 /// Stops calls from another thread or from a signal handler.
@@ -53,7 +53,7 @@ impl Cancel {
 pub struct Progress {
     /// Entries or items so far.
     pub done: u64,
-    /// How many there will be, where that is known.
+    /// How many there will be, if that is known.
     pub total: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct Interrupt {
     deadline: Option<Instant>,
     progress: Option<ProgressCallback>,
     done: AtomicU64,
-    /// `u64::MAX` is not known.
+    /// `u64::MAX` if it is not known.
     total: AtomicU64,
     last_tick: Mutex<Instant>,
 }
@@ -103,19 +103,18 @@ impl Interrupt {
         }
     }
 
-    /// For the other threads of the same call: stopped by the same, and by `stop`. Callbacks are
-    /// the calling thread's.
+    /// For the other threads of the same call: the same things stop them, and `stop` too. They do
+    /// not call the progress callback, which runs only on the calling thread.
     pub(crate) fn for_workers(&self, stop: &Cancel) -> Interrupt {
         let mut workers = self.part(self.deadline);
         workers.stop = Some(stop.clone());
         workers
     }
 
-    /// For a part of the call that has a time limit of its own from now on, on the thread that asks
-    /// for it.
+    /// For a part of the call that has a time limit of its own, which begins now.
     pub(crate) fn with_timeout(&self, timeout: Duration) -> Interrupt {
         let limit = Instant::now().checked_add(timeout);
-        // `None` is later than any.
+        // `None` means no deadline.
         let deadline = match (self.deadline, limit) {
             (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
             (deadline, limit) => deadline.or(limit),
@@ -129,7 +128,7 @@ impl Interrupt {
         Interrupt::new(self.shutdown.clone(), self.cancel.clone(), deadline, None)
     }
 
-    /// Looks whether the call should stop. Cheap: two atomic loads and a clock read.
+    /// Checks whether the call should stop. Cheap: a few atomic loads and a clock read.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         if self.cancel.as_ref().is_some_and(Cancel::is_triggered) {
             return Err(Stopped::Cancelled);
@@ -149,9 +148,9 @@ impl Interrupt {
         Ok(())
     }
 
-    /// As [`check`](Interrupt::check), and lets the progress callback know that the call is still
-    /// waiting. Signals may wake a wait far more often than a slice ends, so the callback is not
-    /// called more often than once a slice.
+    /// As [`check`](Interrupt::check), and tells the progress callback that the call is still
+    /// waiting. The callback is not called more often than twice per slice, since signals may
+    /// interrupt a wait far more often.
     pub(crate) fn tick(&self) -> Result<(), Stopped> {
         self.check()?;
         if self.progress.is_none() {
@@ -170,7 +169,7 @@ impl Interrupt {
         self.report()
     }
 
-    /// Says that so much is to be done from now on.
+    /// Adds to the total: so much more has to be done.
     pub(crate) fn expect(&self, more: u64) {
         let total = self.done.load(Ordering::Relaxed).saturating_add(more);
         self.total.store(total, Ordering::Relaxed);
@@ -199,7 +198,7 @@ impl Interrupt {
     /// How long the next slice of a wait may last: [`SLICE`], or less where the deadline is nearer.
     pub(crate) fn slice(&self) -> Duration {
         match self.remaining() {
-            // A zero timeout means "none" to the socket calls.
+            // For calls on a socket, a timeout of zero means no timeout.
             Some(left) => left.clamp(Duration::from_millis(1), SLICE),
             None => SLICE,
         }

@@ -267,7 +267,7 @@ fn kind_of(error: &WireError) -> (ErrorKind, Option<&'static str>) {
         Failure::Disconnected { .. } => (ErrorKind::Transport, Some("try again")),
         Failure::Protocol => (ErrorKind::Protocol, None),
         Failure::TooLarge => (ErrorKind::TooLarge, None),
-        Failure::Local => (ErrorKind::Io, None),
+        Failure::Source | Failure::Local => (ErrorKind::Io, None),
         Failure::Stopped(_) => (ErrorKind::Cancelled, None),
     }
 }

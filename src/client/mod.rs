@@ -39,6 +39,8 @@ mod shared_scopes;
 mod single_flight;
 mod tags;
 mod tokens;
+#[cfg(test)]
+mod upload_tests;
 
 pub(crate) use self::answer::{Complete, is_page};
 pub(crate) use self::call::Call;

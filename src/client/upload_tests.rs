@@ -19,7 +19,7 @@ use crate::url::Url;
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
 const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n";
-const FORBIDDEN_TOKEN: &str = "Bearer good";
+const GOOD_TOKEN: &str = "Bearer good";
 
 /// Zeros, and how often they were opened.
 struct Zeros {
@@ -277,7 +277,7 @@ fn the_body_is_sent_again_with_the_token_that_a_401_asks_for() {
         if request.path() == "/token" {
             return ServerAnswer::new(200, "", r#"{"token":"good"}"#);
         }
-        if request.header("authorization").as_deref() == Some(FORBIDDEN_TOKEN) {
+        if request.header("authorization").as_deref() == Some(GOOD_TOKEN) {
             return created();
         }
         let at = known.lock().unwrap();
@@ -309,7 +309,8 @@ fn an_upload_to_another_server_carries_no_login_and_no_field_of_the_callers() {
         .build()
         .unwrap();
     let zeros = Zeros::new(10);
-    for (at, sees) in [(&storage, None), (&registry, Some("secret-key"))] {
+    // The registry comes first: its address decides where its word may lead.
+    for (at, sees) in [(&registry, Some("secret-key")), (&storage, None)] {
         let url = Url::parse(&format!("{}/upload?state=1", at.url())).unwrap();
         let request = Request {
             target: Target::Answered(url),
@@ -339,7 +340,15 @@ fn an_upload_is_not_redirected() {
 fn an_answer_in_mid_upload_is_the_answer() {
     let ca = Ca::new();
     let identity = ca.identity(&["127.0.0.1"]);
-    let refuses = || vec![Script::new().read_some().send(TOO_LARGE).half_close().sleep(Duration::from_millis(300))];
+    let refuses = || {
+        vec![
+            Script::new()
+                .read_some()
+                .send(TOO_LARGE)
+                .half_close()
+                .sleep(Duration::from_millis(300)),
+        ]
+    };
     for round in 0..10 {
         let plain = ScriptServer::start(refuses());
         let tls = ScriptServer::start_tls(&identity, refuses());
@@ -353,7 +362,11 @@ fn an_answer_in_mid_upload_is_the_answer() {
             let error = send(&builder.build().unwrap(), &server.authority(), &request);
             let error = error.unwrap_err();
             let found = (error.kind(), error.http_status());
-            assert_eq!(found, (ErrorKind::Rejected, Some(413)), "{round} {is_tls}: {error:#}");
+            assert_eq!(
+                found,
+                (ErrorKind::Rejected, Some(413)),
+                "{round} {is_tls}: {error:#}"
+            );
         }
     }
 }

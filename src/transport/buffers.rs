@@ -7,32 +7,42 @@ use ureq::unversioned::transport::Buffers;
 use super::MAX_HEAD;
 use super::error::{Failure, Phase, WireError};
 use super::head;
+use super::upload::Framing;
 
 /// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay
 /// small.
 const INITIAL: usize = 16 * 1024;
-/// How far the input buffer grows while a body keeps filling it: larger reads save system calls on
-/// blobs. Also above [`MAX_HEAD`], since ureq needs a whole head in the buffer to parse it.
+/// The largest size of the input buffer, which grows while a body keeps filling it: larger reads
+/// need fewer system calls. It is larger than [`MAX_HEAD`], since ureq parses a head only when all
+/// of it is in the buffer.
 const MAX_INPUT: usize = 128 * 1024;
+/// The size of the output buffer while a body is sent, which is also the size of a write. In
+/// measurements 16 KiB took nearly twice as much CPU time, and larger sizes took more too.
+const BODY_OUTPUT: usize = 64 * 1024;
 
-/// Input and output of one connection. Grows by need, never by a number that a server sent.
+/// Input and output of one connection. They grow with the bytes that come and go, never because a
+/// server announced a size.
 #[derive(Default)]
 pub(super) struct WireBuffers {
     input: Vec<u8>,
-    /// Consumed up to here.
+    /// The first byte of the input that ureq has not consumed.
     start: usize,
-    /// Filled up to here.
+    /// The end of the bytes that were read.
     end: usize,
-    /// Whether the last look at the input got anywhere; see [`Buffers::can_use_input`].
+    /// Whether ureq could consume something when it last parsed the input; see
+    /// [`Buffers::can_use_input`].
     progress: bool,
     output: Vec<u8>,
-    /// Where to look for the end of the answer's head; `None` once the head was complete.
+    /// Where ureq reads body bytes to before it makes chunks of them. ureq's own buffers use the
+    /// free part of the input for this, but interim answers may leave too little of it.
+    unchunked: Vec<u8>,
+    /// Where to look for the end of the answer's head; `None` once the head is complete.
     head: Option<HeadScan>,
-    /// How many bytes of interim heads came before it.
+    /// The number of bytes of the interim heads before it.
     interim: usize,
 }
 
-/// Passwords and tokens pass through (S15).
+/// Passwords and tokens pass through, so no bytes are shown.
 impl fmt::Debug for WireBuffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (input, output) = (self.end - self.start, self.output.len());
@@ -43,7 +53,7 @@ impl fmt::Debug for WireBuffers {
     }
 }
 
-/// Both counted from the first unconsumed byte.
+/// Offsets from the first unconsumed byte.
 #[derive(Debug, Clone, Copy, Default)]
 struct HeadScan {
     begin: usize,
@@ -51,7 +61,7 @@ struct HeadScan {
 }
 
 impl WireBuffers {
-    /// A request is going out: the next bytes in are the head of its answer.
+    /// A request is being sent: the next bytes that arrive are the head of its answer.
     pub(super) fn expect_head(&mut self) {
         self.head = Some(HeadScan::default());
         self.interim = 0;
@@ -62,6 +72,14 @@ impl WireBuffers {
         self.head.is_some()
     }
 
+    /// Whether the final answer has begun to arrive. Interim answers (1xx) do not count.
+    pub(super) fn answer_began(&self) -> bool {
+        match self.head {
+            None => true,
+            Some(scan) => head::begins_final(self.input().get(scan.begin..).unwrap_or_default()),
+        }
+    }
+
     /// Makes room for a request head of this many bytes.
     pub(super) fn reserve_output(&mut self, head_bytes: usize) {
         let wanted = INITIAL.max(head_bytes);
@@ -70,7 +88,59 @@ impl WireBuffers {
         }
     }
 
-    /// Looks at newly arrived bytes before ureq does.
+    /// Makes room for a body that is about to be sent, but no more than the body needs.
+    pub(super) fn reserve_body(&mut self, framing: Framing) {
+        let wanted = match framing {
+            Framing::None => return,
+            Framing::Length(length) => usize::try_from(length).unwrap_or(BODY_OUTPUT),
+            Framing::Chunked => {
+                self.unchunked.resize(BODY_OUTPUT, 0);
+                BODY_OUTPUT
+            }
+        };
+        self.reserve_output(wanted.min(BODY_OUTPUT));
+    }
+
+    /// Frees the memory that only a body needs.
+    pub(super) fn release_body(&mut self) {
+        self.unchunked = Vec::new();
+        if self.output.len() > INITIAL {
+            self.output = Vec::new();
+        }
+    }
+
+    /// Overwrites the output with zeros. From now on nothing of it is sent.
+    pub(super) fn clear_output(&mut self) {
+        self.output.fill(0);
+        self.unchunked.fill(0);
+    }
+
+    /// The first bytes of the output.
+    pub(super) fn to_send(&self, amount: usize) -> &[u8] {
+        &self.output[..amount]
+    }
+
+    /// Room for more input. Fails when the input has reached its largest size.
+    pub(super) fn room_for_input(&mut self, phase: Phase) -> Result<&mut [u8], WireError> {
+        let free = self.input_append_buf();
+        if free.is_empty() {
+            let message = match phase {
+                Phase::Body => "a line between the chunks of the answer is too large",
+                _ => "the answer's header is too large",
+            };
+            return Err(WireError::new(Failure::TooLarge, phase, message));
+        }
+        Ok(free)
+    }
+
+    /// Adds input that arrived while the request was being sent. ureq then parses it before it
+    /// waits for more.
+    pub(super) fn received_early(&mut self, amount: usize) {
+        self.input_appended(amount);
+        self.progress = true;
+    }
+
+    /// Checks newly arrived bytes before ureq parses them.
     pub(super) fn inspect(&mut self) -> Result<(), WireError> {
         while let Some(scan) = self.head {
             let bytes = &mut self.input[self.start..self.end];
@@ -82,11 +152,11 @@ impl WireBuffers {
                     "asked over http, answered with TLS",
                 ));
             }
-            // Behind an interim head, so that its empty line is not taken for the next one's.
+            // Skip interim heads: their empty lines do not end the head that follows.
             let (begin, looked) = (scan.begin.min(bytes.len()), scan.scanned - scan.begin);
             let bytes = &mut bytes[begin..];
-            // ureq would skip empty lines, and we would take them for a head's end: what follows
-            // could then hide from `neutralise`.
+            // ureq skips empty lines, but `end_of_head` takes them for the end of a head. The real
+            // head would then not pass through `neutralise`.
             if matches!(bytes, [b'\r' | b'\n', ..]) {
                 let message = "the answer begins with an empty line";
                 return Err(WireError::new(Failure::Protocol, Phase::Wait, message));
@@ -105,12 +175,12 @@ impl WireBuffers {
                 scanned: end,
             });
             self.interim += length;
-            // An answer that is announced for ever never comes (R18).
+            // A server that sends interim answers for ever never answers (R18).
             if self.head.is_some() && self.interim > MAX_HEAD {
                 return Err(WireError::new(
                     Failure::TooLarge,
                     Phase::Wait,
-                    "the server announces its answer too often",
+                    "the server sends too many interim answers",
                 ));
             }
         }
@@ -164,8 +234,7 @@ impl Buffers for WireBuffers {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.reserve_output(0);
-        self.input_append_buf();
-        (&mut self.input[self.end..], &mut self.output)
+        (&mut self.unchunked, &mut self.output)
     }
 
     fn can_use_input(&self) -> bool {
@@ -186,7 +255,8 @@ mod tests {
 
     #[test]
     fn the_final_head_is_neutralised_wherever_the_reads_are_cut() {
-        let answer = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
+        let answer = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n\
+            HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
         for cut in 0..answer.len() {
             for consume_interim in [false, true] {
                 let mut buffers = WireBuffers::default();
@@ -253,6 +323,42 @@ mod tests {
             buffers.inspect().unwrap_err().failure,
             Failure::Tls { .. }
         ));
+    }
+
+    #[test]
+    fn the_output_grows_for_bodies_only_and_no_further_than_they_need() {
+        for (framing, size) in [
+            (Framing::None, INITIAL),
+            (Framing::Length(0), INITIAL),
+            (Framing::Length(300), INITIAL),
+            (Framing::Length(20_000), 20_000),
+            (Framing::Length(u64::MAX), BODY_OUTPUT),
+            (Framing::Chunked, BODY_OUTPUT),
+        ] {
+            let mut buffers = WireBuffers::default();
+            buffers.reserve_output(0);
+            buffers.reserve_body(framing);
+            assert_eq!(buffers.output().len(), size, "{framing:?}");
+            buffers.release_body();
+            assert!(buffers.output.capacity() <= INITIAL && buffers.unchunked.capacity() == 0);
+        }
+    }
+
+    #[test]
+    fn only_a_final_answer_has_begun() {
+        let mut buffers = WireBuffers::default();
+        buffers.expect_head();
+        assert!(!buffers.answer_began());
+        for (bytes, began) in [
+            ("HTTP/1.1 100 Continue\r\n\r\nHT", false),
+            ("TP/1.1 103 Early Hints\r\nLink: </>\r\n", false),
+            ("\r\nHTTP/1.1 ", false),
+            ("4", true),
+            ("13 Content Too Large\r\n\r\n", true),
+        ] {
+            receive(&mut buffers, bytes.as_bytes());
+            assert_eq!(buffers.answer_began(), began, "{bytes:?}");
+        }
     }
 
     #[test]

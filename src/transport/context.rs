@@ -1,35 +1,38 @@
-//! How a pooled connection finds the call that is using it now.
+//! The exchange context: what a pooled connection knows about the call that is using it.
 //!
-//! ureq calls our transport with a timeout and nothing else. The current call's deadline, cancel
-//! token and address rule address_policy it through the one thread-local of this crate, set around
-//! every exchange and every read of a body.
+//! ureq passes a timeout to our transport and nothing else. So the current call's deadline, cancel
+//! token and address policy are in a thread-local variable, the only one of this crate. It is set
+//! around every exchange and every read of a body.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Failure, Phase, WireError};
+use super::upload::{Framing, Stage, Upload};
 use crate::address::{AddressClass, may_follow, may_follow_to_own_host};
 use crate::interrupt::Interrupt;
 
 /// Whether an exchange may use a pooled connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pooling {
-    /// Take a pooled connection where there is one.
+    /// Take a pooled connection if there is one.
     Reuse,
-    /// Make a new connection: a pooled one has just proved stale.
+    /// Make a new connection, and close it after the exchange. Used when a pooled connection was
+    /// stale. The others stay in the pool: each is checked when it is taken out.
     Fresh,
 }
 
-/// Where an exchange may go (S5). Checked on the resolved address, when the connection is made or
-/// taken out of the pool.
+/// The address policy: which addresses an exchange may go to. A URL from a server must not lead
+/// into networks that only the client can reach. The resolved address is checked when the
+/// connection is made and when it is taken out of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressPolicy {
     /// To the registry that the caller named, wherever it is.
     Registry,
-    /// Back to the registry's own host, but not to the same origin, because its answer said so.
+    /// To the registry's own host, but to another origin, because the registry's answer named it.
     OwnHost { registry: AddressClass },
-    /// To another host, because the registry's answer said so.
+    /// To another host, because the registry's answer named it.
     Elsewhere { registry: AddressClass },
 }
 
@@ -43,7 +46,7 @@ impl AddressPolicy {
     }
 }
 
-/// The limits that one exchange keeps, and what the connection learned during it.
+/// The limits of one exchange, and what the connection learned during it.
 #[derive(Debug)]
 pub(crate) struct ExchangeContext {
     pub(crate) interrupt: Arc<Interrupt>,
@@ -51,22 +54,22 @@ pub(crate) struct ExchangeContext {
     pub(crate) idle_timeout: Duration,
     pub(crate) address_policy: AddressPolicy,
     pub(crate) pooling: Pooling,
-    /// At least as many bytes as the request's head has: header lines must fit the output buffer
-    /// whole.
+    /// At least the size of the request's head in bytes. ureq needs room for a whole header line.
     pub(crate) head_bytes: usize,
     seen: Mutex<Seen>,
+    upload: Mutex<Upload>,
 }
 
-/// What the connection tells the caller of the exchange.
+/// What the connection reports to the caller of the exchange.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
     /// The connection came from the pool.
     pub(crate) reused: bool,
-    /// At least one byte of the request was handed to the connection.
+    /// At least one byte of the request was written.
     pub(crate) sent: bool,
-    /// At least one byte of the answer came.
+    /// At least one byte of an answer was read.
     pub(crate) answered: bool,
-    /// Where the connection leads.
+    /// The class of the address that the connection leads to.
     pub(crate) peer: Option<AddressClass>,
 }
 
@@ -84,26 +87,48 @@ impl ExchangeContext {
             pooling: Pooling::Reuse,
             head_bytes: 0,
             seen: Mutex::default(),
+            upload: Mutex::default(),
         }
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.seen)
     }
 
     pub(super) fn saw(&self, change: impl FnOnce(&mut Seen)) {
-        change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.seen));
     }
 
-    /// Whether the call may go on; lets its progress callback know that it waits.
+    /// The state of the request that is being sent.
+    pub(super) fn upload(&self) -> Upload {
+        *lock(&self.upload)
+    }
+
+    /// Starts a new request, whose body has this framing.
+    pub(super) fn begin_upload(&self, framing: Framing) {
+        let stage = Stage::Head;
+        *lock(&self.upload) = Upload { framing, stage };
+    }
+
+    /// The next bytes that ureq writes belong to the body.
+    pub(super) fn begin_body(&self) {
+        lock(&self.upload).stage = Stage::Body;
+    }
+
+    /// The server has answered before the request was complete. Nothing more is sent.
+    pub(super) fn stop_upload(&self) {
+        lock(&self.upload).stage = Stage::Answered;
+    }
+
+    /// Checks whether the call may go on, and tells its progress callback that it is waiting.
     pub(super) fn tick(&self, phase: Phase) -> Result<(), WireError> {
         self.interrupt
             .tick()
             .map_err(|stopped| WireError::stopped(stopped, phase))
     }
 
-    /// Makes this the context of the current thread's connections until the guard is dropped.
-    /// Nested use (a callback that calls the library again) gives the outer one back.
+    /// Makes this the context of the current thread until the guard is dropped. The guard then
+    /// restores the previous context, since a callback may use the library too.
     pub(super) fn enter(self: &Arc<ExchangeContext>) -> Entered {
         Entered {
             previous: CURRENT.with(|current| current.replace(Some(self.clone()))),
@@ -123,6 +148,11 @@ impl ExchangeContext {
     }
 }
 
+/// Only assignments happen under these locks, so a panic can't leave a value half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 thread_local! {
     static CURRENT: RefCell<Option<Arc<ExchangeContext>>> = const { RefCell::new(None) };
 }
@@ -138,7 +168,33 @@ impl Drop for Entered {
     }
 }
 
-/// When a wait gives up although nobody stopped the call.
+/// A wait of a call: its phase and its limit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait<'a> {
+    pub(super) context: &'a ExchangeContext,
+    pub(super) phase: Phase,
+    pub(super) limit: WaitLimit,
+}
+
+impl<'a> Wait<'a> {
+    /// A wait for bytes that may last as long as bytes keep coming or going.
+    pub(super) fn idle(context: &'a ExchangeContext, phase: Phase) -> Wait<'a> {
+        let limit = WaitLimit::Idle(context.idle_timeout);
+        Wait {
+            context,
+            phase,
+            limit,
+        }
+    }
+
+    /// Checks between two slices whether the wait may go on. `since` is the time of the last byte.
+    pub(super) fn check(self, since: Instant) -> Result<(), WireError> {
+        self.context.tick(self.phase)?;
+        self.limit.check(since, self.phase)
+    }
+}
+
+/// The wait limit: when a wait ends although the call was not stopped.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WaitLimit {
     /// No byte for this long.

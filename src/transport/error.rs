@@ -1,4 +1,4 @@
-//! What can go wrong on the wire, before it is known which call it goes wrong for.
+//! Errors of an exchange. The client makes errors of a call out of them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::io;
 use crate::address::AddressClass;
 use crate::interrupt::Stopped;
 
-/// Where an exchange stood when it failed.
+/// The phase of an exchange in which it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Resolve,
@@ -19,7 +19,7 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// As in "time ran out while …".
+    /// The words behind "while" in an error message.
     pub(crate) fn doing(self) -> &'static str {
         match self {
             Phase::Resolve => "resolving the host name",
@@ -35,26 +35,28 @@ impl Phase {
 /// The kinds of failure that callers tell apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The name does not resolve. `transient` where the resolver itself was in trouble.
+    /// The name does not resolve. `transient` if the resolver itself failed.
     Resolve { transient: bool },
     /// No address accepted a connection.
     Connect,
-    /// Every address of the host is of a class that a server's word may not lead to.
+    /// The address policy permits none of the host's addresses.
     AddressRefused(AddressClass),
-    /// TLS failed; `hint` says what the caller can do.
+    /// TLS failed. `hint` says what the caller can do.
     Tls { hint: Option<&'static str> },
-    /// No byte for the idle time, or no connection in the connect time.
+    /// No byte within the idle timeout, or no connection within the connect timeout.
     TimedOut,
-    /// The connection ended or was reset before the answer was complete. `partial` once a part of
-    /// it had come.
+    /// The connection ended or was reset before the answer was complete. `partial` if a part of the
+    /// answer had arrived.
     Disconnected { partial: bool },
-    /// The bytes are no HTTP answer.
+    /// The bytes are not a valid HTTP answer.
     Protocol,
-    /// Header or body past its limit.
+    /// The header or the body is larger than its limit.
     TooLarge,
+    /// The caller's source of a request body failed, or has another length than promised.
+    Source,
     /// The call was told to stop.
     Stopped(Stopped),
-    /// This machine failed: no thread, no descriptor.
+    /// This machine failed: it has no thread or no file descriptor left.
     Local,
 }
 
@@ -94,17 +96,12 @@ impl WireError {
         )
     }
 
-    /// Whether the server may have received the request.
-    pub(crate) fn may_have_been_sent(&self) -> bool {
-        !matches!(self.phase, Phase::Resolve | Phase::Connect | Phase::Tls)
-    }
-
-    /// What is behind it, for an error that says the rest itself.
+    /// The cause, for an error that says the rest in its own words.
     pub(crate) fn into_source(self) -> Option<Box<dyn StdError + Send + Sync>> {
         self.source
     }
 
-    /// A socket call failed.
+    /// The error of a failed call on a socket.
     pub(crate) fn from_io(error: io::Error, phase: Phase) -> WireError {
         let failure = match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Failure::TimedOut,
@@ -117,7 +114,7 @@ impl WireError {
         WireError::new(failure, phase, format!("failed while {}", phase.doing())).caused_by(error)
     }
 
-    /// Takes our own error out of ureq's, or translates what ureq found.
+    /// Takes our own error out of ureq's error, or translates an error of ureq itself.
     pub(super) fn from_ureq(error: ureq::Error, phase: Phase) -> WireError {
         match error {
             ureq::Error::Other(inner) => match inner.downcast::<WireError>() {
@@ -126,22 +123,24 @@ impl WireError {
                     WireError::new(Failure::Protocol, phase, "the exchange failed").caused_by(other)
                 }
             },
-            ureq::Error::Io(inner) if inner.kind() == io::ErrorKind::UnexpectedEof => {
-                let partial = phase == Phase::Body;
-                WireError::new(
-                    Failure::Disconnected { partial },
-                    phase,
-                    "the connection ended too early",
-                )
-            }
-            // The connection ended in the middle of a chunk's framing: bytes are left that no body
-            // can be made of.
+            ureq::Error::Io(inner) => match inner.downcast::<WireError>() {
+                Ok(ours) => ours,
+                Err(inner) if inner.kind() == io::ErrorKind::UnexpectedEof => {
+                    let partial = phase == Phase::Body;
+                    WireError::new(
+                        Failure::Disconnected { partial },
+                        phase,
+                        "the connection ended too early",
+                    )
+                }
+                Err(inner) => WireError::from_io(inner, phase),
+            },
+            // The connection ended in the middle of a chunk's framing.
             ureq::Error::BodyStalled => WireError::new(
                 Failure::Disconnected { partial: true },
                 phase,
                 "the connection ended too early",
             ),
-            ureq::Error::Io(inner) => WireError::from_io(inner, phase),
             ureq::Error::LargeResponseHeader(_, limit) => WireError::new(
                 Failure::TooLarge,
                 phase,
@@ -170,6 +169,13 @@ impl WireError {
             }
             Err(error) => WireError::from_io(error, Phase::Body),
         }
+    }
+}
+
+/// For an error that a reader returns to ureq.
+impl From<WireError> for io::Error {
+    fn from(error: WireError) -> io::Error {
+        io::Error::other(error)
     }
 }
 

@@ -1,15 +1,15 @@
-//! Makes the head of an answer mean the same to ureq whatever features a program's other crates
-//! switch on in it.
+//! Makes ureq treat the head of an answer in the same way whatever features other crates enable in
+//! it.
 //!
-//! Cargo unifies features: when any crate in a program enables ureq's `gzip` or `brotli`, ureq
-//! decodes bodies and hides that it did, and with `cookies` it stores cookies of one registry and
-//! sends them with later requests. Both would change which bytes we hash and what we tell a server.
-//! So the two header names that trigger it are renamed, in place and at the same length, before
-//! ureq sees them.
+//! Cargo unifies features. When any crate in a program enables ureq's `gzip` or `brotli`, ureq
+//! decodes bodies without telling us. With `cookies` it stores the cookies of one registry and
+//! sends them with later requests. Both would change the bytes that we hash or send. So the two
+//! header names that trigger this are renamed before ureq sees them. The new names have the same
+//! length.
 
 use std::io::BufRead;
 
-/// The name under which an answer's Content-Encoding arrives behind ureq.
+/// The new name of an answer's Content-Encoding.
 pub(super) const CONTENT_ENCODING_ALIAS: &str = "ocireg-encodings";
 
 const RENAMED: [(&[u8], &[u8]); 2] = [
@@ -17,8 +17,8 @@ const RENAMED: [(&[u8], &[u8]); 2] = [
     (b"set-cookie", b"not-cookie"),
 ];
 
-/// Where the head that starts `bytes` ends: behind its empty line. `from` is how far an earlier
-/// call has looked.
+/// The length of the head at the start of `bytes`, with its empty line; `None` if it is incomplete.
+/// `from` is how many bytes an earlier call has searched.
 pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from.saturating_sub(3);
     while let Some(length) = line_length(bytes.get(at..)?) {
@@ -49,25 +49,41 @@ pub(super) fn neutralise(mut head: &mut [u8]) {
     }
 }
 
-/// The length of the line at the start of `bytes`, with its line feed; `None` where there is none.
+/// The length of the line at the start of `bytes`, with its line feed; `None` if there is none.
 fn line_length(mut bytes: &[u8]) -> Option<usize> {
     let before = bytes;
-    // std's only search for a byte that looks at many at once; reading from memory does not fail.
+    // The only search for a byte in std that compares many bytes at once. Reading from memory does
+    // not fail.
     let length = bytes.skip_until(b'\n').ok()?;
     (before.get(..length)?.last() == Some(&b'\n')).then_some(length)
 }
 
-/// Whether this is an interim answer (1xx), behind which another head follows.
+/// Whether this is the head of an interim answer (1xx), which another head follows.
 pub(super) fn is_interim(head: &[u8]) -> bool {
     head.split(|byte| *byte == b' ')
         .nth(1)
         .is_some_and(|status| status.first() == Some(&b'1'))
 }
 
-/// Whether these first bytes of an "answer" are a TLS alert or handshake record (RFC 8446, 5.1):
-/// the other side speaks TLS.
+/// Whether a final answer begins with these bytes. `false` if an interim one does, or if they are
+/// too few to tell.
+pub(super) fn begins_final(bytes: &[u8]) -> bool {
+    const VERSION: &[u8] = b"HTTP/1.";
+    let known = bytes.len().min(VERSION.len());
+    // Anything else is not an interim answer.
+    if bytes[..known] != VERSION[..known] {
+        return true;
+    }
+    match bytes.iter().position(|byte| *byte == b' ') {
+        Some(space) => bytes.get(space + 1).is_some_and(|digit| *digit != b'1'),
+        None => bytes.len() > VERSION.len() + 1,
+    }
+}
+
+/// Whether the other side speaks TLS: whether its first bytes are those of an alert or handshake
+/// record (RFC 8446, section 5.1).
 pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
-    // No answer begins with the first byte either, should it come alone.
+    // One byte is enough: no answer begins with it.
     matches!(bytes, [0x15 | 0x16] | [0x15 | 0x16, 0x03, ..])
 }
 
@@ -140,6 +156,20 @@ mod tests {
     fn interim_answers_and_tls_records_are_recognised() {
         assert!(is_interim(b"HTTP/1.1 103 Early Hints\r\n\r\n"));
         assert!(!is_interim(b"HTTP/1.1 200 OK\r\n\r\n"));
+        for (bytes, is_final) in [
+            ("", false),
+            ("HTTP/1", false),
+            ("HTTP/1.1", false),
+            ("HTTP/1.1 ", false),
+            ("HTTP/1.1 1", false),
+            ("HTTP/1.1 4", true),
+            ("HTTP/1.0 200", true),
+            ("HTTP/1.15", true),
+            ("HTTP/2", true),
+            ("<html>", true),
+        ] {
+            assert_eq!(begins_final(bytes.as_bytes()), is_final, "{bytes:?}");
+        }
         assert!(is_tls_record(&[0x15, 0x03, 0x01, 0x00, 0x02]));
         assert!(is_tls_record(&[0x16]) && !is_tls_record(b"") && !is_tls_record(b"H"));
         assert!(!is_tls_record(b"HTTP/1.1"));

@@ -1,7 +1,7 @@
 //! One exchange with one server: a request goes out, an answer's head comes back, its body can be
 //! read.
 //!
-//! The only room that names ureq, rustls and sockets. It knows nothing of registries: it neither
+//! The only layer that names ureq, rustls and sockets. It knows nothing of registries: it neither
 //! follows redirects nor repeats anything.
 
 mod buffers;
@@ -12,6 +12,10 @@ mod head;
 mod resolve;
 mod tcp;
 mod tls;
+mod upload;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::Read;
@@ -28,6 +32,7 @@ use self::connection::Connection;
 use self::context::WaitLimit;
 use self::tcp::Socket;
 use self::tls::TlsStream;
+use self::upload::{Framing, Source};
 use crate::http::{Content, Headers, WireRequest};
 use crate::url::Origin;
 
@@ -38,47 +43,62 @@ pub(crate) use self::tls::{Authorities, PlatformRoots, TlsTrust};
 
 pub use self::resolve::Resolver;
 
-/// The most bytes that the head of an answer may have: 16 times what registries send.
+/// The largest head of an answer in bytes: 16 times what registries send.
 const MAX_HEAD: usize = 64 * 1024;
-/// The most idle connections kept to one server: the cap of a batch's concurrency.
+/// The most idle connections to one server: the largest concurrency of a batch.
 const MAX_IDLE: usize = 64;
 /// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes
 /// earlier costs nothing but a silent retry.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 
-/// What all connections of a client have in common. Made once: ureq reads the environment for its
-/// defaults, which is not safe while another thread changes it.
+/// The configuration that all connections of a client share. It is made once: ureq reads the
+/// environment for its defaults, which is not safe while another thread changes it.
 #[derive(Debug, Clone)]
-pub(crate) struct WireConfig(Config);
+pub(crate) struct WireConfig {
+    pooled: Config,
+    unpooled: Config,
+}
 
 impl WireConfig {
     pub(crate) fn new() -> WireConfig {
-        let config = Agent::config_builder()
+        WireConfig {
+            pooled: WireConfig::keeping(MAX_IDLE),
+            unpooled: WireConfig::keeping(0),
+        }
+    }
+
+    fn keeping(max_idle: usize) -> Config {
+        Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(false)
             .proxy(None)
-            .max_idle_connections(MAX_IDLE)
-            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_connections(max_idle)
+            .max_idle_connections_per_host(max_idle)
             .max_idle_age(MAX_IDLE_AGE)
             .max_response_header_size(MAX_HEAD)
-            .build();
-        WireConfig(config)
+            .build()
     }
 }
 
 /// The connections to one origin.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    agent: Agent,
-    /// What every request to the origin has in common, or why ureq won't have it.
+    /// Keeps idle connections, and uses one of them if it can.
+    pooled: Agent,
+    /// For [`Pooling::Fresh`], made when it is first needed. The other agent can't leave its pool
+    /// alone: ureq drops the connections that it checks and does not use.
+    unpooled: OnceLock<Agent>,
+    config: WireConfig,
+    connector: WireConnector,
+    /// The parts that all requests to the origin share, or why ureq does not accept them.
     target: Result<Target, String>,
-    /// The first Accept that was sent. Nearly all are the same, and long.
+    /// The first Accept header that was sent. Nearly all are the same, and long.
     accept: OnceLock<http::HeaderValue>,
 }
 
-/// An origin as ureq wants it.
+/// An origin in the types that ureq uses.
 #[derive(Debug)]
 struct Target {
     scheme: http::uri::Scheme,
@@ -114,32 +134,31 @@ impl Connections {
     ) -> Connections {
         let connector = WireConnector { resolver, trust };
         Connections {
-            agent: Agent::with_parts(config.0.clone(), connector, NoResolver),
+            pooled: Agent::with_parts(config.pooled.clone(), connector.clone(), NoResolver),
+            unpooled: OnceLock::new(),
+            config: config.clone(),
+            connector,
             target: Target::new(origin).map_err(|error| error.to_string()),
             accept: OnceLock::new(),
         }
     }
 
-    /// Sends `request` and reads the head of the answer.
+    /// Sends `request` and reads the head of the answer. If the server answers before the request
+    /// is complete, the rest is not sent, and the connection is not used again.
     pub(crate) fn exchange(
         &self,
         request: &mut WireRequest<'_>,
         context: &Arc<ExchangeContext>,
     ) -> Result<Response, WireError> {
-        let outgoing = self.to_ureq(request)?;
-        // A warm exchange may never wait, and so never look.
+        let framing = Framing::of(request);
+        let outgoing = self.to_ureq(request, framing)?;
+        // An exchange on a pooled connection may never wait, and then nothing else checks this.
         context.tick(Phase::Connect)?;
         let answer = {
             let _current = context.enter();
-            let answer = match &mut request.content {
-                Content::Nothing => self.agent.run(outgoing),
-                Content::Bytes(bytes) => self.agent.run(outgoing.map(|()| *bytes)),
-                Content::Stream { reader, .. } => {
-                    let body = SendBody::from_reader(reader);
-                    self.agent.run(outgoing.map(|()| body))
-                }
-            };
-            answer.map_err(|error| WireError::from_ureq(error, Phase::Wait))?
+            context.begin_upload(framing);
+            self.run(outgoing, &mut request.content, framing, context)
+                .map_err(|error| WireError::from_ureq(error, Phase::Wait))?
         };
         let (head, body) = answer.into_parts();
         let headers = from_ureq(&head.headers);
@@ -155,7 +174,51 @@ impl Connections {
         })
     }
 
-    fn to_ureq(&self, request: &WireRequest<'_>) -> Result<http::Request<()>, WireError> {
+    fn run(
+        &self,
+        outgoing: http::Request<()>,
+        content: &mut Content<'_>,
+        framing: Framing,
+        context: &ExchangeContext,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let agent = self.agent(context.pooling);
+        let mut bytes: &[u8];
+        let reader: &mut dyn Read = match content {
+            Content::Nothing => return agent.run(outgoing),
+            Content::Bytes(all) => {
+                bytes = all;
+                &mut bytes
+            }
+            Content::Stream { reader, .. } => reader,
+        };
+        let length = match framing {
+            Framing::Length(length) => Some(length),
+            Framing::None | Framing::Chunked => None,
+        };
+        let mut source = Source::new(reader, length, context);
+        if length == Some(0) {
+            // ureq does not read a body of this length.
+            source.expect_end()?;
+            return agent.run(outgoing);
+        }
+        agent.run(outgoing.map(|()| SendBody::from_reader(&mut source)))
+    }
+
+    fn agent(&self, pooling: Pooling) -> &Agent {
+        match pooling {
+            Pooling::Reuse => &self.pooled,
+            Pooling::Fresh => self.unpooled.get_or_init(|| {
+                let (config, connector) = (self.config.unpooled.clone(), self.connector.clone());
+                Agent::with_parts(config, connector, NoResolver)
+            }),
+        }
+    }
+
+    fn to_ureq(
+        &self,
+        request: &WireRequest<'_>,
+        framing: Framing,
+    ) -> Result<http::Request<()>, WireError> {
         let unusable = || {
             let message = "the URL can't be requested";
             WireError::new(Failure::Protocol, Phase::Send, message)
@@ -167,7 +230,7 @@ impl Connections {
         let mut builder = http::Request::builder()
             .method(request.method.as_str())
             .uri(uri)
-            // What ureq would write too, with more work.
+            // ureq would write the same, but with more work.
             .header(http::header::HOST, target.host.clone());
         for (name, value) in &request.headers {
             builder = match self.known_accept(name, value) {
@@ -175,12 +238,15 @@ impl Connections {
                 None => builder.header(*name, value.as_ref()),
             };
         }
+        if let Some((name, value)) = framing.field() {
+            builder = builder.header(name, value);
+        }
         builder
             .body(())
             .map_err(|error| unusable().caused_by(error))
     }
 
-    /// The Accept that is sent again.
+    /// The stored Accept header, if this is the same.
     fn known_accept(&self, name: &str, value: &str) -> Option<http::HeaderValue> {
         if name != "accept" {
             return None;
@@ -196,7 +262,7 @@ impl Connections {
     }
 }
 
-/// The answer to a request, its body still to be read.
+/// The answer to a request. Its body is not read yet.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -204,7 +270,7 @@ pub(crate) struct Response {
     pub(crate) body: Body,
 }
 
-/// The body of an answer. Its connection goes back to the pool once the body was read to its end.
+/// The body of an answer. Its connection goes back to the pool when the body was read to its end.
 pub(crate) struct Body {
     reader: Box<dyn Read + Send + Sync>,
     context: Arc<ExchangeContext>,
@@ -215,7 +281,7 @@ impl Body {
     pub(crate) fn read_to_limit(mut self, limit: u64) -> Result<Vec<u8>, WireError> {
         let _current = self.context.enter();
         let mut bytes = Vec::new();
-        // One byte more tells "exactly the limit" from "too large".
+        // One more byte shows whether the body is larger than the limit.
         let mut limited = self.reader.by_ref().take(limit.saturating_add(1));
         limited
             .read_to_end(&mut bytes)
@@ -253,8 +319,8 @@ fn from_ureq(map: &http::HeaderMap) -> Headers {
     headers
 }
 
-/// Two ways to say where a body ends is how answers are smuggled behind one another (RFC 9112, 6.3;
-/// S12).
+/// An answer that says in two ways where its body ends can hide a second answer (RFC 9112, section
+/// 6.3).
 fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
     let mut lengths = headers.get_all("content-length");
     let length = lengths.next();
@@ -268,7 +334,7 @@ fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
 }
 
 /// Makes connections for ureq.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct WireConnector {
     resolver: Arc<dyn Resolver>,
     trust: Arc<TlsTrust>,
@@ -302,8 +368,8 @@ impl Connector for WireConnector {
     }
 }
 
-/// ureq resolves before it looks into its pool, in a thread of its own when there is a timeout. Our
-/// connector resolves, when it has to connect.
+/// ureq resolves names before it looks into its pool. Our connector does it instead, and only when
+/// it has to connect.
 #[derive(Debug)]
 struct NoResolver;
 

@@ -6,16 +6,16 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 /// Turns a host name into addresses.
 ///
-/// The client's own asks the operating system. Give another with
-/// [`ClientBuilder::resolver`](crate::ClientBuilder::resolver) to address_policy a registry under a
-/// name that only you know, or to test. It is called on a helper thread, only when a connection is
-/// made, never for a host that is an IP address; a call that is stopped meanwhile does not wait for
-/// it.
+/// By default the client asks the operating system. Set another resolver with
+/// [`ClientBuilder::resolver`](crate::ClientBuilder::resolver) to use a name that only your program
+/// knows, or to test. It is called on a helper thread, and only when a connection is made. It is
+/// never called for a host that is an IP address. A call that is stopped does not wait for it.
 ///
 /// # Errors
 ///
-/// An error ends the call with [`ErrorKind::Resolve`](crate::ErrorKind::Resolve); one of kind
-/// [`TimedOut`](io::ErrorKind::TimedOut) is retried. An empty list is the same as "no such name".
+/// An error ends the call with [`ErrorKind::Resolve`](crate::ErrorKind::Resolve). An error of kind
+/// [`TimedOut`](io::ErrorKind::TimedOut) is retried first. An empty list means that there is no
+/// such name.
 pub trait Resolver: Send + Sync {
     /// The addresses of `host`, in the order to try them, each with `port`.
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
@@ -36,7 +36,8 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// Whether asking again may help. The standard library keeps EAI_AGAIN only in its text.
+/// Whether another attempt may help. The standard library shows EAI_AGAIN only in the text of the
+/// error.
 pub(super) fn is_transient(error: &io::Error) -> bool {
     matches!(
         error.kind(),

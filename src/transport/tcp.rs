@@ -1,5 +1,5 @@
-//! TCP connections: waits in slices so that a call can be stopped at any time, and only goes where
-//! the call may go.
+//! TCP connections. Every wait is cut into slices, so that a call can be stopped at any time. A
+//! connection is made only to addresses that the call's address policy permits.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -8,14 +8,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::connection::Stream;
-use super::context::{ExchangeContext, Pooling, WaitLimit};
+use super::connection::{Found, Stream};
+use super::context::{ExchangeContext, Wait, WaitLimit};
 use super::error::{Failure, Phase, WireError};
 use super::resolve::Resolver;
 use crate::address::AddressClass;
 use crate::interrupt::SLICE;
 
-/// How long one address gets before the next is tried beside it (RFC 8305, section 5).
+/// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 /// The most addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 16;
@@ -25,9 +25,20 @@ const MAX_ADDRESSES: usize = 16;
 pub(super) struct Socket {
     stream: TcpStream,
     class: AddressClass,
-    /// The read timeout that is set: setting it costs a system call, so it only changes when a
+    mode: Mode,
+    /// The read timeout of the socket. Each change costs a system call, so it changes only when a
     /// deadline is near.
     read_slice: Duration,
+}
+
+/// Whether a call on the socket waits. Each change costs a system call, so the mode stays as it is
+/// until the other one is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It waits for at most a slice.
+    Blocking,
+    /// It returns at once.
+    NonBlocking,
 }
 
 impl Socket {
@@ -42,35 +53,21 @@ impl Socket {
         let addresses = permitted(resolve(host, port, resolver, context, limit)?, context)?;
         let (stream, address) = connect(&addresses, context, limit)?;
         let class = AddressClass::of(address.ip());
-        context.saw(|seen| seen.peer = Some(class));
         prepare(&stream).map_err(|error| WireError::from_io(error, Phase::Connect))?;
         Ok(Socket {
             stream,
             class,
+            mode: Mode::Blocking,
             read_slice: SLICE,
         })
     }
 
-    /// Reads what has come without waiting; an error of kind `WouldBlock` where nothing has.
-    pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_nonblocking(true)?;
-        let result = self.stream.read(buffer);
-        self.stream.set_nonblocking(false)?;
-        result
-    }
-
-    /// Whether the current call may use this pooled connection at all. Where it leads is checked
-    /// again: the call that made it may have been allowed to go where this one is not.
-    pub(super) fn is_permitted(&self, context: &ExchangeContext) -> bool {
-        context.pooling == Pooling::Reuse && context.address_policy.permits(self.class)
-    }
-
-    /// Notes that the current call goes on with this pooled connection.
-    pub(super) fn note_reuse(&self, context: &ExchangeContext) {
-        context.saw(|seen| {
-            seen.reused = true;
-            seen.peer = Some(self.class);
-        });
+    fn set_mode(&mut self, mode: Mode) -> io::Result<()> {
+        if self.mode != mode {
+            self.stream.set_nonblocking(mode == Mode::NonBlocking)?;
+            self.mode = mode;
+        }
+        Ok(())
     }
 
     fn set_read_slice(&mut self, slice: Duration) -> io::Result<()> {
@@ -91,73 +88,63 @@ impl Socket {
 impl Stream for Socket {
     const IS_TLS: bool = false;
 
-    fn read(
-        &mut self,
-        buffer: &mut [u8],
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<usize, WireError> {
+    fn read(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<usize, WireError> {
+        let failed = |error| WireError::from_io(error, wait.phase);
+        self.set_mode(Mode::Blocking).map_err(failed)?;
         let since = Instant::now();
         loop {
-            self.set_read_slice(context.interrupt.slice())
-                .map_err(|error| WireError::from_io(error, phase))?;
+            self.set_read_slice(wait.context.interrupt.slice())
+                .map_err(failed)?;
             match self.stream.read(buffer) {
                 Ok(amount) => {
-                    // Without this a server that drips would keep a call that was told to stop
-                    // (R9).
-                    context.tick(phase)?;
-                    limit.check(Instant::now(), phase)?;
+                    // Without this check a server that sends one byte at a time could keep a call
+                    // that was told to stop (R9).
+                    wait.check(Instant::now())?;
                     return Ok(amount);
                 }
-                Err(error) if is_pause(&error) => {
-                    context.tick(phase)?;
-                    limit.check(since, phase)?;
-                }
-                Err(error) => return Err(WireError::from_io(error, phase)),
+                Err(error) if is_pause(&error) => wait.check(since)?,
+                Err(error) => return Err(failed(error)),
             }
         }
     }
 
-    fn write_all(
-        &mut self,
-        mut bytes: &[u8],
-        context: &ExchangeContext,
-        phase: Phase,
-        limit: WaitLimit,
-    ) -> Result<(), WireError> {
-        let mut since = Instant::now();
-        // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE in a
-        // C host (R26).
-        while !bytes.is_empty() {
+    fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError> {
+        let read = self
+            .set_mode(Mode::NonBlocking)
+            .and_then(|()| self.stream.read(buffer));
+        match read {
+            Ok(0) => Ok(Found::End),
+            Ok(amount) => Ok(Found::Bytes(amount)),
+            Err(error) if is_pause(&error) => Ok(Found::Nothing),
+            Err(error) => Err(WireError::from_io(error, wait.phase)),
+        }
+    }
+
+    fn write_slice(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
+        let failed = |error| WireError::from_io(error, wait.phase);
+        loop {
+            // Only `write`: it sends with MSG_NOSIGNAL, while a vectored write would raise SIGPIPE
+            // in a C host (R26).
             match self.stream.write(bytes) {
-                Ok(0) => return Err(WireError::from_io(io::ErrorKind::WriteZero.into(), phase)),
-                Ok(amount) => {
-                    bytes = &bytes[amount..];
-                    since = Instant::now();
-                    context.tick(phase)?;
+                Ok(0) => return Err(failed(io::ErrorKind::WriteZero.into())),
+                Ok(amount) => return Ok(Some(amount)),
+                // `read_now` has left the socket in this mode.
+                Err(error) if is_pause(&error) && self.mode == Mode::NonBlocking => {
+                    self.set_mode(Mode::Blocking).map_err(failed)?;
                 }
-                Err(error) if is_pause(&error) => {
-                    context.tick(phase)?;
-                    limit.check(since, phase)?;
-                }
-                Err(error) => return Err(WireError::from_io(error, phase)),
+                Err(error) if is_pause(&error) => return Ok(None),
+                Err(error) => return Err(failed(error)),
             }
         }
-        Ok(())
     }
 
-    fn is_quiet(&mut self) -> bool {
-        matches!(self.read_now(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-    }
-
-    fn socket(&self) -> &Socket {
-        self
+    fn peer(&self) -> AddressClass {
+        self.class
     }
 }
 
-/// Whether a socket call ended only to let us look around: the slice is over, or a signal came
-/// (EINTR).
+/// Whether a call on the socket ended without a result: the slice is over, or a signal interrupted
+/// it (EINTR).
 fn is_pause(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -183,15 +170,18 @@ fn resolve(
     }
     let (resolver, name) = (resolver.clone(), host.to_owned());
     let (sender, receiver) = mpsc::channel();
-    // getaddrinfo can't be stopped. The thread owns only the name, and ends by the resolver's own
-    // timeout.
+    // getaddrinfo can't be stopped. The thread owns only the name, and ends after the resolver's
+    // own timeout.
     spawn("ocireg-resolve", Phase::Resolve, move || {
-        // The receiver is gone when the call was stopped in the meantime; nobody needs the answer
-        // then.
+        // Sending fails when the call was stopped in the meantime and nobody waits any more.
         let _ = sender.send(resolver.resolve(&name, port));
     })?;
-    let answer = wait_for(&receiver, context, Phase::Resolve, limit, None)?;
-    match answer {
+    let wait = Wait {
+        context,
+        phase: Phase::Resolve,
+        limit,
+    };
+    match wait_for(&receiver, wait, None)? {
         Some(Ok(addresses)) if addresses.is_empty() => Err(WireError::new(
             Failure::Resolve { transient: false },
             Phase::Resolve,
@@ -218,8 +208,8 @@ fn resolve(
     }
 }
 
-/// Drops the addresses that this call may not go to (S5). What is checked here is what is connected
-/// to: there is no second look-up in which the answer could change.
+/// Removes the addresses that the address policy does not permit. The connection is made to the
+/// addresses checked here: a second look-up could return others.
 fn permitted(
     addresses: Vec<SocketAddr>,
     context: &ExchangeContext,
@@ -260,13 +250,19 @@ fn named(class: AddressClass) -> &'static str {
 
 type Attempt = (SocketAddr, io::Result<TcpStream>);
 
-/// Connects to the first address that answers. Each is tried in a thread of its own, since a
-/// connect can't be stopped: such a thread owns only its address and ends by the connect timeout.
+/// Connects to the first address that answers. Each address is tried in a thread of its own, since
+/// a connect can't be stopped. The thread owns only the address, and ends after the connect
+/// timeout.
 fn connect(
     addresses: &[SocketAddr],
     context: &ExchangeContext,
     limit: WaitLimit,
 ) -> Result<(TcpStream, SocketAddr), WireError> {
+    let wait = Wait {
+        context,
+        phase: Phase::Connect,
+        limit,
+    };
     let (sender, receiver) = mpsc::channel::<Attempt>();
     let mut waiting = addresses.iter().copied();
     let mut running = 0;
@@ -282,13 +278,13 @@ fn connect(
             break;
         }
         let head_start = (waiting.len() > 0).then(|| Instant::now() + HEAD_START);
-        match wait_for(&receiver, context, Phase::Connect, limit, head_start)? {
+        match wait_for(&receiver, wait, head_start)? {
             Some((address, Ok(stream))) => return Ok((stream, address)),
             Some((address, Err(error))) => {
                 running -= 1;
                 last_error = Some((address, error));
             }
-            // The head start is over: the next address is tried beside this one.
+            // The head start is over: the next address is tried in parallel.
             None => {}
         }
     }
@@ -320,28 +316,25 @@ fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Resu
     })
 }
 
-/// Waits for a helper thread's word. `None` when `pause` has come, or the helper is gone without a
-/// word.
+/// Waits for the result of a helper thread. `None` when `pause` has come, or when the thread has
+/// ended without a result.
 fn wait_for<T>(
     receiver: &Receiver<T>,
-    context: &ExchangeContext,
-    phase: Phase,
-    limit: WaitLimit,
+    wait: Wait<'_>,
     pause: Option<Instant>,
 ) -> Result<Option<T>, WireError> {
     let since = Instant::now();
     loop {
-        let mut slice = context.interrupt.slice();
+        let mut slice = wait.context.interrupt.slice();
         if let Some(pause) = pause {
             slice = slice.min(pause.saturating_duration_since(Instant::now()));
         }
         match receiver.recv_timeout(slice) {
-            Ok(word) => return Ok(Some(word)),
+            Ok(result) => return Ok(Some(result)),
             Err(RecvTimeoutError::Disconnected) => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        context.tick(phase)?;
-        limit.check(since, phase)?;
+        wait.check(since)?;
         if pause.is_some_and(|pause| Instant::now() >= pause) {
             return Ok(None);
         }

@@ -92,7 +92,7 @@ const ROOMS: &[Room] = &[
             "crate::client",
             "crate::lookup",
         ],
-        exceptions: &[("transport/tls", "std::fs")],
+        exceptions: &[("transport/tls/trust", "std::fs")],
     },
     Room {
         files: &["client"],

@@ -1,0 +1,182 @@
+//! The body of a request: how it is framed, where its bytes come from, and how far it was sent.
+
+use std::io::{self, Read};
+
+use ureq::http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
+
+use super::context::ExchangeContext;
+use super::error::{Failure, Phase, WireError};
+use crate::http::{Content, Method, WireRequest};
+
+/// How a request says where its body ends (RFC 9112, section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Framing {
+    /// There is no body, and no header field about one.
+    #[default]
+    None,
+    /// `Content-Length`.
+    Length(u64),
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+}
+
+impl Framing {
+    pub(super) fn of(request: &WireRequest<'_>) -> Framing {
+        match (&request.content, request.method) {
+            (Content::Bytes(bytes), _) => Framing::Length(bytes.len() as u64),
+            (Content::Stream { length, .. }, _) => length.map_or(Framing::Chunked, Framing::Length),
+            // These methods usually have a body, so a request without one should say so (RFC 9110,
+            // section 8.6). Some servers answer 411 otherwise.
+            (Content::Nothing, Method::Post | Method::Put | Method::Patch) => Framing::Length(0),
+            (Content::Nothing, Method::Get | Method::Head | Method::Delete) => Framing::None,
+        }
+    }
+
+    /// The header field for it.
+    pub(super) fn field(self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Framing::None => None,
+            Framing::Length(length) => Some((CONTENT_LENGTH, length.into())),
+            Framing::Chunked => Some((TRANSFER_ENCODING, HeaderValue::from_static("chunked"))),
+        }
+    }
+}
+
+/// The state of a request that is being sent. The [`Source`] and the connection share it through
+/// the exchange context, because ureq calls both and passes nothing between them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Upload {
+    pub(super) framing: Framing,
+    pub(super) stage: Stage,
+}
+
+/// The part of the request that ureq writes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    /// The head.
+    #[default]
+    Head,
+    /// The body.
+    Body,
+    /// The rest of the body, which is not sent because the server has already answered.
+    Answered,
+}
+
+/// The reader from which ureq gets a body. It fails when the body is shorter or longer than
+/// promised. ureq itself does not notice: it reads a source that has ended again and again.
+pub(super) struct Source<'a> {
+    reader: &'a mut dyn Read,
+    length: Option<u64>,
+    /// The number of bytes that ureq has got.
+    given: u64,
+    context: &'a ExchangeContext,
+}
+
+impl<'a> Source<'a> {
+    /// `length` is the Content-Length of the request; `None` if it is chunked.
+    pub(super) fn new(
+        reader: &'a mut dyn Read,
+        length: Option<u64>,
+        context: &'a ExchangeContext,
+    ) -> Source<'a> {
+        Source {
+            reader,
+            length,
+            given: 0,
+            context,
+        }
+    }
+
+    /// Fails if the source has another byte.
+    pub(super) fn expect_end(&mut self) -> Result<(), WireError> {
+        if self.ask(&mut [0])? == 0 {
+            return Ok(());
+        }
+        Err(failed(format!(
+            "the source gave more than the {} bytes that were promised",
+            self.given
+        )))
+    }
+
+    /// Reads a part of a body of `length` bytes. Never returns 0, which ureq could not handle.
+    fn read_of(&mut self, length: u64, buffer: &mut [u8]) -> Result<usize, WireError> {
+        let wanted = limit(buffer.len(), length - self.given);
+        let amount = self.ask(&mut buffer[..wanted])?;
+        if amount == 0 {
+            return Err(failed(format!(
+                "the source gave {} of {length} bytes",
+                self.given
+            )));
+        }
+        self.given += amount as u64;
+        if self.given == length {
+            // The last bytes are sent only if the source ends behind them. Otherwise the server
+            // would accept a truncated body as a complete one.
+            self.expect_end()?;
+        }
+        Ok(amount)
+    }
+
+    /// Reads from the caller's source.
+    fn ask(&mut self, buffer: &mut [u8]) -> Result<usize, WireError> {
+        loop {
+            match self.reader.read(buffer) {
+                Ok(amount) if amount <= buffer.len() => return Ok(amount),
+                Ok(_) => {
+                    let message = "the source claims more bytes than it was asked for";
+                    return Err(failed(message.to_owned()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    self.context.tick(Phase::Send)?;
+                }
+                Err(error) => {
+                    // A source that belongs to the same call fails too when the call is stopped.
+                    self.context.tick(Phase::Send)?;
+                    let message = format!("the source failed after {} bytes", self.given);
+                    return Err(failed(message).caused_by(error));
+                }
+            }
+        }
+    }
+
+    /// Stands in for the rest of a body that is not sent. The buffer needs no writing: the
+    /// connection has filled it with zeros.
+    fn filler(&mut self, buffer: &[u8]) -> usize {
+        // A chunked body may end anywhere.
+        let left = self.length.map_or(0, |length| length - self.given);
+        let amount = limit(buffer.len(), left);
+        self.given += amount as u64;
+        amount
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.context.upload().stage == Stage::Answered {
+            return Ok(self.filler(buffer));
+        }
+        // The read would return 0, and ureq would take that for the end of the body.
+        if buffer.is_empty() {
+            return Err(failed("there is no room for the body".to_owned()).into());
+        }
+        self.context.begin_body();
+        let amount = match self.length {
+            Some(length) => self.read_of(length, buffer)?,
+            None => {
+                let amount = self.ask(buffer)?;
+                self.given += amount as u64;
+                amount
+            }
+        };
+        Ok(amount)
+    }
+}
+
+/// The number of bytes that fit into `room` when `left` are left.
+fn limit(room: usize, left: u64) -> usize {
+    usize::try_from(left).map_or(room, |left| room.min(left))
+}
+
+fn failed(message: String) -> WireError {
+    WireError::new(Failure::Source, Phase::Send, message)
+}
