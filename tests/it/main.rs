@@ -46,5 +46,6 @@ mod real_tls;
 mod reference_parts;
 mod references;
 mod references_property;
+mod sizes;
 mod sources;
 mod tls_records;
