@@ -13,6 +13,7 @@ mod batch_open;
 mod batch_real;
 mod batch_tokens;
 mod circles;
+mod codes;
 mod connections;
 mod contract;
 mod costs;
