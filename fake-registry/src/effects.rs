@@ -178,5 +178,6 @@ const PORTAL: &str = "<html><body><form>Welcome. Please log in.</form></body></h
 const NGINX: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n\
     <center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n\
     </body>\r\n</html>\r\n";
-const NO_SUCH_KEY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
+const NO_SUCH_KEY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+    <Error><Code>NoSuchKey</Code>\
     <Message>The specified key does not exist.</Message></Error>";

@@ -34,14 +34,14 @@ macro_rules! choices {
 }
 
 choices! {
-    /// One way in which the registry differs from the specification. Its explanation begins with its
-    /// row in docs/registries.md. As text it is its name in kebab case, then `=` and its values with
-    /// commas between; times are in milliseconds, a number of requests may be `forever`.
+    /// One way in which the registry differs from the specification. Its explanation begins with
+    /// its row in docs/registries.md. As text it is its name in kebab case, then `=` and its values
+    /// with commas between; times are in milliseconds, a number of requests may be `forever`.
     Quirk {
         // Connections, and answers as a whole.
         Delay(Duration): "R9: waits this long before every answer";
         IdleClose(Duration): "R5: closes a connection that has been idle for this long";
-        CloseAfterAnswer: "R5: closes the connection after every answer without `Connection: close`";
+        CloseAfterAnswer: "R5: closes the connection after every answer, unannounced";
         ConnectionClose: "R30: sends `Connection: close` and closes";
         Http10: "R30: answers as HTTP/1.0, and closes";
         Header(String): "an extra header field, `Name: value`, on every answer";
@@ -52,14 +52,14 @@ choices! {
         NotARegistry(u16, Page): "R32: this status and page everywhere, /v2/ included";
 
         // Refusals.
-        Challenge(Page, Vec<String>): "B1, B9, J5: 401 everywhere, with these challenges (| between)";
+        Challenge(Page, Vec<String>): "B1, B9, J5: 401 everywhere, these challenges (| between)";
         Deny(u16, Page): "D2, D3: this status and page, code DENIED, everywhere but on /v2/";
         Hidden(String): "D1: 401 for this repository, whether it exists or not; others are open";
         PingBody(String): "B7: the body of the ping, `true` on Quay";
 
         // Logins.
         Bearer(String): "B1: wants tokens; the value is the challenge, `realm=\"…\",service=\"…\"`";
-        ForbidBadTokens: "GCR: 403 without a challenge to a token that has expired or lacks the scope";
+        ForbidBadTokens: "GCR: 403 without a challenge to an expired or too narrow token";
         LongHeader(u64): "nginx: 431 to an Authorization that is longer than this";
         Harbor: "B6: with `bearer`: Basic for the catalog and after any Authorization; an empty \
                  challenge below unknown/";

@@ -212,8 +212,8 @@ impl Conn {
         }
     }
 
-    /// Sends a last answer and discards what the client still sends. A close with unread bytes would
-    /// be a reset, and a reset can overtake the answer.
+    /// Sends a last answer and discards what the client still sends. A close with unread bytes
+    /// would be a reset, and a reset can overtake the answer.
     pub(crate) fn refuse(mut self, answer: &[u8]) {
         let sent = self.send(answer).is_ok();
         let _ = self.socket.shutdown(Shutdown::Write);
