@@ -12,7 +12,7 @@ use test_support::seed::{self, Seeded};
 use test_support::{DockerRegistry, RegistryConfig, Server, TokenAuth, TokenServer, certificates};
 use token_service::TokenService;
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const REPOSITORIES: usize = 200;
 const TAGS: usize = 2000;

@@ -8,7 +8,7 @@ use fake_registry::{Config, FakeRegistry, Quirk};
 use ocireg::{CallOptions, Cancel, Client, Error, ErrorKind, Presence, Reference};
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const WIDTHS: [usize; 2] = [1, 8];
 

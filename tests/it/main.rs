@@ -1,13 +1,16 @@
-//! Integration tests: one binary, a module per subject, each test named after the row or rule it
-//! proves.
+//! Integration tests: one binary, one module per subject. A test is named after what it proves; the
+//! codes in front of its name are rows of docs/registries.md.
 
-mod auth_attackers;
+mod attackers_realms;
+mod attackers_redirects;
+mod attackers_registries;
+mod attackers_support;
 mod auth_canary;
 mod auth_challenges;
 mod auth_counts;
 mod auth_hub;
-mod auth_lab;
 mod auth_real;
+mod auth_support;
 mod auth_threads;
 mod batch_open;
 mod batch_real;
