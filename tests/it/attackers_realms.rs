@@ -1,5 +1,5 @@
-//! Token services of an attacker (S4, S11, S18): a challenge of a registry does not decide alone where
-//! a password goes.
+//! Token services of an attacker (S4, S11, S18): a challenge of a registry does not decide alone
+//! where a password goes.
 
 use ocireg::ErrorKind;
 use token_service::Quirk as Odd;

@@ -14,8 +14,8 @@ pub(crate) const IMAGE: &str = "registry.example.com/mine:1";
 pub(crate) const SECRETS: [&str; 4] = ["dXNlcjpwYXNz", "s3cr3t-header", "x-lab", "eyJ"];
 pub(crate) const MARK: &str = "Docker-Distribution-Api-Version: registry/2.0";
 
-/// An https registry under a made-up name with a token service on its own host, and two listeners of
-/// an attacker under all other names: one speaks TLS with a good certificate, one speaks http.
+/// An https registry under a made-up name with a token service on its own host, and two listeners
+/// of an attacker under all other names: one speaks TLS with a good certificate, one speaks http.
 pub(crate) struct Lab {
     pub(crate) ca: Ca,
     pub(crate) service: TokenService,

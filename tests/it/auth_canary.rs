@@ -215,8 +215,8 @@ fn s15_no_secret_is_shown_when_a_token_service_fails() {
     end();
 }
 
-/// Quirks that make each call fail, with canaries in the URLs and challenges that the registry sends.
-/// `refused` is a URL that answers 403.
+/// Quirks that make each call fail, with canaries in the URLs and challenges that the registry
+/// sends. `refused` is a URL that answers 403.
 fn failing_registries(refused: String) -> Vec<Vec<Quirk>> {
     let signed = format!("https://user:{CANARY_TOKEN}@x.net/?sig={CANARY_QUERY}");
     let nobody = format!(

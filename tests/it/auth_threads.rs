@@ -1,5 +1,5 @@
-//! Many threads and few token requests (R12): single flight, with a leader that fetches and followers
-//! that wait.
+//! Many threads and few token requests (R12): single flight, with a leader that fetches and
+//! followers that wait.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +68,8 @@ fn when_the_leader_stops_one_follower_takes_over() {
             let following: Vec<_> = (0..THREADS)
                 .map(|_| scope.spawn(|| client.exists(&image)))
                 .collect();
-            // The leader has the challenge, so the followers wait for its token and send no request.
+            // The leader has the challenge, so the followers wait for its token and send no
+            // request.
             thread::sleep(Duration::from_millis(300));
             assert_eq!((registry.request_count(), service.request_count()), (1, 1));
             service.set_quirks([]);
@@ -136,7 +137,8 @@ fn followers_get_the_refusal_of_their_leader() {
     assert!(registry.request_count() <= THREADS);
 }
 
-/// A callback of the leader may start a batch, whose threads need the token that the leader fetches.
+/// A callback of the leader may start a batch, whose threads need the token that the leader
+/// fetches.
 #[test]
 fn a_callback_of_the_leader_may_start_a_batch() {
     let delay = Odd::Delay(Duration::from_millis(600));
