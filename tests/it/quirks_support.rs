@@ -1,10 +1,12 @@
-//! What the quirk tests share: a registry with an image in it, a client that does not repeat, and
-//! words for what was asked.
+//! What the quirk tests share: a registry with an image in it, a client without retries, and short
+//! names for requests.
 
 use std::error::Error as _;
 
 use fake_registry::{Config, FakeRegistry, Quirk, Script, ScriptServer};
-use ocireg::{Client, ClientBuilder, Error, Reference, Registry, Repository};
+use ocireg::{
+    Algorithm, Client, ClientBuilder, Digest, Error, Presence, Reference, Registry, Repository,
+};
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -12,7 +14,7 @@ pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const IMAGE: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
-/// A registry that holds [`IMAGE`] as `t/a:v1`, bent from its first request on.
+/// A registry that holds [`IMAGE`] as `t/a:v1`, with these quirks from its first request on.
 pub(crate) fn registry(quirks: impl IntoIterator<Item = Quirk>) -> FakeRegistry {
     start(Config::new(), quirks)
 }
@@ -25,8 +27,7 @@ pub(crate) fn start(config: Config, quirks: impl IntoIterator<Item = Quirk>) -> 
     registry
 }
 
-/// A client that asks once: what an answer means is the question here, not what a second one would
-/// say.
+/// A client without retries: these tests are about the meaning of the first answer.
 pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }
@@ -56,7 +57,35 @@ pub(crate) fn parse(text: &str) -> Reference {
     text.parse().unwrap()
 }
 
-/// What was asked since the last look, such as `HEAD v1`: the method and the end of the path.
+/// Of no content that exists here.
+pub(crate) const SHA512: &str = concat!(
+    "sha512:",
+    "ee26b0dd4af7e749aa1a8ee3c10ae9923f618980772e473f8819a5d4940e0db2",
+    "7ac185f8a0e1d5f84f88bc887fd67b143732c304cc5fa9ad8e6f57f50028a8ff"
+);
+
+/// The digest of [`IMAGE`].
+pub(crate) fn sha256_of_image() -> Digest {
+    Digest::of(Algorithm::Sha256, IMAGE.as_bytes())
+}
+
+pub(crate) fn presence(
+    client: &Client,
+    registry: &FakeRegistry,
+    rest: &str,
+) -> Result<Presence, Error> {
+    client.exists(&image(registry, rest))
+}
+
+#[track_caller]
+pub(crate) fn assert_exists(client: &Client, registry: &FakeRegistry, what: &dyn std::fmt::Debug) {
+    match presence(client, registry, "t/a:v1") {
+        Ok(Presence::Exists(found)) => assert_eq!(found.digest, sha256_of_image(), "{what:?}"),
+        other => panic!("{what:?}: {other:?}"),
+    }
+}
+
+/// The requests since the last call, such as `HEAD v1`: the method and the end of the path.
 pub(crate) fn asked(registry: &FakeRegistry) -> Vec<String> {
     let requests = registry.take_requests();
     let short = |request: &fake_registry::Recorded| {
@@ -78,7 +107,7 @@ pub(crate) fn fields(request: &fake_registry::Recorded) -> Vec<(String, String)>
     fields
 }
 
-/// The whole story of an error: its line and its causes.
+/// The text of an error with its causes.
 pub(crate) fn story(error: &Error) -> String {
     let mut story = error.to_string();
     let mut cause = error.source();
@@ -95,14 +124,14 @@ pub(crate) fn assert_tells(error: &Error, part: &str) {
     assert!(story.contains(part), "{part:?} is not in {story:?}");
 }
 
-/// Nothing in a line for a terminal may steer it.
+/// A text for a terminal must not control it.
 #[track_caller]
 pub(crate) fn assert_shown(text: &str) {
     let steers = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!text.chars().any(steers), "{text:?}");
 }
 
-/// A server that gives these answers in their order, on one connection after the other.
+/// A server that gives these answers in order, on each connection anew.
 pub(crate) fn canned(answers: &[&str]) -> ScriptServer {
     let script = answers.iter().fold(Script::new(), |script, answer| {
         script.read_request().send(answer)
@@ -110,7 +139,7 @@ pub(crate) fn canned(answers: &[&str]) -> ScriptServer {
     ScriptServer::start(vec![script])
 }
 
-/// An answer of a registry, as bytes; to a HEAD its body is left out.
+/// An answer of a registry as bytes. The answer to HEAD has no body.
 pub(crate) fn answer(method: &str, status: u16, fields: &str, body: &str) -> String {
     let marked = "Docker-Distribution-Api-Version: registry/2.0\r\n";
     let length = body.len();
