@@ -33,6 +33,7 @@ mod faults_support;
 mod faults_threads;
 mod faults_tls;
 mod layers;
+mod quirks_addresses;
 mod quirks_contract;
 mod quirks_denied;
 mod quirks_digests;

@@ -1,11 +1,15 @@
 //! What the quirk tests share: a registry with an image in it, a client without retries, and short
 //! names for requests.
 
+use std::collections::HashMap;
 use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
 
 use fake_registry::{Config, FakeRegistry, Quirk, Script, ScriptServer};
 use ocireg::{
-    Algorithm, Client, ClientBuilder, Digest, Error, Presence, Reference, Registry, Repository,
+    Algorithm, Client, ClientBuilder, Digest, Error, ErrorKind, Presence, Reference, Registry,
+    Repository, Resolver,
 };
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -145,4 +149,37 @@ pub(crate) fn answer(method: &str, status: u16, fields: &str, body: &str) -> Str
     let length = body.len();
     let body = if method == "HEAD" { "" } else { body };
     format!("HTTP/1.1 {status} X\r\n{marked}{fields}Content-Length: {length}\r\n\r\n{body}")
+}
+
+/// A resolver of these names. Other names have no address.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<&'static str, Vec<SocketAddr>>);
+
+impl Names {
+    pub(crate) fn with(mut self, name: &'static str, addresses: &[SocketAddr]) -> Names {
+        self.0.insert(name, addresses.to_vec());
+        self
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(&self, host: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(self.0.get(host).cloned().unwrap_or_default())
+    }
+}
+
+/// A redirect of manifests to this base URL.
+pub(crate) fn redirect(status: u16, base: impl Into<String>) -> Quirk {
+    Quirk::RedirectManifests(status, base.into())
+}
+
+/// Fails unless a lookup is a protocol error that says why.
+#[track_caller]
+pub(crate) fn assert_refused(client: &Client, registry: &FakeRegistry, why: &str) -> Error {
+    let reference = image(registry, "t/a:v1");
+    let error = client.exists(&reference).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{}", story(&error));
+    assert_tells(&error, why);
+    assert_tells(&error, &reference.to_string());
+    error
 }

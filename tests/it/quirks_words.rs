@@ -1,5 +1,5 @@
-//! What a registry says beside its answer (rows J1 to J3, D2): rate limits, waits, warnings, codes
-//! of its own.
+//! What a registry adds to its answers (J1, J2, J3, D2, D4): rate limits, waits, warnings, error
+//! codes of its own.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,7 +21,7 @@ fn j1_the_rate_limit_of_an_answer_and_of_an_error() {
     assert_eq!(limit.window, Some(Duration::from_secs(21600)));
     assert_eq!(limit.source.as_deref(), Some("192.0.2.1"));
 
-    // The last word counts, whatever answer it came with; an answer without one changes nothing.
+    // The last rate limit counts, from any answer. An answer without one changes nothing.
     for (quirk, kind) in [
         (Quirk::Deny(403, Page::Json), ErrorKind::Denied),
         (Quirk::FailFirst(503, u64::MAX), ErrorKind::Server),
@@ -39,7 +39,7 @@ fn j1_the_rate_limit_of_an_answer_and_of_an_error() {
 }
 
 #[test]
-fn j1_rate_limits_that_say_little_or_nothing() {
+fn j1_incomplete_and_invalid_rate_limits() {
     let cases = [
         ("76", Some(76), Some(21600)),
         ("76; w=60, 1000;w=3600", Some(76), Some(21600)),
@@ -62,7 +62,7 @@ fn j1_rate_limits_that_say_little_or_nothing() {
     }
 }
 
-/// J2: what the final error says of the wait. Asked once, so no test waits.
+/// The wait in the error. The client has no retries, so no test waits.
 #[test]
 fn j2_every_form_of_retry_after() {
     let seconds = |number| Some(Duration::from_secs(number));
@@ -103,10 +103,10 @@ fn j2_every_form_of_retry_after() {
 }
 
 #[test]
-fn j2_a_date_to_come() {
+fn j2_a_date_in_the_far_future() {
     let date = "Fri, 31 Dec 9999 23:59:59 GMT";
     let registry = registry([Quirk::TooManyRequests(u64::MAX, date.to_owned())]);
-    // Retries would be allowed; but nobody waits that long.
+    // Retries are allowed, but the wait is too long.
     let client = ocireg::Client::new().unwrap();
     let started = Instant::now();
     let error = client.exists(&image(&registry, "t/a:v1")).unwrap_err();
@@ -121,9 +121,8 @@ fn j2_a_date_to_come() {
     assert_tells(&error, "try again in 25");
 }
 
-/// The words of a 503 with a wait are as good as those of a 429.
 #[test]
-fn j2_a_wait_beside_another_status() {
+fn j2_a_wait_with_another_status() {
     let after = Quirk::Header("Retry-After: 7".to_owned());
     let registry = registry([Quirk::FailFirst(503, u64::MAX), after]);
     let error = client().digest(&image(&registry, "t/a:v1")).unwrap_err();
@@ -177,7 +176,7 @@ fn j3_warnings_are_printable_and_bounded() {
     client.exists(&image(&registry, "t/a:v1")).unwrap();
     let warnings = client.warnings(&host);
     assert_eq!(warnings, ["\u{fffd}31mred\u{fffd}der end"]);
-    // A registry that has another one each time does not fill the memory.
+    // A new warning with each answer does not fill the memory.
     for number in 0..100 {
         registry.set_quirks([Quirk::Warning(format!("number {number}"))]);
         client.exists(&image(&registry, "t/a:v1")).unwrap();
@@ -187,7 +186,7 @@ fn j3_warnings_are_printable_and_bounded() {
     warnings.iter().for_each(|warning| assert_shown(warning));
 }
 
-/// D2: the status decides; the code is kept as it is, whatever it is.
+/// The status decides. The code is kept as it is.
 #[test]
 fn d2_odd_codes() {
     use ErrorKind::{Denied, NotFound, Rejected, Server, Unsupported};
@@ -218,7 +217,7 @@ fn d2_odd_codes() {
     }
 }
 
-/// D4: numbers and other shapes where a list of errors should be.
+/// Numbers and other shapes instead of a list of errors.
 #[test]
 fn d2_d4_odd_shapes_of_errors() {
     let cases = [
@@ -255,7 +254,7 @@ fn d2_d4_odd_shapes_of_errors() {
     }
 }
 
-/// D2, Quay's deleted tag, by way of a HEAD without and a GET with a body.
+/// Quay's answer for a deleted tag: to HEAD without a body, to GET with one.
 #[test]
 fn d2_an_expired_tag_is_absent() {
     let body =
