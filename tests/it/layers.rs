@@ -178,7 +178,7 @@ impl Layer {
             let rest = file.strip_prefix(*name);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.files.iter().any(|name| is_or_contains(&name))
+        self.files.iter().any(is_or_contains)
     }
 
     fn forbidden(&self) -> Vec<&'static str> {

@@ -106,7 +106,7 @@ impl Found {
     }
 }
 
-/// A lookup by tag has only the registry's word.
+/// A lookup by tag has nothing to compare the header with.
 #[test]
 fn e1_f6_by_tag_the_header_of_head_counts_if_it_is_usable() {
     use DigestSource::{Computed, Header};

@@ -235,7 +235,7 @@ fn h7_r16_a_list_without_end_is_an_error() {
             earlier,
         ),
         (
-            "two pages in turn",
+            "two pages that link to each other",
             looping(LinkLoop::Pair),
             vec![5, 5, 5],
             Protocol,

@@ -40,10 +40,8 @@ pub(crate) fn below(folder: &str) -> Vec<Source> {
 fn collect_paths(folder: &Path, paths: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a readable folder") {
         let path = entry.expect("a readable entry").path();
-        let generated = path.file_name().is_some_and(|name| {
-            let is = |other: &&str| name.to_str() == Some(*other);
-            GENERATED.iter().any(|other| is(&other))
-        });
+        let name = path.file_name().and_then(|name| name.to_str());
+        let generated = name.is_some_and(|name| GENERATED.contains(&name));
         if path.is_dir() && !generated {
             collect_paths(&path, paths);
         } else if path.is_file() {
