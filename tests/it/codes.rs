@@ -1,8 +1,6 @@
-//! The codes of docs/registries.md, such as the first row of each of its tables: every code that a
-//! comment, a message or the name of a test uses has a row there, so that a reader can look it up.
-//!
-//! Documentation of the library and of the command has no codes, since its readers have the page
-//! not at hand.
+//! Every code that a comment, a message or the name of a test uses has a row in docs/registries.md,
+//! so that a reader can look it up. Documentation of the library and of the command has no codes,
+//! since its readers do not have that page.
 
 use std::collections::BTreeMap;
 

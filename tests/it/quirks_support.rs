@@ -61,7 +61,7 @@ pub(crate) fn parse(text: &str) -> Reference {
     text.parse().unwrap()
 }
 
-/// Of no content that exists here.
+/// A digest that no content in these tests has.
 pub(crate) const SHA512: &str = concat!(
     "sha512:",
     "ee26b0dd4af7e749aa1a8ee3c10ae9923f618980772e473f8819a5d4940e0db2",
@@ -135,7 +135,7 @@ pub(crate) fn assert_shown(text: &str) {
     assert!(!text.chars().any(steers), "{text:?}");
 }
 
-/// A server that gives these answers in order, on each connection anew.
+/// A server that gives these answers in order, on each connection from the start.
 pub(crate) fn canned(answers: &[&str]) -> ScriptServer {
     let script = answers.iter().fold(Script::new(), |script, answer| {
         script.read_request().send(answer)
