@@ -16,7 +16,8 @@ test: ## Installs the tools, runs lint and all tests
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh
 
-lint: ## Checks formatting, clippy and documentation
+lint: ## Checks formatting, widths, clippy and documentation
+	@scripts/lint-width.sh
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets --features ocireg/_panic -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --features ocireg/capi --quiet

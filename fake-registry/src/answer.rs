@@ -1,15 +1,16 @@
-//! Answers as registries make them.
+//! Answers of a registry.
 
 use raw_http::Answer;
 
 const MARK: &str = "Docker-Distribution-Api-Version";
 
-/// An answer that tells that a registry sent it. `head` is header fields as text, one a line.
+/// An answer with the API-version header, which identifies a registry. `head` is header fields as
+/// text, one per line.
 pub(crate) fn marked(status: u16, head: &str, body: impl Into<Vec<u8>>) -> Answer {
     Answer::new(status, &format!("{MARK}: registry/2.0\n{head}"), body)
 }
 
-/// Takes away what tells that a registry sent it.
+/// Removes the header that identifies a registry.
 pub(crate) fn unmark(answer: &mut Answer) {
     answer.change(MARK, |_| String::new());
 }
@@ -25,7 +26,7 @@ pub(crate) fn errors(status: u16, code: &str, message: &str) -> Answer {
     json(status, &errors)
 }
 
-/// An error with the code's own words as its message: `MANIFEST_UNKNOWN`, "manifest unknown".
+/// An error whose message is made of its code: `MANIFEST_UNKNOWN`, "manifest unknown".
 pub(crate) fn error(status: u16, code: &str) -> Answer {
     let message = code.to_ascii_lowercase().replace('_', " ");
     errors(status, code, &message)

@@ -1,4 +1,4 @@
-//! Who may ask: tokens, passwords, and what the others are told.
+//! Access control: tokens, passwords, and the challenge for everyone else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -6,11 +6,11 @@ use raw_http::{Answer, Recorded};
 use serde_json::Value;
 
 use crate::answer::error;
-use crate::bend::Quirks;
+use crate::effects::Quirks;
 use crate::quirk::{Quirk, value};
 use crate::routes::Endpoint;
 
-/// The refusal, if there is one.
+/// The answer to a request without access; `None` if it has access.
 pub(crate) fn refuse(quirks: &Quirks, request: &Recorded, endpoint: &Endpoint) -> Option<Answer> {
     let (bearer, basic) = (value!(quirks, Bearer), value!(quirks, Basic));
     let sent = request.header("authorization").unwrap_or_default();
@@ -51,8 +51,8 @@ pub(crate) fn refuse(quirks: &Quirks, request: &Recorded, endpoint: &Endpoint) -
     Some(answer)
 }
 
-/// What is wrong with a token, in the words of RFC 6750. Its claims are looked at; who signed it is
-/// not.
+/// What is wrong with a token, as an error code of RFC 6750. The claims are checked, the signature
+/// is not.
 fn problem(token: &str, scope: Option<&str>) -> Option<&'static str> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap_or_default());
     let claims: Value = serde_json::from_slice(&claims.unwrap_or_default()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tag lists and the catalog: pages, Links, and the ways in which registries get them wrong.
+//! Tag lists and the catalog: pages, Links, and what registries do wrong with them.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -7,12 +7,12 @@ use raw_http::Answer;
 use serde_json::{Map, Value, json};
 
 use crate::answer;
-use crate::bend::{is_later_page, number};
+use crate::effects::{is_later_page, number};
 use crate::quirk::{LinkLoop, LinkSyntax, Quirk, value};
 use crate::routes::Call;
 use crate::store::{Repository, Store, sha256};
 
-/// A piece of a list: its names, how many were allowed, and whether more follow.
+/// A page of a list: its names, its largest size, and whether more names follow.
 struct Part {
     names: Vec<String>,
     limit: Option<u64>,
@@ -20,7 +20,7 @@ struct Part {
 }
 
 impl Call<'_> {
-    /// `GET /v2/<name>/tags/list`; `None` if a page of no number was asked for.
+    /// `GET /v2/<name>/tags/list`; `None` if the page size is not a number.
     pub(crate) fn tags(&self, name: &str, repository: &Repository) -> Option<Answer> {
         let part = self.cut(&repository.tags)?;
         let mut body = json!({"name": name, "tags": self.entries(&part.names)});
@@ -31,7 +31,7 @@ impl Call<'_> {
         Some(self.list(&body, &part))
     }
 
-    /// `GET /v2/_catalog`; `None` if a page of no number was asked for.
+    /// `GET /v2/_catalog`; `None` if the page size is not a number.
     pub(crate) fn catalog(&self, store: &Store) -> Option<Answer> {
         let part = self.cut(&store.repositories)?;
         Some(self.list(&json!({"repositories": self.entries(&part.names)}), &part))
@@ -57,12 +57,12 @@ impl Call<'_> {
         })
     }
 
-    /// After which name the page starts.
+    /// The name after which the page starts.
     fn start(&self) -> Bound<String> {
         let cursor = self.request.query("cursor");
         let cursor = cursor.and_then(|cursor| hex::decode(cursor).ok());
         let last = match value!(self.quirks, LoopingLink) {
-            // Above every tag and repository name.
+            // Sorts after every tag and repository name.
             Some(LinkLoop::Endless) if is_later_page(self.request) => Some("~".to_owned()),
             Some(_) => None,
             None => match cursor {
@@ -107,7 +107,7 @@ impl Call<'_> {
         answer
     }
 
-    /// Where the next page is, if there is one or a quirk pretends so.
+    /// The URL of the next page, if there is one or a quirk says so.
     fn next(&self, part: &Part) -> Option<String> {
         let (quirks, path) = (self.quirks, self.request.path());
         let opaque = quirks.has(Quirk::OpaqueCursor);
@@ -127,7 +127,7 @@ impl Call<'_> {
     }
 }
 
-/// GCR's map from digest to what it knows of it, tags included.
+/// The `manifest` field of a GCR list: digest to size, type and tags.
 fn gcr_manifests(repository: &Repository, tags: &[String]) -> Value {
     let mut manifests = Map::new();
     for tag in tags {

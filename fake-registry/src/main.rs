@@ -1,5 +1,4 @@
-//! The fake registry as a program: for clients that are not Rust, and for trying things out by
-//! hand.
+//! The fake registry as a program, for clients that are not in Rust and for use by hand.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -8,7 +7,7 @@ use std::thread;
 use clap::Parser;
 use fake_registry::{Ca, Config, FakeRegistry, Quirk};
 
-/// An in-memory OCI registry on 127.0.0.1. Prints its URL and runs until it is ended.
+/// An in-memory OCI registry on 127.0.0.1. Prints its URL and runs until it is killed.
 #[derive(Debug, Parser)]
 #[command(after_help = quirk_help())]
 struct Options {
@@ -24,7 +23,7 @@ struct Options {
     /// Fills the repository t/a with so many tags of one manifest.
     #[arg(long, value_name = "N", default_value_t = 0)]
     tags: usize,
-    /// Ends when its standard input does, as it does with the program that holds the other end.
+    /// Ends when its standard input ends, and so with the program that writes to it.
     #[arg(long)]
     until_input_ends: bool,
     /// Writes a line for every request to standard error.
@@ -35,7 +34,7 @@ struct Options {
 fn quirk_help() -> String {
     let line = |(name, help): (String, &str)| format!("\n  {name:26} {help}");
     let lines: String = Quirk::all().into_iter().map(line).collect();
-    format!("Quirks (letter and number are the row of registries.md):{lines}")
+    format!("Quirks (letter and number are a row of docs/registries.md):{lines}")
 }
 
 fn main() -> io::Result<()> {

@@ -1,13 +1,13 @@
-//! The registry itself: what each endpoint answers when no quirk interferes.
+//! The registry itself: what each endpoint answers without quirks.
 
 use raw_http::{Answer, Recorded};
 
 use crate::answer::{content, created, error, errors, json, marked};
-use crate::bend::Quirks;
+use crate::effects::Quirks;
 use crate::quirk::{Quirk, value};
 use crate::store::{Manifest, Store, matches};
 
-/// Which endpoint a path belongs to, with repository and reference, digest or session.
+/// The endpoint of a path, with repository and reference, digest or session.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Ping,
@@ -53,7 +53,7 @@ impl Endpoint {
     }
 }
 
-/// One request on its way through the registry, which the client knows under `url`.
+/// One request to the registry, whose base URL for the client is `url`.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Recorded,
     pub(crate) quirks: &'a Quirks,
@@ -91,7 +91,7 @@ impl Call<'_> {
         let (digest, kind) = (digest.to_owned(), &manifest.media_type);
         let accept = self.request.header("accept").unwrap_or_default();
         match method {
-            // E5: distribution shows no OCI manifest to a client that does not name its type.
+            // E5: distribution sends no OCI manifest to a client that does not accept its type.
             "GET" | "HEAD" if kind.contains("vnd.oci.") && !accept.contains(kind) => {
                 errors(404, "MANIFEST_UNKNOWN", NOT_ACCEPTED)
             }
@@ -175,7 +175,7 @@ impl Call<'_> {
         let offset = bytes.len().to_string();
         let range = self.request.header("content-range");
         let start = range.as_deref().and_then(|range| range.split('-').next());
-        // A Location is good for one request (G10): the client has to use the newest.
+        // A Location is good for one request (G10), so the client has to use the newest one.
         if self.request.query("_state").as_ref() != Some(&offset) {
             return error(404, "BLOB_UPLOAD_INVALID");
         } else if start.is_some_and(|start| start != offset) {
@@ -198,7 +198,7 @@ impl Call<'_> {
         }
     }
 
-    /// How a session stands; `0-0` also where nothing has come yet, as distribution says it (G6).
+    /// The state of a session; `0-0` also before the first byte, as distribution does it (G6).
     fn session(&self, status: u16, name: &str, id: &str, length: usize) -> Answer {
         let base = value!(self.quirks, UploadBase).unwrap_or_default();
         let location = format!("{base}/v2/{name}/blobs/uploads/{id}?_state={length}");

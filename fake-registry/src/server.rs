@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use raw_http::{Answer, Identity, Recorded, Server, Service, Stop, lock};
 
-use crate::bend::Quirks;
+use crate::effects::Quirks;
 use crate::quirk::{Quirk, value};
 use crate::routes::{Call, Endpoint};
 use crate::store::{Manifest, Store, sha256};
@@ -31,9 +31,8 @@ impl Config {
         Self { port, ..self }
     }
 
-    /// Switches a quirk on; call it for as many as you like. The first that answers in the
-    /// registry's place wins, refusals before redirects; of those that change answers all do.
-    /// Defaults to none.
+    /// Switches a quirk on, beside those that are on. If several answer in place of the registry,
+    /// the first one does, refusals before redirects. All that change answers do. Defaults to none.
     pub fn quirk(mut self, quirk: Quirk) -> Self {
         self.quirks.push(quirk);
         self
@@ -93,7 +92,7 @@ impl FakeRegistry {
     /// Starts a registry.
     ///
     /// # Panics
-    /// If the port cannot be had.
+    /// If the port is taken.
     pub fn start(config: Config) -> Self {
         let quirks = config.quirks.into_iter().map(|quirk| (quirk, 0)).collect();
         let state = Arc::new(State {
@@ -126,7 +125,7 @@ impl FakeRegistry {
     }
 
     /// Stores a manifest under its digest, which it returns, and under `tag` unless that is empty.
-    /// The digest of signed schema1 is that of its payload (E7).
+    /// The digest of a signed schema1 manifest is that of its payload (E7).
     pub fn put_manifest<B>(&self, repo: &str, tag: &str, media_type: &str, bytes: B) -> String
     where
         B: Into<Vec<u8>>,
@@ -136,8 +135,8 @@ impl FakeRegistry {
         self.store().put_manifest(repo, tag, manifest)
     }
 
-    /// Lets a tag stand for a digest. If no such manifest is stored, the tag is listed and answers
-    /// 404, like one that vanished after the list was made.
+    /// Makes a tag point to a digest. If no such manifest is stored, the tag is listed and answers
+    /// 404, like a tag that was deleted after the list was made.
     pub fn put_tag(&self, repo: &str, tag: &str, digest: &str) {
         let (tag, digest) = (tag.to_owned(), digest.to_owned());
         self.store().repository(repo).tags.insert(tag, digest);
@@ -235,7 +234,7 @@ impl State {
         };
         let instead = quirks.instead(request, &endpoint);
         let mut answer = instead.unwrap_or_else(|| call.answer(&endpoint, &mut lock(&self.store)));
-        quirks.bend(&endpoint, &mut answer);
+        quirks.change(&endpoint, &mut answer);
         answer
     }
 }

@@ -1,4 +1,4 @@
-//! What the registry holds.
+//! The content of the registry.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ impl Store {
         self.repositories.entry(name.to_owned()).or_default()
     }
 
-    /// Stores a manifest, under a tag if there is one, and gives its digest.
+    /// Stores a manifest, under a tag unless that is empty, and returns its digest.
     pub(crate) fn put_manifest(&mut self, name: &str, tag: &str, manifest: Manifest) -> String {
         let digest = manifest.digest();
         let repository = self.repository(name);
@@ -56,7 +56,7 @@ impl Store {
 }
 
 impl Repository {
-    /// The manifest a tag or digest stands for, with its digest.
+    /// The manifest of a tag or digest, with its digest.
     pub(crate) fn find(&self, reference: &str) -> Option<(&str, &Manifest)> {
         let digest = self.tags.get(reference).map_or(reference, String::as_str);
         let found = self.manifests.get_key_value(digest);
@@ -65,7 +65,8 @@ impl Repository {
 }
 
 impl Manifest {
-    /// Signed schema1 is known by its payload, since its signature differs every time (E7).
+    /// The digest of signed schema1 is that of its payload, since the signature differs each time
+    /// (E7).
     pub(crate) fn digest(&self) -> String {
         let signed = self.media_type.ends_with("v1+prettyjws");
         let payload = signed.then(|| jws_payload(&self.bytes)).flatten();
@@ -87,7 +88,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
-/// Whether the bytes have this digest; false for an algorithm that nobody knows.
+/// Whether the bytes have this digest; false for an unknown algorithm.
 pub(crate) fn matches(digest: &str, bytes: &[u8]) -> bool {
     match digest.split(':').next() {
         Some("sha256") => digest == sha256(bytes),

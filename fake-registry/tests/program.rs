@@ -1,4 +1,4 @@
-//! The fake registry as a program: how long it runs.
+//! The fake registry as a program: when it ends.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The program, which has said where it listens. Ends with the test.
+/// The running program. Ends with the test.
 struct Program {
     child: Child,
     address: String,
@@ -28,7 +28,7 @@ impl Program {
         Program { child, address }
     }
 
-    /// Whether it goes on for a while.
+    /// Whether it still runs after a while.
     fn stays(&mut self) -> bool {
         thread::sleep(Duration::from_millis(300));
         TcpStream::connect(&self.address).is_ok() && self.child.try_wait().unwrap().is_none()
@@ -42,14 +42,14 @@ impl Drop for Program {
     }
 }
 
-/// As what a script starts in the background has it.
+/// A script that starts it in the background gives it no input.
 #[test]
 fn it_runs_although_its_input_is_empty() {
     assert!(Program::start(&[], Stdio::null()).stays());
 }
 
 #[test]
-fn it_ends_with_its_input_where_it_is_told_to() {
+fn it_ends_with_its_input_if_it_is_told_to() {
     let mut program = Program::start(&["--until-input-ends"], Stdio::piped());
     assert!(program.stays());
     drop(program.child.stdin.take());

@@ -1,4 +1,5 @@
-//! Row S15, decision 25: secrets are in nothing that the library says.
+//! No secret is in what the library returns or logs (S15). Each secret is a canary: a text that the
+//! tests look for.
 
 use std::error::Error as _;
 use std::fmt::{Debug, Write as _};
@@ -13,7 +14,7 @@ use ocireg::{CallOptions, Client, ClientBuilder, ErrorKind};
 use raw_http::Answer;
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const CANARY_USER: &str = "canary-user-Xq7";
 const CANARY_PASSWORD: &str = "canary/pass:wörd+Xq8";
@@ -30,7 +31,7 @@ const CANARIES: [&str; 6] = [
     CANARY_QUERY,
 ];
 
-/// Keeps what the library logs while the test runs, and what other tests' threads log beside it.
+/// Records what the library logs, also for other tests that run at the same time.
 struct Log {
     on: AtomicBool,
     records: Mutex<String>,
@@ -56,11 +57,11 @@ impl log::Log for Log {
     fn flush(&self) {}
 }
 
-/// Everything that was said in one scenario.
+/// Everything that the library returned in one scenario.
 #[derive(Default)]
-struct Said(String);
+struct Output(String);
 
-impl Said {
+impl Output {
     fn debug(&mut self, value: &impl Debug) {
         let _ = writeln!(self.0, "{value:?}\n{value:#?}");
     }
@@ -82,8 +83,8 @@ impl Said {
     }
 }
 
-/// A canary as it may look after one encoding or another.
-fn disguises(secret: &str) -> Vec<String> {
+/// A canary in each encoding that may be applied to it.
+fn encodings(secret: &str) -> Vec<String> {
     let percent = |upper: bool| -> String {
         let encode = |byte: u8| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -100,8 +101,8 @@ fn disguises(secret: &str) -> Vec<String> {
         percent(true),
         percent(false),
     ];
-    // In Base64 a text looks otherwise at each of three offsets; what is before and after it spoils
-    // a few letters.
+    // Base64 of a text differs with its offset modulo 3, and its first and last letters depend on
+    // what is around it.
     for offset in 0..3 {
         let encoded = STANDARD.encode("x".repeat(offset) + secret);
         let encoded = encoded.trim_end_matches('=');
@@ -113,21 +114,18 @@ fn disguises(secret: &str) -> Vec<String> {
 #[track_caller]
 fn assert_no_canary(scenario: &str, said: &str) {
     for canary in CANARIES {
-        for disguise in disguises(canary) {
-            assert!(
-                !said.contains(&disguise),
-                "{scenario}: {disguise} in\n{said}"
-            );
+        for encoded in encodings(canary) {
+            assert!(!said.contains(&encoded), "{scenario}: {encoded} in\n{said}");
         }
     }
-    // Whatever the tokens of the service are, they are JWTs; and no password comes out as Basic.
+    // The tokens of the service are JWTs; and no password may appear as Basic.
     for start in ["eyJ0", "eyJh", "Basic Y2Fu", "Bearer canary"] {
         assert!(!said.contains(start), "{scenario}: {start} in\n{said}");
     }
 }
 
 #[test]
-fn the_disguises_are_found() {
+fn an_encoded_canary_is_found() {
     for text in [
         format!(
             "x {}",
@@ -141,8 +139,8 @@ fn the_disguises_are_found() {
     }
 }
 
-/// All that a registry can be given.
-fn armed(registry: &str) -> ClientBuilder {
+/// A client with all kinds of secrets for a registry.
+fn with_all_secrets(registry: &str) -> ClientBuilder {
     builder()
         .retries(1)
         .basic(registry, CANARY_USER, CANARY_PASSWORD)
@@ -150,11 +148,11 @@ fn armed(registry: &str) -> ClientBuilder {
         .add_header(registry, "X-Canary", CANARY_HEADER)
 }
 
-fn ask(said: &mut Said, client: &Client, registry: &str) {
+fn ask(said: &mut Output, client: &Client, registry: &str) {
     said.debug(client);
     let image = reference(&format!("{registry}/mine:1"));
     let repository = format!("{registry}/mine").parse().unwrap();
-    let host = crate::auth_lab::registry(registry);
+    let host = crate::auth_support::registry(registry);
     let errors = [
         client.exists(&image).err(),
         client.digest(&image).err(),
@@ -168,7 +166,7 @@ fn ask(said: &mut Said, client: &Client, registry: &str) {
 }
 
 #[test]
-fn s15_token_services_of_all_kinds_of_failure() {
+fn s15_no_secret_is_shown_when_a_token_service_fails() {
     begin();
     let body = |status, body: &str| {
         Odd::Answer(
@@ -186,7 +184,7 @@ fn s15_token_services_of_all_kinds_of_failure() {
         Odd::Fail(u64::MAX, 503),
         Odd::Limit(u64::MAX, "0"),
         Odd::Redirect(302, format!("http://127.0.0.1:1/x?sig={CANARY_QUERY}&")),
-        // Answers with a token in them that is not where it belongs.
+        // Answers with a token in the wrong place.
         body(200, CANARY_TOKEN),
         body(200, &format!("{{\"token\":\"{CANARY_TOKEN}")),
         body(200, &format!("[\"{CANARY_TOKEN}\"]")),
@@ -194,18 +192,18 @@ fn s15_token_services_of_all_kinds_of_failure() {
         body(200, &format!("token={CANARY_TOKEN}")),
         body(200, &format!("{{\"token\":\"{CANARY_TOKEN} \"}}")),
         body(200, &format!("{{\"Token\":\"{CANARY_TOKEN}\"}}")),
-        // A good token of no registry's.
+        // A token that no registry accepts.
         body(200, &format!("{{\"token\":\"{CANARY_TOKEN}\"}}")),
     ];
     for quirk in quirks {
         let config = token_service::Config::new().user(CANARY_USER, "another", &["*"]);
         let service = TokenService::start(config.quirk(quirk.clone()));
         let registry = bearer_registry(&service);
-        let mut said = Said::default();
-        let builder = armed(&registry.authority());
+        let mut said = Output::default();
+        let builder = with_all_secrets(&registry.authority());
         said.debug(&builder);
         ask(&mut said, &builder.build().unwrap(), &registry.authority());
-        // The canaries were in play.
+        // The canaries were really sent.
         let shown: String = service
             .requests()
             .iter()
@@ -217,58 +215,54 @@ fn s15_token_services_of_all_kinds_of_failure() {
     end();
 }
 
-#[test]
-fn s15_registries_of_all_kinds_of_failure() {
-    begin();
+/// Quirks that make each call fail, with canaries in the URLs and challenges that the registry
+/// sends. `refused` is a URL that answers 403.
+fn failing_registries(refused: String) -> Vec<Vec<Quirk>> {
     let signed = format!("https://user:{CANARY_TOKEN}@x.net/?sig={CANARY_QUERY}");
     let nobody = format!(
         "http://127.0.0.1:{}/blob?X-Amz-Signature={CANARY_QUERY}&",
         test_support::free_port()
     );
-    let refusing = says(None, |_| {
-        Answer::new(403, "Content-Type: application/xml", "<Error>no</Error>")
-    });
-    let refused = format!("{}/blob?X-Amz-Signature={CANARY_QUERY}&", refusing.url());
-    let basic = Quirk::Basic("somebody:else".to_owned());
-    let challenge = |line: String| Quirk::Challenge(fake_registry::Page::Json, vec![line]);
-    let quirks = [
-        vec![basic.clone()],
-        vec![Quirk::RedirectManifests(307, nobody.clone())],
-        vec![Quirk::RedirectManifests(307, refused)],
-        vec![Quirk::RedirectManifests(307, signed.clone())],
-        vec![Quirk::RedirectManifests(
-            307,
-            format!("ftp://x.net/?sig={CANARY_QUERY}"),
-        )],
-        vec![Quirk::RedirectManifests(
-            307,
-            format!("http://2130706433/?{CANARY_QUERY}"),
-        )],
-        vec![Quirk::PageSize(1), Quirk::LinkOrigin(nobody.clone())],
-        vec![Quirk::PageSize(1), Quirk::LinkOrigin(signed.clone())],
-        vec![challenge(format!("Bearer realm=\"{nobody}\""))],
-        vec![challenge(format!("Bearer realm=\"{signed}\""))],
-        vec![challenge(format!(
-            "Bearer realm=\"http://x y/?{CANARY_QUERY}\""
-        ))],
-        vec![challenge(format!(
-            "Bearer realm=\"{nobody}\" service=\"unreadable\""
-        ))],
-        vec![challenge(format!("Basic realm=\"{signed}"))],
-        vec![challenge(format!("Negotiate {CANARY_TOKEN}=="))],
+    let redirect = |to: String| vec![Quirk::RedirectManifests(307, to)];
+    let link = |to: &str| vec![Quirk::PageSize(1), Quirk::LinkOrigin(to.to_owned())];
+    let challenge = |line: String| vec![Quirk::Challenge(fake_registry::Page::Json, vec![line])];
+    vec![
+        vec![Quirk::Basic("somebody:else".to_owned())],
+        redirect(nobody.clone()),
+        redirect(refused),
+        redirect(signed.clone()),
+        redirect(format!("ftp://x.net/?sig={CANARY_QUERY}")),
+        redirect(format!("http://2130706433/?{CANARY_QUERY}")),
+        link(&nobody),
+        link(&signed),
+        challenge(format!("Bearer realm=\"{nobody}\"")),
+        challenge(format!("Bearer realm=\"{signed}\"")),
+        challenge(format!("Bearer realm=\"http://x y/?{CANARY_QUERY}\"")),
+        challenge(format!("Bearer realm=\"{nobody}\" service=\"unreadable\"")),
+        challenge(format!("Basic realm=\"{signed}")),
+        challenge(format!("Negotiate {CANARY_TOKEN}==")),
         vec![Quirk::FailFirst(500, u64::MAX)],
         vec![Quirk::NotARegistry(404, fake_registry::Page::Html)],
         vec![
             Quirk::CloseAfterAnswer,
             Quirk::Deny(403, fake_registry::Page::Json),
         ],
-    ];
-    for quirks in quirks {
+    ]
+}
+
+#[test]
+fn s15_no_secret_is_shown_when_a_registry_fails() {
+    begin();
+    let refusing = says(None, |_| {
+        Answer::new(403, "Content-Type: application/xml", "<Error>no</Error>")
+    });
+    let refused = format!("{}/blob?X-Amz-Signature={CANARY_QUERY}&", refusing.url());
+    for quirks in failing_registries(refused) {
         let registry = filled(Config::new());
         registry.set_quirks(quirks.clone());
-        let mut said = Said::default();
+        let mut said = Output::default();
         for builder in [
-            armed(&registry.authority()),
+            with_all_secrets(&registry.authority()),
             builder()
                 .retries(0)
                 .bearer(&registry.authority(), CANARY_TOKEN),
@@ -282,12 +276,12 @@ fn s15_registries_of_all_kinds_of_failure() {
 }
 
 #[test]
-fn s15_calls_that_are_stopped_and_settings_that_are_none() {
+fn s15_no_secret_is_shown_when_a_call_is_stopped_or_a_setting_is_invalid() {
     begin();
-    let mut said = Said::default();
+    let mut said = Output::default();
     let service = TokenService::start(service_config().quirk(Odd::Delay(Duration::from_secs(20))));
     let registry = bearer_registry(&service);
-    let client = armed(&registry.authority()).build().unwrap();
+    let client = with_all_secrets(&registry.authority()).build().unwrap();
     let options = CallOptions::new().timeout(Duration::from_millis(300));
     said.debug(&options);
     let error = client
@@ -297,10 +291,10 @@ fn s15_calls_that_are_stopped_and_settings_that_are_none() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     said.error(&error);
 
-    // A registry that speaks TLS, badly.
+    // A registry whose certificate is not trusted.
     let identity = Ca::new().identity(&["127.0.0.1"]);
     let tls = filled(Config::new().tls(identity));
-    let client = armed(&tls.authority())
+    let client = with_all_secrets(&tls.authority())
         .https(&tls.authority())
         .build()
         .unwrap();
@@ -316,7 +310,7 @@ fn s15_calls_that_are_stopped_and_settings_that_are_none() {
         |it| it.add_header(HOST, "Authorization", CANARY_HEADER),
     ];
     for unusable in unusable {
-        let builder = unusable(armed(HOST));
+        let builder = unusable(with_all_secrets(HOST));
         said.debug(&builder);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -326,10 +320,9 @@ fn s15_calls_that_are_stopped_and_settings_that_are_none() {
     end();
 }
 
-/// From here on everything that is logged is kept. Several tests share the log; it is never
-/// emptied.
+/// Starts to record the log. Several tests share it, so it is never emptied.
 fn begin() {
-    // Fails if it was done before, which is as good.
+    // Fails if another test has set it, which is fine.
     let _ = log::set_logger(&LOG);
     log::set_max_level(log::LevelFilter::Trace);
     LOG.on.store(true, Ordering::Relaxed);

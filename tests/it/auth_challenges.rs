@@ -1,4 +1,4 @@
-//! Rows B1 to B13, C1 to C9: challenges and token answers from end to end.
+//! Challenges (B1 to B13) and answers of token services (C1 to C9) from end to end.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use raw_http::{Answer, Server, Service, Stop};
 use serde_json::json;
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
-/// A registry that challenges with `lines` whoever shows nothing, and lets everyone else in. Its
-/// own `/token` gives a token.
-struct Door {
-    lines: Vec<String>,
-    /// The same for `/v2/`, where it is another.
+/// A registry that answers requests without credentials with these challenges, and accepts any
+/// credentials. Its `/token` issues a token.
+struct Challenging {
+    challenges: Vec<String>,
+    /// The challenges of `/v2/`, if they are others.
     ping: Option<Vec<String>>,
 }
 
-impl Service for Door {
+impl Service for Challenging {
     fn answer(&self, request: &Recorded, _: &Stop) -> Option<Answer> {
         const MARK: &str = "Docker-Distribution-Api-Version: registry/2.0";
         if request.path().starts_with("/token") {
@@ -31,10 +31,9 @@ impl Service for Door {
         if request.header("authorization").is_none() {
             let mut answer = Answer::new(401, MARK, "");
             let ping = self.ping.as_ref().filter(|_| request.path() == "/v2/");
-            let lines = ping.unwrap_or(&self.lines);
-            lines
-                .iter()
-                .for_each(|line| answer.add(&format!("WWW-Authenticate: {line}")));
+            for challenge in ping.unwrap_or(&self.challenges) {
+                answer.add(&format!("WWW-Authenticate: {challenge}"));
+            }
             return Some(answer);
         }
         let mut answer = Answer::new(200, MARK, "{}");
@@ -44,8 +43,8 @@ impl Service for Door {
     }
 }
 
-/// Starts one; `@` in the lines is its own address.
-fn door(lines: &[&str], ping: Option<&[&str]>) -> Server {
+/// Starts a registry with these challenges. `@` in them stands for its address.
+fn challenging(challenges: &[&str], ping: Option<&[&str]>) -> Server {
     let port = test_support::free_port();
     let own = |lines: &[&str]| {
         let address = format!("127.0.0.1:{port}");
@@ -57,147 +56,173 @@ fn door(lines: &[&str], ping: Option<&[&str]>) -> Server {
     Server::start(
         port,
         None,
-        Arc::new(Door {
-            lines: own(lines),
+        Arc::new(Challenging {
+            challenges: own(challenges),
             ping: ping.map(own),
         }),
     )
 }
 
-/// Asks the door for an image: how that went, and what the door saw.
-fn knock(door: &Server, credentials: bool) -> (String, Vec<Recorded>) {
-    let authority = door.address().to_string();
-    let builder = if credentials {
-        builder().basic(&authority, USER, PASSWORD)
-    } else {
-        builder()
-    };
-    let result = builder
-        .build()
-        .unwrap()
-        .exists(&reference(&format!("{authority}/mine:1")));
-    (outcome(&result), door.take_requests())
+/// Looks up an image with a password: the outcome, and the requests.
+fn look_up(registry: &Server) -> (String, Vec<Recorded>) {
+    let authority = registry.address().to_string();
+    let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
+    let result = client.exists(&reference(&format!("{authority}/mine:1")));
+    (outcome(&result), registry.take_requests())
+}
+
+const BEARER: &str = r#"Bearer realm="http://@/token",service="s",scope="repository:mine:pull""#;
+
+/// What a client with a password does after a challenge.
+#[derive(Clone, Copy)]
+enum Answers<'a> {
+    /// Nothing: the lookup ends with the challenge.
+    Nothing,
+    /// It sends the password.
+    Basic,
+    /// It sends the password to the token service, with this target, and then the token.
+    Token(&'a str),
+}
+
+/// The code of a row, the challenges, and what the client does.
+type Case<'a> = (&'a str, &'a [&'a str], Answers<'a>);
+
+#[track_caller]
+fn check_challenges(cases: &[Case]) {
+    for (row, challenges, expected) in cases {
+        let case = format!("{row} {challenges:?}");
+        let (outcome, requests) = look_up(&challenging(challenges, None));
+        let sent = |number: usize| requests.get(number)?.header("authorization");
+        let (expected_outcome, count) = match expected {
+            Answers::Nothing => ("denied", 1),
+            Answers::Basic => ("exists", 2),
+            Answers::Token(_) => ("exists", 3),
+        };
+        assert_eq!(
+            (&*outcome, requests.len()),
+            (expected_outcome, count),
+            "{case}"
+        );
+        if count > 1 {
+            assert_eq!(sent(1).as_deref(), Some(BASIC), "{case}");
+        }
+        if let Answers::Token(target) = expected {
+            assert_eq!(requests[1].target, *target, "{case}");
+            assert_eq!(sent(2).as_deref(), Some("Bearer t0ken"), "{case}");
+        }
+    }
 }
 
 #[test]
-fn b1_to_b11_which_way_in_is_taken() {
-    const BEARER: &str =
-        r#"Bearer realm="http://@/token",service="s",scope="repository:mine:pull""#;
+fn b1_b2_b3_b4_b11_c7_what_the_token_request_asks_for() {
+    use Answers::Token;
     const PULL: &str = "/token?service=s&scope=repository%3Amine%3Apull";
-    // The row, the lines, and how it is asked after them: the token request's target, "basic", or
-    // "" for not at all.
-    let cases: &[(&str, &[&str], &str)] = &[
-        ("B1", &[BEARER], PULL),
+    const NO_SERVICE: &str = "/token?scope=repository%3Amine%3Apull";
+    check_challenges(&[
+        ("B1", &[BEARER], Token(PULL)),
         (
             "B2",
             &[r#"Bearer realm="http://@/token""#, "Basic"],
-            "/token?scope=repository%3Amine%3Apull",
+            Token(NO_SERVICE),
         ),
         (
             "B2",
             &[r#"Bearer realm="http://@/token",service="container_registry",scope="*""#],
-            "/token?service=container_registry&scope=repository%3Amine%3Apull&scope=%2A",
+            Token("/token?service=container_registry&scope=repository%3Amine%3Apull&scope=%2A"),
         ),
         (
             "B3",
             &[r#"Bearer realm="http://@/token",scope="repository:mine:pull""#],
-            "/token?scope=repository%3Amine%3Apull",
+            Token(NO_SERVICE),
         ),
         (
             "B4",
             &[r#"Bearer realm="http://@/token",service="s""#],
-            PULL,
+            Token(PULL),
         ),
+        (
+            "B11",
+            &[r#"Bearer realm="/token",service="s""#],
+            Token(PULL),
+        ),
+        (
+            "C7",
+            &[r#"Bearer realm="http://@/token?x=1&y=%2F",service="s""#],
+            Token("/token?x=1&y=%2F&service=s&scope=repository%3Amine%3Apull"),
+        ),
+    ]);
+}
+
+#[test]
+fn b8_b9_b10_which_of_several_challenges_is_answered() {
+    use Answers::{Basic, Nothing, Token};
+    const PULL: &str = "/token?service=s&scope=repository%3Amine%3Apull";
+    check_challenges(&[
         (
             "B8",
             &[r#"Basic realm="Lab Realm", charset="UTF-8""#],
-            "basic",
+            Basic,
         ),
         (
             "B8",
             &[r#"Basic realm="https://1234.ecr/",service="ecr.amazonaws.com""#],
-            "basic",
+            Basic,
         ),
-        ("B9", &["Negotiate, Basic realm=x"], "basic"),
-        ("B9", &["Negotiate", "Basic realm=x"], "basic"),
+        ("B9", &["Negotiate, Basic realm=x"], Basic),
+        ("B9", &["Negotiate", "Basic realm=x"], Basic),
         (
             "B9",
             &[r#"bEARER REALM="http://@/token",SERVICE="s""#],
-            PULL,
+            Token(PULL),
         ),
-        ("B9", &[r#"Bearer realm=http://@/token,service=s"#], PULL),
         (
             "B9",
-            &[r#"Bearer  realm="http:\/\/@/token" ,	service = "s" , scope="repository:mine:pull""#],
-            PULL,
+            &[r#"Bearer realm=http://@/token,service=s"#],
+            Token(PULL),
         ),
-        ("B9", &[&format!("Basic realm=\"x\", {BEARER}")], PULL),
-        ("B9", &["Basic realm=\"x\"", BEARER], PULL),
+        (
+            "B9",
+            &["Bearer  realm=\"http:\\/\\/@/token\" ,\tservice = \"s\" , \
+               scope=\"repository:mine:pull\""],
+            Token(PULL),
+        ),
+        (
+            "B9",
+            &[&format!("Basic realm=\"x\", {BEARER}")],
+            Token(PULL),
+        ),
+        ("B9", &["Basic realm=\"x\"", BEARER], Token(PULL)),
         (
             "B9",
             &[r#"NTLM TlRMTVNTUAAC==, Basic realm="x", Digest realm="y", nonce="z""#],
-            "basic",
+            Basic,
         ),
+        ("B9", &["Negotiate"], Nothing),
         (
             "B10",
             &[
                 r#"Bearer realm="http://@/token" service="s""#,
                 "Basic realm=x",
             ],
-            "basic",
+            Basic,
         ),
-        ("B10", &[r#"Basic realm="unterminated"#, BEARER], PULL),
-        ("B11", &[r#"Bearer realm="/token",service="s""#], PULL),
         (
-            "C7",
-            &[r#"Bearer realm="http://@/token?x=1&y=%2F",service="s""#],
-            "/token?x=1&y=%2F&service=s&scope=repository%3Amine%3Apull",
+            "B10",
+            &[r#"Basic realm="unterminated"#, BEARER],
+            Token(PULL),
         ),
-        ("B9", &["Negotiate"], ""),
-    ];
-    for (row, lines, expected) in cases {
-        let door = door(lines, None);
-        let (outcome, requests) = knock(&door, true);
-        let second = requests.get(1);
-        let basic = second.and_then(|it| it.header("authorization"));
-        match *expected {
-            "" => assert_eq!(
-                (&*outcome, requests.len()),
-                ("denied", 1),
-                "{row} {lines:?}"
-            ),
-            "basic" => {
-                assert_eq!(
-                    (&*outcome, requests.len()),
-                    ("exists", 2),
-                    "{row} {lines:?}"
-                );
-                assert_eq!(basic.as_deref(), Some(BASIC), "{row} {lines:?}");
-            }
-            target => {
-                assert_eq!(
-                    (&*outcome, requests.len()),
-                    ("exists", 3),
-                    "{row} {lines:?}"
-                );
-                assert_eq!(requests[1].target, target, "{row} {lines:?}");
-                assert_eq!(basic.as_deref(), Some(BASIC), "{row} {lines:?}");
-                let token = requests[2].header("authorization");
-                assert_eq!(token.as_deref(), Some("Bearer t0ken"), "{row} {lines:?}");
-            }
-        }
-    }
+    ]);
 }
 
 #[test]
-fn b5_b6d_a_401_without_a_challenge_costs_one_ping() {
+fn b5_b6_a_401_without_a_challenge_costs_one_ping() {
     const BEARER: &[&str] = &[r#"Bearer realm="http://@/token",service="s""#];
-    for lines in [&[][..], &[""], &["", ""]] {
-        let with_ping = door(lines, Some(BEARER));
-        let (outcome, requests) = knock(&with_ping, true);
-        assert_eq!(outcome, "exists", "{lines:?}");
+    for challenges in [&[][..], &[""], &["", ""]] {
+        let with_ping = challenging(challenges, Some(BEARER));
+        let (outcome, requests) = look_up(&with_ping);
+        assert_eq!(outcome, "exists", "{challenges:?}");
         assert_eq!(
-            lines_of(&requests),
+            lines(&requests),
             [
                 "HEAD /v2/mine/manifests/1 -",
                 "GET /v2/ -",
@@ -205,30 +230,26 @@ fn b5_b6d_a_401_without_a_challenge_costs_one_ping() {
                 "HEAD /v2/mine/manifests/1 bearer"
             ]
         );
-        // A ping that does not say either: no way in.
-        let silent = door(lines, None);
-        let (outcome, requests) = knock(&silent, true);
-        assert_eq!(outcome, "denied", "{lines:?}");
+        // The ping has no challenge either.
+        let silent = challenging(challenges, None);
+        let (outcome, requests) = look_up(&silent);
+        assert_eq!(outcome, "denied", "{challenges:?}");
         assert_eq!(
-            lines_of(&requests),
+            lines(&requests),
             ["HEAD /v2/mine/manifests/1 -", "GET /v2/ -"]
         );
     }
 }
 
-fn lines_of(requests: &[Recorded]) -> Vec<String> {
-    lines(requests)
-}
-
 #[test]
-fn b10_a_challenge_that_cannot_be_read_is_no_refusal() {
+fn b10_an_unreadable_challenge_is_no_denial() {
     for line in [
         r#"Bearer realm="http://x/token"#,
         r#"Bearer realm="http://x/token" service="s""#,
         r#"Bearer realm="a\"#,
     ] {
-        let door = door(&[line], None);
-        let authority = door.address().to_string();
+        let registry = challenging(&[line], None);
+        let authority = registry.address().to_string();
         let client = builder().build().unwrap();
         let error = client
             .exists(&reference(&format!("{authority}/mine:1")))
@@ -244,7 +265,7 @@ fn b10_a_challenge_that_cannot_be_read_is_no_refusal() {
 }
 
 #[test]
-fn b1_b9_a_realm_that_is_no_url_is_an_error() {
+fn b1_b9_a_realm_that_is_no_url_is_a_protocol_error() {
     for realm in [
         "file:///etc/passwd",
         "gopher://@/x",
@@ -253,14 +274,14 @@ fn b1_b9_a_realm_that_is_no_url_is_an_error() {
         "http://[::1/t",
         "http://a b/t",
     ] {
-        let door = door(&[&format!("Bearer realm=\"{realm}\",service=\"s\"")], None);
-        let (outcome, requests) = knock(&door, true);
+        let challenge = format!("Bearer realm=\"{realm}\",service=\"s\"");
+        let (outcome, requests) = look_up(&challenging(&[&challenge], None));
         assert_eq!((&*outcome, requests.len()), ("Protocol", 1), "{realm}");
     }
 }
 
-#[test]
-fn b6_harbor_switches_to_basic_and_is_not_followed() {
+/// Harbor: the token service, the registry, and the registry's address. Tokens last a second.
+fn harbor() -> (TokenService, FakeRegistry, String) {
     let service = TokenService::start(service_config().lifetime(std::time::Duration::from_secs(1)));
     let registry = filled(
         Config::new()
@@ -269,9 +290,15 @@ fn b6_harbor_switches_to_basic_and_is_not_followed() {
             .basic(USER, PASSWORD),
     );
     let authority = registry.authority();
+    (service, registry, authority)
+}
+
+#[test]
+fn b6_harbors_change_to_basic_does_not_replace_a_known_bearer() {
+    let (_service, registry, authority) = harbor();
     let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
     let exists = |name: &str| outcome(&client.exists(&reference(&format!("{authority}/{name}"))));
-    // (c) Also a public repository wants a token.
+    // A public repository wants a token too.
     assert_eq!(exists("open:1"), "exists");
     assert_eq!(
         lines(&registry.take_requests()),
@@ -280,7 +307,7 @@ fn b6_harbor_switches_to_basic_and_is_not_followed() {
             "HEAD /v2/open/manifests/1 bearer"
         ]
     );
-    // (a) An ended token is answered with Basic; the remembered Bearer wins.
+    // An expired token is answered with Basic. The known Bearer challenge stays in force.
     std::thread::sleep(std::time::Duration::from_millis(2100));
     assert_eq!(exists("open:1"), "exists");
     assert_eq!(
@@ -290,25 +317,28 @@ fn b6_harbor_switches_to_basic_and_is_not_followed() {
             "HEAD /v2/open/manifests/1 bearer"
         ]
     );
-    // (b) The catalog takes Basic alone.
-    let host = crate::auth_lab::registry(&authority);
+    // The catalog takes Basic alone.
+    let host = crate::auth_support::registry(&authority);
     let repositories = client.catalog(&host).unwrap();
     assert_eq!(repositories.len(), 5);
     assert_eq!(
         lines(&registry.take_requests()),
         ["GET /v2/_catalog bearer", "GET /v2/_catalog basic"]
     );
-    // A user who may log in is told of an unknown project.
+    // A user who may log in gets a 404 for an unknown project.
     assert_eq!(exists("unknown/x:1"), "absent");
-    // And what was learned from the catalog does not turn lookups into Basic.
+    // What the catalog wanted does not turn lookups into Basic.
     registry.take_requests();
     assert_eq!(exists("mine:1"), "exists");
     assert_eq!(
         lines(&registry.take_requests()),
         ["HEAD /v2/mine/manifests/1 bearer"]
     );
+}
 
-    // (d) with a cold client: the challenge is looked up.
+#[test]
+fn b6_harbors_empty_challenge_is_looked_up_in_the_ping() {
+    let (_service, registry, authority) = harbor();
     let cold = builder().build().unwrap();
     let unknown = reference(&format!("{authority}/unknown/x:1"));
     assert_eq!(outcome(&cold.exists(&unknown)), "denied");
@@ -323,12 +353,12 @@ fn b6_harbor_switches_to_basic_and_is_not_followed() {
 }
 
 #[test]
-fn b7_quays_ping_says_true() {
+fn b7_a_ping_with_the_body_true_is_a_registry() {
     let registry = filled(Config::new().quirk(Quirk::PingBody("true".to_owned())));
     let ping = builder()
         .build()
         .unwrap()
-        .ping(&crate::auth_lab::registry(&registry.authority()));
+        .ping(&crate::auth_support::registry(&registry.authority()));
     assert_eq!(ping.unwrap().auth, AuthScheme::Anonymous);
 }
 
@@ -355,7 +385,7 @@ fn b12_http_to_a_tls_port_names_the_setting() {
 }
 
 #[test]
-fn b13_bearer_may_become_basic_within_a_session() {
+fn b13_the_challenge_may_change_within_a_session() {
     let service = service();
     let registry = bearer_registry(&service);
     let authority = registry.authority();
@@ -365,7 +395,7 @@ fn b13_bearer_may_become_basic_within_a_session() {
     registry.set_quirks([Quirk::Basic(format!("{USER}:{PASSWORD}"))]);
     registry.take_requests();
     assert_eq!(outcome(&client.exists(&image)), "exists");
-    // The token, one more token, the password: each once.
+    // The token, a new token, the password: each once.
     let requests = lines(&registry.take_requests());
     assert_eq!(
         requests.last().map(String::as_str),
@@ -380,6 +410,7 @@ fn b13_bearer_may_become_basic_within_a_session() {
     assert_eq!(outcome(&client.exists(&image)), "exists");
 }
 
+/// Looks up an image with a token service of this quirk: the outcome, and the text of an error.
 fn with(quirk: Odd) -> (TokenService, FakeRegistry, String, Option<String>) {
     let service = TokenService::start(service_config().quirk(quirk));
     let registry = bearer_registry(&service);
@@ -391,7 +422,7 @@ fn with(quirk: Odd) -> (TokenService, FakeRegistry, String, Option<String>) {
 }
 
 #[test]
-fn c1_c2_r13_answers_that_are_good_enough() {
+fn c1_c2_c6_r13_odd_answers_with_a_usable_token() {
     let cases = [
         Odd::TokenOnly,
         Odd::AccessTokenOnly,
@@ -420,7 +451,7 @@ fn c1_c2_r13_answers_that_are_good_enough() {
 }
 
 #[test]
-fn c1_c9_answers_that_are_none() {
+fn c1_c9_answers_without_a_usable_token() {
     let answer = |kind, body: &[u8]| Odd::Answer(u64::MAX, 200, kind, body.to_vec());
     let cases = [
         (Odd::OddToken(json!(null)), "neither"),
@@ -474,11 +505,13 @@ fn c4_a_bad_scope_is_named_and_no_scope_is_not_asked_for() {
     let (_, _, outcome, error) = with(Odd::BadScope("mine".to_owned()));
     assert_eq!(outcome, "Rejected", "{error:?}");
     assert!(error.unwrap_or_default().contains("unknown scope"));
-    // Quay refuses to anonymous clients a token for nothing: never asked, since a lookup has a
-    // scope.
+    // Quay refuses an anonymous request without a scope. A lookup always has one.
     let service = TokenService::start(service_config().quirk(Odd::ScopeWanted));
     let registry = bearer_registry(&service);
     let open = reference(&format!("{}/open:1", registry.authority()));
     let client = builder().build().unwrap();
-    assert_eq!(crate::auth_lab::outcome(&client.exists(&open)), "exists");
+    assert_eq!(
+        crate::auth_support::outcome(&client.exists(&open)),
+        "exists"
+    );
 }

@@ -1,4 +1,4 @@
-//! Issue 4, decision 6: how many requests authentication costs, and what they carry.
+//! How many requests authentication costs, and what they carry.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use fake_registry::{FakeRegistry, Page, Quirk};
 use ocireg::{AuthScheme, Client, ErrorKind};
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 /// A bearer registry, its token service, and a client that may pull `mine`.
 struct Lab {
@@ -31,7 +31,7 @@ impl Lab {
         exists(&self.client, &self.registry, name)
     }
 
-    /// What was asked since the last time: the registry's, then the token service's.
+    /// Checks the requests since the last check: at the registry, then at the token service.
     #[track_caller]
     fn expect(&self, registry: &[&str], service: &[&str]) {
         assert_eq!(lines(&self.registry.take_requests()), registry);
@@ -52,7 +52,7 @@ fn exists(client: &Client, registry: &FakeRegistry, name: &str) -> String {
 const MINE: &str = "HEAD /v2/mine/manifests/1";
 
 #[test]
-fn b1_cold_three_warm_one() {
+fn b1_a_cold_lookup_costs_three_requests_and_a_warm_one_costs_one() {
     let lab = Lab::new();
     assert_eq!(lab.exists("mine:1"), "exists");
     lab.expect(
@@ -64,7 +64,7 @@ fn b1_cold_three_warm_one() {
     );
     assert_eq!(lab.exists("mine:1"), "exists");
     lab.expect(&["HEAD /v2/mine/manifests/1 bearer"], &[]);
-    // Another repository: what is known of the registry saves the first refusal.
+    // Another repository: what is known about the registry saves the first refusal.
     assert_eq!(lab.exists("also:1"), "exists");
     lab.expect(&["HEAD /v2/also/manifests/1 bearer"], &["GET /token basic"]);
     assert_eq!(lab.exists("also:none"), "absent");
@@ -140,7 +140,7 @@ fn d1_a_hidden_repository_of_a_known_registry_costs_two() {
 }
 
 #[test]
-fn d1_anonymous_sees_what_everyone_may_and_no_more() {
+fn d1_an_anonymous_client_sees_what_is_public_and_no_more() {
     let lab = Lab::new();
     let client = builder().build().unwrap();
     assert_eq!(exists(&client, &lab.registry, "open:1"), "exists");
@@ -219,7 +219,7 @@ fn the_callers_own_token_costs_one_and_no_token_service() {
     let authority = lab.registry.authority();
     let client = builder().bearer(&authority, token).build().unwrap();
     assert_eq!(exists(&client, &lab.registry, "mine:1"), "exists");
-    // It is a good token for another repository.
+    // The token is valid, but not for this repository.
     assert_eq!(exists(&client, &lab.registry, "also:1"), "denied");
     let client = builder().bearer(&authority, "nonsense").build().unwrap();
     assert_eq!(exists(&client, &lab.registry, "mine:1"), "Unauthorized");
@@ -296,7 +296,7 @@ fn b1_lists_ask_for_their_own_scope() {
         .unwrap();
     assert_eq!(pages.len(), 1);
     let pages: Vec<_> = client
-        .catalog_pages(&crate::auth_lab::registry(&registry.authority()))
+        .catalog_pages(&crate::auth_support::registry(&registry.authority()))
         .collect::<Result<_, _>>()
         .unwrap();
     assert_eq!(pages.len(), 1);
@@ -317,7 +317,7 @@ fn b1_lists_ask_for_their_own_scope() {
 }
 
 #[test]
-fn c5_a_refusing_token_service_says_denied_in_its_own_words() {
+fn c5_a_refusal_of_the_token_service_is_a_denial_with_its_text() {
     for status in [401, 403] {
         let service = service();
         let registry = bearer_registry(&service);
@@ -335,7 +335,7 @@ fn c5_a_refusing_token_service_says_denied_in_its_own_words() {
         assert!(text.contains("said the token service"), "{text}");
         assert!(text.contains(&service.address().to_string()), "{text}");
     }
-    // 403 to good credentials is about the repository, not about them.
+    // 403 to good credentials is about the repository, not about the credentials.
     let service = service();
     let registry = bearer_registry(&service);
     service.set_quirks([Odd::Fail(u64::MAX, 403)]);
@@ -374,7 +374,7 @@ fn j2_r11_a_failing_token_service_is_asked_again_and_named() {
 }
 
 #[test]
-fn decision_6_a_ping_never_logs_in() {
+fn a_ping_never_logs_in() {
     let lab = Lab::new();
     let host = registry(&lab.registry.authority());
     for _ in 0..2 {
@@ -400,7 +400,7 @@ fn decision_6_a_ping_never_logs_in() {
 }
 
 #[test]
-fn decision_6_check_login_logs_in() {
+fn check_login_logs_in() {
     let lab = Lab::new();
     let host = registry(&lab.registry.authority());
     lab.client.check_login(&host).unwrap();
@@ -425,7 +425,7 @@ fn decision_6_check_login_logs_in() {
 
 #[test]
 fn r12_a_token_refused_after_a_fresh_fetch_is_not_fetched_again() {
-    // Tokens that have ended before they arrive: every one is refused.
+    // Tokens that have expired before they arrive: each is refused.
     let service = TokenService::start(service_config().lifetime(Duration::ZERO));
     let registry = bearer_registry(&service);
     let client = with_password(&registry, PASSWORD);
@@ -437,7 +437,7 @@ fn r12_a_token_refused_after_a_fresh_fetch_is_not_fetched_again() {
         ),
         (2, 1)
     );
-    // The token in the cache is refused, and so is a new one: then it ends.
+    // The token in the cache is refused, and so is a new one. Then the lookup ends.
     assert_eq!(exists(&client, &registry, "mine:1"), "denied");
     assert_eq!(
         (
@@ -449,7 +449,7 @@ fn r12_a_token_refused_after_a_fresh_fetch_is_not_fetched_again() {
 }
 
 #[test]
-fn r12_an_ended_token_is_renewed_once() {
+fn r12_an_expired_token_is_renewed_once() {
     let service = TokenService::start(service_config().lifetime(Duration::from_secs(1)));
     let registry = bearer_registry(&service);
     let client = with_password(&registry, PASSWORD);
@@ -461,7 +461,7 @@ fn r12_an_ended_token_is_renewed_once() {
 }
 
 #[test]
-fn gcr_a_403_to_a_token_of_a_second_renews_it() {
+fn gcr_a_403_to_an_expired_token_renews_it() {
     let service = TokenService::start(service_config().lifetime(Duration::from_secs(1)));
     let registry = bearer_registry(&service);
     registry.add_quirk(Quirk::ForbidBadTokens);
@@ -474,7 +474,7 @@ fn gcr_a_403_to_a_token_of_a_second_renews_it() {
 }
 
 #[test]
-fn gcr_a_403_to_a_young_token_stands() {
+fn gcr_a_403_to_a_fresh_token_is_final() {
     let lab = Lab::new();
     lab.registry.add_quirk(Quirk::ForbidBadTokens);
     assert_eq!(lab.exists("hidden:1"), "denied");

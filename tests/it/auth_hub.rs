@@ -1,10 +1,10 @@
-//! Docker Hub's names, hosts and token service, on this machine by an injected resolver.
+//! Docker Hub: its names, hosts and token service, on this machine through a resolver.
 
 use fake_registry::{Ca, Config, FakeRegistry, Page, Quirk};
 use ocireg::ClientBuilder;
 use token_service::TokenService;
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 /// registry-1.docker.io and auth.docker.io, both on this machine.
 struct Hub {
@@ -41,7 +41,7 @@ fn hub() -> Hub {
 }
 
 #[test]
-fn a1_d1_j1_docker_hub() {
+fn a1_d1_j1_docker_hub_is_one_registry_with_one_token_service() {
     let hub = hub();
     let anonymous = (hub.builder)().build().unwrap();
     assert_eq!(outcome(&anonymous.exists(&reference("alpine:1"))), "exists");
@@ -110,7 +110,7 @@ fn s4_a1_docker_hubs_token_service_gets_the_password() {
         );
         client.check_login(&registry("docker.io")).unwrap();
     }
-    // And 403 from a proxy in front of it is no answer about the repository, nor is its page.
+    // A web page with 403 is from a proxy, and says nothing about the repository.
     let hub = hub();
     hub.registry.set_quirks([Quirk::Deny(403, Page::Html)]);
     let client = (hub.builder)().build().unwrap();

@@ -1,5 +1,5 @@
 //! Logins at real registries: docker-registry 2.8.2 with passwords and with tokens of two services,
-//! nginx in front of it, and a registry in Rust that knows Basic alone.
+//! nginx in front of it, and a registry in Rust that supports only Basic.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +14,12 @@ use test_support::{
 };
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 /// `jürgen` with `geheim€:ß`, bcrypt of the lowest cost.
 const JUERGEN: &str = "jürgen:$2y$05$J3/IpuIZLsVjTgqA8xDjyOvC3aT8mYFVMg/rItEeeEH1v/JPy043m\n";
 
-/// An open registry with tag 1 in some repositories: others serve its content, each with its own
-/// way to log in.
+/// An open registry with tag 1 in some repositories. Registries with a login serve its content.
 fn content() -> Option<(Server, Vec<Seeded>)> {
     let server = DockerRegistry::start(&RegistryConfig::new())?;
     let names = ["mine", "open", "hidden", "user/app", "other/app"];
@@ -32,7 +31,7 @@ fn with_password(authority: &str, user: &str, password: &str) -> Client {
     builder().basic(authority, user, password).build().unwrap()
 }
 
-/// How lookups of these repositories go.
+/// The outcomes of lookups of these repositories.
 fn look(client: &Client, authority: &str, tag: &str, names: &[&str]) -> Vec<String> {
     let look =
         |name: &&str| outcome(&client.exists(&reference(&format!("{authority}/{name}:{tag}"))));
@@ -88,7 +87,7 @@ fn b8_docker_registry_with_passwords() {
     assert_eq!(digest.to_string(), seeded[0].digest);
 }
 
-/// Our own token service, whose tokens a real registry takes, and that registry.
+/// Our own token service, and a real registry that accepts its tokens.
 fn signed(
     config: token_service::Config,
     directory: &Path,
@@ -175,13 +174,13 @@ fn b1_c1_c2_docker_registry_with_tokens() {
 }
 
 #[test]
-fn c2_docker_registry_with_tokens_of_one_second_and_more() {
+fn c2_docker_registry_with_short_lived_tokens() {
     let Some((plain, seeded)) = content() else {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    // docker-registry allows for a clock that is a minute off, so none of these is refused: that is
-    // for fake-registry to do.
+    // docker-registry tolerates a clock that is a minute off, so it refuses none of these tokens.
+    // fake-registry does.
     let config = service_config().lifetime(Duration::from_secs(60));
     let Some((service, server)) = signed(config, directory.path(), &plain) else {
         return;
@@ -198,7 +197,7 @@ fn c2_docker_registry_with_tokens_of_one_second_and_more() {
                 "{seconds} s"
             );
         }
-        // No lifetime is believed to be less than a minute: the registry is the judge.
+        // A lifetime counts as a minute at least: the registry decides.
         assert_eq!(service.request_count(), 1, "{seconds} s");
     }
 }
@@ -238,46 +237,67 @@ fn b1_c1_docker_registry_with_distributions_own_token_server() {
     assert_eq!(look(&anonymous, host, tag, &["user/app"]), ["denied"]);
 }
 
+/// nginx that ends TLS, with a certificate of an authority in `directory`.
+struct TlsFront {
+    authority: certificates::Authority,
+    recipe: Recipe,
+}
+
+impl TlsFront {
+    fn new(directory: &Path) -> Option<TlsFront> {
+        let authority = certificates::Authority::create(directory, "ca")?;
+        let issued = authority.issue("nginx");
+        let recipe = Recipe::Tls {
+            certificate: issued.certificate,
+            key: issued.key,
+        };
+        Some(TlsFront { authority, recipe })
+    }
+
+    /// The outcomes of lookups through this host, with a password.
+    fn look(&self, host: &str, tag: &str, names: &[&str]) -> Vec<String> {
+        let client = builder()
+            .ca_file(host, &self.authority.certificate)
+            .basic(host, USER, PASSWORD)
+            .build();
+        look(&client.unwrap(), host, tag, names)
+    }
+}
+
 #[test]
-fn b1_s4_nginx_ends_tls_in_front_of_a_bearer_registry() {
+fn b1_s4_s11_an_http_realm_behind_nginx_that_ends_tls_is_not_asked() {
     let Some((plain, seeded)) = content() else {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    // The realm of the registry is http: its clients come by https, and do not follow it there
-    // (S11).
+    // The clients come by https, and the registry names an http realm.
     let Some((service, server)) = signed(service_config(), directory.path(), &plain) else {
         return;
     };
-    let Some(authority) = certificates::Authority::create(directory.path(), "ca") else {
+    let Some(tls) = TlsFront::new(directory.path()) else {
         return;
     };
-    let issued = authority.issue("nginx");
-    let recipe = Recipe::Tls {
-        certificate: issued.certificate,
-        key: issued.key,
-    };
-    let Some(front) = Nginx::start(server.authority(), &recipe) else {
+    let Some(front) = Nginx::start(server.authority(), &tls.recipe) else {
         return;
     };
-    let (host, tag) = (front.authority(), seeded[0].tag.as_str());
-    let builder = || {
-        builder()
-            .ca_file(host, &authority.certificate)
-            .basic(host, USER, PASSWORD)
-    };
-    assert_eq!(
-        look(&builder().build().unwrap(), host, tag, &["mine"]),
-        ["Protocol"]
-    );
+    let outcomes = tls.look(front.authority(), &seeded[0].tag, &["mine"]);
+    assert_eq!(outcomes, ["Protocol"]);
     assert_eq!(service.request_count(), 0);
+}
 
-    // With TLS in front of the token service too, and the registry told so, all is well.
-    let recipe = Recipe::Tls {
-        certificate: directory.path().join("nginx.crt"),
-        key: directory.path().join("nginx.key"),
+#[test]
+fn b1_s4_an_https_realm_behind_nginx_that_ends_tls_is_asked() {
+    let Some((plain, seeded)) = content() else {
+        return;
     };
-    let Some(tokens) = Nginx::start(&service.address().to_string(), &recipe) else {
+    let directory = tempfile::tempdir().unwrap();
+    let Some((service, _)) = signed(service_config(), directory.path(), &plain) else {
+        return;
+    };
+    let Some(tls) = TlsFront::new(directory.path()) else {
+        return;
+    };
+    let Some(tokens) = Nginx::start(&service.address().to_string(), &tls.recipe) else {
         return;
     };
     let token = TokenAuth {
@@ -292,23 +312,16 @@ fn b1_s4_nginx_ends_tls_in_front_of_a_bearer_registry() {
     let Some(server) = DockerRegistry::start(&config) else {
         return;
     };
-    let Some(front) = Nginx::start(server.authority(), &recipe) else {
+    let Some(front) = Nginx::start(server.authority(), &tls.recipe) else {
         return;
     };
-    let host = front.authority();
-    let client = crate::auth_lab::builder()
-        .ca_file(host, &authority.certificate)
-        .basic(host, USER, PASSWORD)
-        .build();
-    assert_eq!(
-        look(&client.unwrap(), host, tag, &["mine", "hidden"]),
-        ["exists", "denied"]
-    );
+    let outcomes = tls.look(front.authority(), &seeded[0].tag, &["mine", "hidden"]);
+    assert_eq!(outcomes, ["exists", "denied"]);
     assert_eq!(lines(&service.requests()), ["GET /token basic"; 2]);
 }
 
 #[test]
-fn b8_a_registry_in_rust_that_knows_basic_alone() {
+fn b8_a_registry_in_rust_that_supports_only_basic() {
     let Some(server) = ContainerRegistry::start("geheim") else {
         return;
     };

@@ -1,4 +1,5 @@
-//! Decision 7, row R12: many threads and few token requests.
+//! Many threads and few token requests (R12): single flight, with a leader that fetches and
+//! followers that wait.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use ocireg::{CallOptions, Cancel, ErrorKind};
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const THREADS: usize = 32;
 
@@ -34,20 +35,20 @@ fn r12_ten_thousand_lookups_with_tokens_of_a_second() {
         }
     });
     let lifetimes = usize::try_from(started.elapsed().as_secs()).unwrap();
-    // One for each lifetime that began; one more for the first, and one for a token that ended
-    // while it was on its way.
+    // One for each lifetime that began, one more for the first, and one for a token that expired on
+    // its way.
     let fetched = service.request_count();
     assert!(
         fetched <= lifetimes + 2,
         "{fetched} token requests in {lifetimes} s"
     );
-    // Each thread may have been refused once for each token that ended.
+    // Each thread may have been refused once for each token that expired.
     let extra = registry.request_count() - LOOKUPS;
     assert!(extra <= fetched * THREADS, "{extra} requests refused");
 }
 
 #[test]
-fn decision_7_when_the_leader_stops_one_other_takes_over() {
+fn when_the_leader_stops_one_follower_takes_over() {
     for kind in [ErrorKind::Cancelled, ErrorKind::Timeout] {
         let service =
             TokenService::start(service_config().quirk(Odd::Delay(Duration::from_secs(20))));
@@ -64,18 +65,18 @@ fn decision_7_when_the_leader_stops_one_other_takes_over() {
         thread::scope(|scope| {
             let leading = scope.spawn(|| leader.exists(&image));
             until(|| service.request_count() == 1);
-            let waiting: Vec<_> = (0..THREADS)
+            let following: Vec<_> = (0..THREADS)
                 .map(|_| scope.spawn(|| client.exists(&image)))
                 .collect();
-            // The leader was told how to ask, so the others wait for its token without a request of
-            // their own.
+            // The leader has the challenge, so the followers wait for its token and send no
+            // request.
             thread::sleep(Duration::from_millis(300));
             assert_eq!((registry.request_count(), service.request_count()), (1, 1));
             service.set_quirks([]);
             stop.trigger();
             assert_eq!(leading.join().unwrap().unwrap_err().kind(), kind);
-            for waiter in waiting {
-                assert_eq!(outcome(&waiter.join().unwrap()), "exists");
+            for follower in following {
+                assert_eq!(outcome(&follower.join().unwrap()), "exists");
             }
         });
         assert_eq!(service.request_count(), 2, "{kind:?}");
@@ -84,21 +85,21 @@ fn decision_7_when_the_leader_stops_one_other_takes_over() {
 }
 
 #[test]
-fn decision_7_a_waiting_thread_can_be_stopped() {
+fn a_follower_can_be_stopped() {
     let service = TokenService::start(service_config().quirk(Odd::Delay(Duration::from_secs(20))));
     let registry = bearer_registry(&service);
     let authority = registry.authority();
     let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
     let image = reference(&format!("{authority}/mine:1"));
     let (stop, end) = (Cancel::new(), Cancel::new());
-    let (leader, waiter) = (
+    let (leader, follower) = (
         client.with(CallOptions::new().cancel(&end)),
         client.with(CallOptions::new().cancel(&stop)),
     );
     thread::scope(|scope| {
         scope.spawn(|| leader.exists(&image));
         until(|| service.request_count() == 1);
-        let waiting = scope.spawn(|| waiter.exists(&image));
+        let waiting = scope.spawn(|| follower.exists(&image));
         thread::sleep(Duration::from_millis(300));
         let asked = Instant::now();
         stop.trigger();
@@ -115,7 +116,7 @@ fn decision_7_a_waiting_thread_can_be_stopped() {
 }
 
 #[test]
-fn decision_7_a_refusal_is_shared() {
+fn followers_get_the_refusal_of_their_leader() {
     let service =
         TokenService::start(service_config().quirk(Odd::Delay(Duration::from_millis(500))));
     let registry = bearer_registry(&service);
@@ -131,15 +132,15 @@ fn decision_7_a_refusal_is_shared() {
             });
         }
     });
-    // One, unless a thread was kept from its refusal by the registry for half a second.
+    // One, unless the registry delayed a thread for half a second.
     assert!(service.request_count() <= 3, "{}", service.request_count());
     assert!(registry.request_count() <= THREADS);
 }
 
-/// A callback of the thread that fetches a token may begin a batch, whose threads need the same
-/// token.
+/// A callback of the leader may start a batch, whose threads need the token that the leader
+/// fetches.
 #[test]
-fn decision_7_a_fetching_threads_callback_may_begin_a_batch() {
+fn a_callback_of_the_leader_may_start_a_batch() {
     let delay = Odd::Delay(Duration::from_millis(600));
     let service = Arc::new(TokenService::start(service_config().quirk(delay)));
     let registry = bearer_registry(&service);
@@ -163,13 +164,13 @@ fn decision_7_a_fetching_threads_callback_may_begin_a_batch() {
 
 /// Two threads fetch a token each, and a callback of each asks for what the other is fetching.
 #[test]
-fn decision_7_two_fetching_threads_callbacks_do_not_wait_for_each_other() {
+fn callbacks_of_two_leaders_do_not_wait_for_each_other() {
     let service = Arc::new(TokenService::start(service_config()));
     let registry = bearer_registry(&service);
     let authority = registry.authority();
     let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
     let image = |name: &str| reference(&format!("{authority}/{name}:1"));
-    // From now on it is known where tokens come from.
+    // From now on the challenge is known.
     assert_eq!(outcome(&client.exists(&image("open"))), "exists");
     service.set_quirks([Odd::Delay(Duration::from_millis(800))]);
     let inner = client.with(CallOptions::new().timeout(Duration::from_secs(5)));
@@ -193,12 +194,12 @@ fn decision_7_two_fetching_threads_callbacks_do_not_wait_for_each_other() {
     assert_eq!(*outcomes.lock().unwrap(), ["exists", "exists"]);
 }
 
-/// Waits until something is so, but not for ever.
+/// Waits until a condition holds, but not without end.
 #[track_caller]
-fn until(so: impl Fn() -> bool) {
+fn until(holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
-    while !so() {
-        assert!(Instant::now() < deadline, "it never was so");
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never held");
         thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,5 +1,5 @@
-//! Many images at once on registries without a login: what is asked, in which order answers come,
-//! and what stops it.
+//! Batches on registries without a login: which requests are sent, in which order answers come, and
+//! what stops a batch.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fake_registry::{Config, FakeRegistry, Quirk};
 use ocireg::{CallOptions, Cancel, Client, ErrorKind, Presence, Reference};
 
-use crate::quirks_support::{builder, client, image, registry, repository, start};
+use crate::quirks_support::{IMAGE, INDEX, builder, client, image, registry, repository, start};
 
 const WIDTHS: [usize; 2] = [1, 8];
 
@@ -15,7 +15,7 @@ fn wide(client: &Client, width: usize) -> Client {
     client.with(CallOptions::new().concurrency(width))
 }
 
-/// `count` repositories with an image each, `t/r0:v1` and so on.
+/// `count` repositories with one image each: `t/r0:v000000` and so on.
 fn filled(registry: &FakeRegistry, count: usize) -> Vec<Reference> {
     for number in 0..count {
         registry.put_tags(&format!("t/r{number}"), "v", 1);
@@ -56,7 +56,7 @@ fn an_empty_batch_asks_nothing() {
 }
 
 #[test]
-fn each_result_comes_to_the_calling_thread_as_it_is_there() {
+fn each_result_is_reported_on_the_calling_thread_when_it_is_there() {
     let registry = registry([]);
     let references = filled(&registry, 10);
     let mut seen = Vec::new();
@@ -86,8 +86,7 @@ fn a_callback_that_stops_ends_the_batch() {
             _ => ControlFlow::Continue(()),
         }
     });
-    // Two are under way at a time, so the one that stopped the others may have overtaken its
-    // neighbour.
+    // Two run at a time, so the item that stopped the batch may have overtaken the one before it.
     assert!(
         seen.iter().all(|(_, ok)| *ok) && seen.len() <= 7,
         "{seen:?}"
@@ -135,9 +134,8 @@ fn cancel_and_deadline_keep_what_is_finished() {
     }
 }
 
-/// J2: what limits a registry's requests limits the batch.
 #[test]
-fn j2_thirty_images_against_a_429_for_ever() {
+fn j2_a_registry_that_always_answers_429_is_asked_a_few_times_for_thirty_images() {
     for width in WIDTHS {
         for (after, known) in [("0", false), ("0", true), ("", false), ("", true)] {
             let registry = registry([]);
@@ -205,18 +203,13 @@ fn tags_sharing_counts_and_finds() {
 
 /// A manifest of another digest.
 fn other(registry: &FakeRegistry) -> String {
-    let manifest = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{"a":"b"}}"#;
-    registry.put_manifest(
-        "t/find",
-        "",
-        "application/vnd.oci.image.index.v1+json",
-        manifest,
-    )
+    let manifest = IMAGE.replacen("[]", r#"[],"annotations":{"a":"b"}"#, 1);
+    registry.put_manifest("t/find", "", INDEX, manifest)
 }
 
-/// H11: Google's lists hold the digests.
+/// Google's lists have the digests of the tags.
 #[test]
-fn h11_a_list_with_digests_is_all_that_is_asked() {
+fn h11_a_list_with_digests_needs_no_further_request() {
     let registry = registry([Quirk::GcrLists]);
     registry.put_tags("t/find", "same", 20);
     let same = client()
@@ -227,7 +220,7 @@ fn h11_a_list_with_digests_is_all_that_is_asked() {
 }
 
 #[test]
-fn a_tag_that_has_vanished_is_left_out_and_another_failure_is_not() {
+fn a_deleted_tag_is_left_out_and_another_failure_ends_the_call() {
     let registry = registry([]);
     let digest = registry.put_tags("t/find", "same", 3);
     let gone = format!("sha256:{}", "1".repeat(64));
@@ -279,7 +272,7 @@ fn lookup_each_gives_reasons_with_the_answers_and_asks_each_once() {
 }
 
 #[test]
-fn the_item_timeout_is_each_images_own() {
+fn the_item_timeout_counts_for_each_image() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let at = silent.local_addr().unwrap();
     let references: Vec<Reference> = (0..3)
@@ -301,8 +294,7 @@ fn the_item_timeout_is_each_images_own() {
     assert!(begin.elapsed() >= Duration::from_millis(600));
 }
 
-/// Decision 1: with refused credentials every lookup would be wrong, and a password sent for each
-/// may lock an account.
+/// With refused credentials every lookup would be wrong, and many attempts may lock an account.
 #[test]
 fn a_refused_password_is_sent_once_for_a_batch() {
     for width in WIDTHS {
@@ -320,7 +312,7 @@ fn a_refused_password_is_sent_once_for_a_batch() {
             .iter()
             .filter(|request| request.header("authorization").is_some());
         assert_eq!((requests.len(), sent.count()), (2, 1), "width {width}");
-        // The right one is good for all.
+        // The right password works for all images.
         let client = builder()
             .basic(&registry.authority(), "user", "right")
             .build()

@@ -1,4 +1,4 @@
-//! Many images at once at real registries: at scale, and while the registry dies again and again.
+//! Batches at real registries: with many images, and while the registry is killed again and again.
 
 use std::fs;
 use std::path::Path;
@@ -12,27 +12,27 @@ use test_support::seed::{self, Seeded};
 use test_support::{DockerRegistry, RegistryConfig, Server, TokenAuth, TokenServer, certificates};
 use token_service::TokenService;
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const REPOSITORIES: usize = 200;
 const TAGS: usize = 2000;
-/// The manifests that the tags stand for: an image of Docker's and of OCI's, and a list of each.
+/// The manifests that the tags point to: a Docker image, an OCI image, and a list of each.
 const KINDS: usize = 4;
-/// For any of the calls, on a machine that does other things too.
+/// For any of the calls, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// A repository, and what was pushed to it.
 type Image = (String, Seeded);
 
-/// 200 repositories of the user with an image each, and in another one four manifests under 500
-/// tags each.
+/// 200 repositories of the user with one image each, and another repository with four manifests
+/// under 500 tags each.
 struct Content {
     server: Server,
     images: Vec<Image>,
     tags: Vec<Image>,
 }
 
-/// Made once; the registry goes on as long as this process.
+/// Made once. The registry runs as long as this process.
 fn content() -> Option<&'static Content> {
     static CONTENT: OnceLock<Option<Content>> = OnceLock::new();
     let make = || {
@@ -51,7 +51,8 @@ fn content() -> Option<&'static Content> {
     CONTENT.get_or_init(make).as_ref()
 }
 
-/// Gives the four manifests of an image so many tags, as files: to push them takes a minute.
+/// Gives the four manifests of an image this many tags, as files, since pushing them takes a
+/// minute.
 fn many_tags(server: &Server, repository: &str, count: usize) -> Vec<Image> {
     let mut pushed = seed::push_all(server.authority(), repository);
     pushed.truncate(KINDS);
@@ -82,7 +83,7 @@ fn references(host: &str, seeded: &[Image]) -> Vec<Reference> {
         .collect()
 }
 
-/// Fails unless every answer is the one that `seeded` says.
+/// Fails unless every answer agrees with `seeded`.
 #[track_caller]
 fn assert_right(seeded: &[Image], answers: &[ocireg::Result<Presence>]) {
     assert_eq!(seeded.len(), answers.len());
@@ -109,7 +110,7 @@ fn with_tokens(content: &Content, realm: &str, issuer: &str, bundle: &Path) -> O
     DockerRegistry::start(&config.data_dir(content.server.data_dir()))
 }
 
-/// Looks up all there is, and finds all tags of one image.
+/// Looks up all images, and finds all tags of one image.
 fn look_at_all(host: &str, content: &Content) {
     let client = builder().basic(host, USER, PASSWORD).build().unwrap();
     let client = client.with(CallOptions::new().concurrency(16));
@@ -123,7 +124,7 @@ fn look_at_all(host: &str, content: &Content) {
     let started = Instant::now();
     let (repository, first) = &content.tags[0];
     let image = reference(&format!("{host}/{repository}:{}", first.tag));
-    // Those, and the one that it was pushed with.
+    // These tags, and the one that it was pushed with.
     let same = client.tags_sharing(&image).unwrap();
     assert_eq!(same.len(), TAGS / KINDS + 1);
     println!("its tags in {:?}", started.elapsed());
@@ -149,7 +150,7 @@ fn two_hundred_repositories_and_two_thousand_tags_with_tokens() {
         return;
     };
     look_at_all(server.authority(), content);
-    // 200 repositories by 32, and one more for the tags, which serves their list too.
+    // 200 repositories by 32, and one more for the tags and their list.
     assert_eq!(lines(&service.requests()), ["GET /token basic"; 8]);
 }
 
@@ -159,7 +160,7 @@ fn two_hundred_repositories_with_distributions_own_token_server() {
     let Some((tokens, bundle)) = TokenServer::start(directory.path()) else {
         return;
     };
-    // It lets a user pull from what is the user's own.
+    // It grants a user the repositories below the user's name.
     let realm = format!("{}/token/", tokens.url());
     let Some(content) = content() else {
         return;
@@ -171,7 +172,7 @@ fn two_hundred_repositories_with_distributions_own_token_server() {
 }
 
 #[test]
-fn r6_a_registry_that_is_killed_every_300_ms_loses_no_item() {
+fn r31_a_registry_that_is_killed_every_300_ms_loses_no_item() {
     const ITEMS: usize = 1000;
     const RESTARTS: usize = 40;
     let Some(mut server) = DockerRegistry::start(&RegistryConfig::new()) else {
@@ -179,7 +180,7 @@ fn r6_a_registry_that_is_killed_every_300_ms_loses_no_item() {
     };
     let seeded = many_tags(&server, "t/a", ITEMS);
     let references = references(server.authority(), &seeded);
-    // As often as it takes while the registry comes up again, in a second or less.
+    // Enough retries for the time that the registry needs to start, which is a second or less.
     let client = Client::builder()
         .retries(20)
         .retry_delay(Duration::from_millis(20))
@@ -199,7 +200,7 @@ fn r6_a_registry_that_is_killed_every_300_ms_loses_no_item() {
             restarts
         });
         let mut rounds = 0;
-        // One batch may be over before the first blow.
+        // One batch may be over before the first kill.
         while started.elapsed() < Duration::from_secs(4) {
             assert_right(&seeded, &client.lookup_all(&references));
             rounds += 1;

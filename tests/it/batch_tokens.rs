@@ -1,5 +1,5 @@
-//! Decision 7: many images at once where a token is wanted. Requests are counted at the registry
-//! and its token service together.
+//! Batches on registries with tokens. Requests are counted at the registry and at its token
+//! service.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ use fake_registry::{Config, FakeRegistry, Quirk};
 use ocireg::{CallOptions, Cancel, Client, Error, ErrorKind, Presence, Reference};
 use token_service::{Quirk as Odd, TokenService};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const WIDTHS: [usize; 2] = [1, 8];
 
-/// A bearer registry with repositories `t/r0`, `t/r1` … that the user may pull from and `x/hidden`
-/// that nobody may.
+/// A registry with tokens, with repositories `t/r0`, `t/r1` … that the user may pull from, and
+/// `x/hidden` that nobody may pull from.
 struct Lab {
     service: TokenService,
     registry: FakeRegistry,
@@ -47,7 +47,7 @@ impl Lab {
         reference(&format!("{}/{rest}", self.registry.authority()))
     }
 
-    /// So many repositories, with tag 1 in each.
+    /// This many repositories, with tag 1 in each.
     fn images(&self, count: usize) -> Vec<Reference> {
         let name = |number| format!("t/r{number}");
         let fill = |number| {
@@ -57,20 +57,20 @@ impl Lab {
         (0..count).map(fill).collect()
     }
 
-    /// How many requests there were since the last look: at the registry, and at the token service.
+    /// The number of requests since the last call: at the registry, and at the token service.
     fn taken(&self) -> (usize, usize) {
         let registry = self.registry.take_requests().len();
         (registry, self.service.take_requests().len())
     }
 }
 
-/// How the lookups went, in the order of the references.
+/// The outcomes of the lookups, in the order of the references.
 fn look(client: &Client, references: &[Reference]) -> Vec<String> {
     client.lookup_all(references).iter().map(outcome).collect()
 }
 
-/// What [`look`] should say of a batch: `hidden` in a name is denied, `none` as a tag absent, all
-/// else is there.
+/// What [`look`] should return for a batch: `hidden` in a name is denied, the tag `none` is absent,
+/// and everything else exists.
 fn expected(references: &[Reference]) -> Vec<&'static str> {
     let word = |reference: &Reference| match reference.to_string() {
         text if text.contains("hidden") => "denied",
@@ -89,7 +89,7 @@ fn one_token_serves_thirty_two_repositories() {
             let client = lab.client(width);
             let all = expected(&images);
             assert_eq!(look(&client, &images), all, "width {width}");
-            // The leader is asked twice: without a token it is told where to get one.
+            // The leader sends two requests: the first one gets the challenge.
             assert_eq!(lab.taken(), (1 + repositories, tokens), "width {width}");
             assert_eq!(look(&client, &images), all, "width {width}");
             assert_eq!(lab.taken(), (repositories, 0), "warm, width {width}");
@@ -98,7 +98,7 @@ fn one_token_serves_thirty_two_repositories() {
 }
 
 #[test]
-fn long_names_make_more_tokens_that_fit_a_header_line() {
+fn long_names_need_more_tokens_so_that_each_fits_a_header_line() {
     let lab = Lab::new();
     let name = |number: usize| format!("t/{}/r{number}", "n".repeat(200));
     let images: Vec<Reference> = (0..32)
@@ -119,7 +119,7 @@ fn long_names_make_more_tokens_that_fit_a_header_line() {
 }
 
 #[test]
-fn a_hidden_one_among_thirty_costs_two_more() {
+fn a_hidden_image_among_thirty_costs_two_requests_more() {
     for width in WIDTHS {
         for position in [0, 13, 29] {
             let lab = Lab::new();
@@ -129,7 +129,7 @@ fn a_hidden_one_among_thirty_costs_two_more() {
             let case = format!("width {width}, hidden at {position}");
             assert_eq!(look(&client, &images), expected(&images), "{case}");
             assert_eq!(lab.taken(), (32, 2), "{case}");
-            // Its refusal is not remembered: what a registry hides today it may show tomorrow.
+            // Its refusal is not remembered, since the registry may show the image later.
             assert_eq!(look(&client, &images), expected(&images), "{case}");
             let (registry, tokens) = lab.taken();
             println!("{case}: warm {registry} + {tokens}");
@@ -139,7 +139,7 @@ fn a_hidden_one_among_thirty_costs_two_more() {
 }
 
 #[test]
-fn absent_ones_and_duplicates_cost_nothing_more() {
+fn absent_images_and_duplicates_cost_no_further_request() {
     for width in WIDTHS {
         let lab = Lab::new();
         let mut images = lab.images(10);
@@ -152,7 +152,7 @@ fn absent_ones_and_duplicates_cost_nothing_more() {
 }
 
 #[test]
-fn tags_sharing_costs_twenty_three_for_twenty_tags() {
+fn tags_sharing_costs_twenty_three_requests_for_twenty_tags() {
     for width in WIDTHS {
         let lab = Lab::new();
         lab.registry.put_tags("t/find", "v", 20);
@@ -176,13 +176,16 @@ fn tags_sharing_costs_twenty_three_for_twenty_tags() {
     }
 }
 
-/// C6: a multi-scope token that does not work is found out once, and not tried again.
+/// A quirk of the token service, a quirk of the registry, and the most requests of a batch: of one
+/// that finds the quirk out one at a time, and of one whose threads find it out together.
+type ScopeCase = (Odd, Option<Quirk>, [usize; 2]);
+
+const REPOSITORIES: usize = 30;
+
+/// A token with many scopes that does not work is found out once, and not tried again.
 #[test]
 fn c6_registries_whose_tokens_take_one_scope() {
-    const REPOSITORIES: usize = 30;
-    // The most requests of a batch that finds it out one at a time, and of one whose threads find
-    // it out together.
-    let cases: [(Odd, Option<Quirk>, [usize; 2]); 10] = [
+    let cases: [ScopeCase; 10] = [
         (Odd::FirstScopeOnly, None, [63, 79]),
         (Odd::LastScopeOnly, None, [63, 79]),
         (Odd::FirstScopeOnly, Some(Quirk::ForbidBadTokens), [63, 79]),
@@ -197,54 +200,49 @@ fn c6_registries_whose_tokens_take_one_scope() {
     for (odd, quirk, most) in cases {
         for (width, most) in WIDTHS.into_iter().zip(most) {
             let case = format!("{odd:?}, {quirk:?}, width {width}");
-            let lab = Lab::with(
-                token_service::Config::new().quirk(odd.clone()),
-                quirk.clone(),
-            );
-            let images = lab.images(REPOSITORIES);
-            let client = lab.client(width);
-            let bad = match &odd {
-                Odd::BadScope(text) => images
-                    .iter()
-                    .position(|it| it.to_string().contains(&**text)),
-                _ => None,
-            };
-            let check = || {
-                let answers = client.lookup_all(&images);
-                for (position, answer) in answers.iter().enumerate() {
-                    let word = outcome(answer);
-                    let expected = if bad == Some(position) {
-                        "Rejected"
-                    } else {
-                        "exists"
-                    };
-                    assert_eq!(word, expected, "{case}: {position}: {answer:?}");
-                }
-                let (registry, tokens) = lab.taken();
-                println!("{case}: {registry} + {tokens}");
-                registry + tokens
-            };
-            assert!(check() <= most, "{case}");
-            // The token that served the first one was for others too, and is gone; what is refused
-            // is asked for again.
-            assert!(check() <= REPOSITORIES + 1, "{case}: warm");
-            // What was learned holds for repositories that are new.
-            let others: Vec<Reference> = (0..10)
-                .map(|number| {
-                    let name = format!("t/other{number}");
-                    lab.registry.put_manifest(&name, "1", OCI, "{}");
-                    lab.image(&format!("{name}:1"))
-                })
-                .collect();
-            assert_eq!(look(&client, &others), expected(&others), "{case}");
-            assert_eq!(lab.taken(), (10, 10), "{case}: others");
+            let config = token_service::Config::new().quirk(odd.clone());
+            let lab = Lab::with(config, quirk.clone());
+            check_one_scope(&case, &lab, &odd, width, most);
         }
     }
 }
 
-/// A refusal that has nothing to do with the number of scopes teaches nothing.
+#[track_caller]
+fn check_one_scope(case: &str, lab: &Lab, odd: &Odd, width: usize, most: usize) {
+    let images = lab.images(REPOSITORIES);
+    let client = lab.client(width);
+    let is_bad = |image: &Reference| match odd {
+        Odd::BadScope(text) => image.to_string().contains(&**text),
+        _ => false,
+    };
+    let check = || {
+        let answers = client.lookup_all(&images);
+        for (image, answer) in images.iter().zip(&answers) {
+            let expected = if is_bad(image) { "Rejected" } else { "exists" };
+            assert_eq!(outcome(answer), expected, "{case}: {image}: {answer:?}");
+        }
+        let (registry, tokens) = lab.taken();
+        println!("{case}: {registry} + {tokens}");
+        registry + tokens
+    };
+    assert!(check() <= most, "{case}");
+    // The token of the first image was for others too, and is gone. What was refused is asked for
+    // again.
+    assert!(check() <= REPOSITORIES + 1, "{case}: warm");
+    // What was learned holds for new repositories.
+    let fill = |number: usize| {
+        let name = format!("t/other{number}");
+        lab.registry.put_manifest(&name, "1", OCI, "{}");
+        lab.image(&format!("{name}:1"))
+    };
+    let others: Vec<Reference> = (0..10).map(fill).collect();
+    assert_eq!(look(&client, &others), expected(&others), "{case}");
+    assert_eq!(lab.taken(), (10, 10), "{case}: others");
+}
+
+/// Such a refusal has nothing to do with the number of scopes.
 #[test]
-fn decision_7_a_refusal_of_one_image_does_not_end_wide_tokens() {
+fn a_refusal_of_one_image_does_not_end_tokens_with_many_scopes() {
     let lab = Lab::new();
     let mut images = lab.images(5);
     images.extend(["x/hidden:1", "x/hidden:2"].map(|rest| lab.image(rest)));
@@ -316,7 +314,7 @@ fn a_wrong_password_ends_the_batch_in_a_few_requests() {
             println!("wrong password, width {width}, {batch}: {registry} + {tokens}");
             assert!(registry <= 1 && tokens <= 2, "{registry} + {tokens}");
         }
-        // The other registry of a batch does not suffer from it.
+        // Another registry of the same batch is asked as usual.
         let open = FakeRegistry::start(Config::new());
         open.put_manifest("t/r0", "1", OCI, "{}");
         let image = reference(&format!("{}/t/r0:1", open.authority()));
@@ -329,7 +327,7 @@ fn a_wrong_password_ends_the_batch_in_a_few_requests() {
 }
 
 #[test]
-fn r12_tokens_that_end_in_mid_batch_fail_nothing() {
+fn r12_tokens_that_expire_during_a_batch_fail_no_item() {
     for quirk in [None, Some(Quirk::ForbidBadTokens)] {
         let second = Duration::from_secs(1);
         let delay = Quirk::Delay(Duration::from_millis(60));
@@ -356,8 +354,8 @@ fn r12_tokens_that_end_in_mid_batch_fail_nothing() {
             "{quirk:?}: {registry} + {tokens} in {:?}",
             started.elapsed()
         );
-        assert!(tokens >= 2, "no token has ended");
-        // One for each second; each thread may have been refused once for each.
+        assert!(tokens >= 2, "no token has expired");
+        // One token for each second, and one refusal of each thread for each token.
         assert!(
             tokens <= 5 && registry <= 301 + 8 * tokens,
             "{quirk:?}: {registry} + {tokens}"
@@ -366,20 +364,20 @@ fn r12_tokens_that_end_in_mid_batch_fail_nothing() {
 }
 
 #[test]
-fn decision_7_a_batch_that_waits_for_anothers_token_can_be_cancelled() {
+fn a_batch_that_waits_for_the_token_of_another_batch_can_be_cancelled() {
     let service = token_service::Config::new().quirk(Odd::Delay(Duration::from_secs(20)));
     let lab = Lab::with(service, []);
     let images = lab.images(10);
     let (client, stop, end) = (lab.client(8), Cancel::new(), Cancel::new());
     let leader = client.with(CallOptions::new().cancel(&end));
-    let waiter = client.with(CallOptions::new().cancel(&stop).concurrency(8));
+    let follower = client.with(CallOptions::new().cancel(&stop).concurrency(8));
     thread::scope(|scope| {
         let leading = scope.spawn(|| leader.lookup_all(&images));
         let deadline = Instant::now() + Duration::from_secs(10);
         while lab.service.request_count() == 0 && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
-        let waiting = scope.spawn(|| waiter.lookup_all(&images));
+        let waiting = scope.spawn(|| follower.lookup_all(&images));
         thread::sleep(Duration::from_millis(300));
         let asked = Instant::now();
         stop.trigger();
@@ -398,6 +396,6 @@ fn decision_7_a_batch_that_waits_for_anothers_token_can_be_cancelled() {
         end.trigger();
         all(leading.join().unwrap());
     });
-    // The waiting batch asked for the very same token.
+    // Both batches asked for the same token.
     assert_eq!(lab.taken(), (1, 1));
 }

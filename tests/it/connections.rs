@@ -1,11 +1,11 @@
-//! What a client keeps open.
+//! The connections that a client keeps open.
 
 use ocireg::Presence;
 
 use crate::quirks_support::{client, image, registry};
 
 #[test]
-fn close_idle_closes_what_is_not_in_use_and_keeps_what_was_learned() {
+fn close_idle_closes_idle_connections_and_keeps_what_was_learned() {
     let registry = registry([]);
     let (client, reference) = (client(), image(&registry, "t/a:v1"));
     let there = |expected: u64| {

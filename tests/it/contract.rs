@@ -1,8 +1,8 @@
-//! What every registry must answer through `ocireg`, whatever software it is and whatever stands in
-//! front of it.
+//! What every registry must answer through `ocireg`, whichever software it is and whichever proxy
+//! is in front of it.
 //!
-//! Nothing that is expected here comes from `ocireg`: digests, types and sizes are those of whoever
-//! filled the registry ([`Seeded`]), and [`Contract::agrees_with_curl`] has `curl` say them too.
+//! No expectation here comes from `ocireg`: digests, types and sizes come from what was pushed
+//! ([`Seeded`]), and [`Contract::agrees_with_curl`] checks that `curl` sees the same.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,7 +15,7 @@ use ocireg::{
 use test_support::require;
 use test_support::seed::{self, SCHEMA1_SIGNED, Seeded};
 
-/// A registry, what is in it, and who asks.
+/// A registry, its content, and the client that asks.
 pub(crate) struct Contract<'a> {
     pub(crate) client: &'a Client,
     /// `HOST:PORT`.
@@ -25,17 +25,16 @@ pub(crate) struct Contract<'a> {
     pub(crate) seeded: &'a [Seeded],
     /// All repositories of the registry.
     pub(crate) catalog: &'a [&'a str],
-    /// Where a digest comes from: the registry's header, or the bytes where something in between
-    /// spoils that.
+    /// Where a digest comes from: the registry's header, or the bytes if a proxy breaks the header.
     pub(crate) digest_source: DigestSource,
-    /// How a lookup of a digest that nobody has fails: [`ErrorKind::NotFound`] but for a registry
-    /// that fails itself.
+    /// How a lookup of an unknown digest fails: [`ErrorKind::NotFound`] unless the registry itself
+    /// fails.
     pub(crate) absent_digest: ErrorKind,
 }
 
 impl Contract<'_> {
-    /// Asks everything, twice: the first answer may teach the client something that the second must
-    /// not suffer from.
+    /// Asks everything, twice: what the client learns from the first answer must not change the
+    /// second.
     #[track_caller]
     pub(crate) fn holds(&self) {
         for _ in 0..2 {
@@ -62,7 +61,7 @@ impl Contract<'_> {
         }
     }
 
-    /// By tag, by digest, and by both, where the digest decides (decision 8).
+    /// By tag, by digest, and by both. With both the digest decides.
     fn names_of(&self, image: &Seeded) -> [Reference; 3] {
         let Seeded { tag, digest, .. } = image;
         [
@@ -73,7 +72,7 @@ impl Contract<'_> {
         .map(|name| self.reference(&name))
     }
 
-    /// The three questions are one.
+    /// The three functions give the same answer.
     #[track_caller]
     fn agrees_with_itself(&self, reference: &Reference, found: &Resolved) {
         let presence = self.client.exists(reference).unwrap();
@@ -88,8 +87,8 @@ impl Contract<'_> {
         let Seeded { tag, digest, .. } = &self.seeded[0];
         self.misses(&self.reference(":nosuch"), ErrorKind::NotFound);
         self.misses(&self.elsewhere(&format!(":{tag}")), ErrorKind::NotFound);
-        // A digest that is there in one repository is not there in another, and no tag makes up for
-        // a digest.
+        // A digest of one repository is not in another, and a tag does not replace a missing
+        // digest.
         for reference in [
             self.reference(&format!("@{nowhere}")),
             self.reference(&format!(":{tag}@{nowhere}")),
@@ -138,8 +137,8 @@ impl Contract<'_> {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
     }
 
-    /// Has `curl`, told to trust `ca`, ask for the same with the full `Accept`. It sees the same
-    /// digests and types.
+    /// Checks that `curl`, which trusts `ca`, sees the same digests and types with the full
+    /// `Accept`.
     #[track_caller]
     pub(crate) fn agrees_with_curl(&self, scheme: &str, ca: Option<&Path>) {
         let Some(curl) = require("curl") else { return };
@@ -175,7 +174,7 @@ impl Contract<'_> {
             let mut next = || words.next().unwrap_or_default();
             assert_eq!((next(), next()), ("200", image.media_type), "{name}");
             match next() {
-                // Nobody says it: then the bytes do, but a schema1 manifest is signed anew for each
+                // Without a header the bytes decide. But a schema1 manifest is signed anew for each
                 // answer (E7).
                 "" if image.media_type == SCHEMA1_SIGNED => {}
                 "" => {
@@ -196,13 +195,13 @@ impl Contract<'_> {
         text.parse().unwrap()
     }
 
-    /// The same in a repository that is not there.
+    /// The same name in a repository that does not exist.
     fn elsewhere(&self, name: &str) -> Reference {
         format!("{}/no/such{name}", self.authority).parse().unwrap()
     }
 }
 
-/// Equal as sets, and nothing twice: registries differ in the order.
+/// Equal as sets, without duplicates. Registries differ in the order.
 #[track_caller]
 pub(crate) fn same_set<T: ToString>(listed: &[T], expected: impl IntoIterator<Item = String>) {
     let mut sorted: Vec<String> = listed.iter().map(ToString::to_string).collect();
@@ -211,7 +210,7 @@ pub(crate) fn same_set<T: ToString>(listed: &[T], expected: impl IntoIterator<It
     assert_eq!(sorted, Vec::from_iter(expected));
 }
 
-/// What a client must accept to be told the truth (E4, E5); written out here, not taken from
+/// The types that a client must accept to get true answers (E4, E5). The list does not come from
 /// `ocireg`.
 pub(crate) const ACCEPT: [&str; 6] = [
     seed::OCI_INDEX,

@@ -1,8 +1,8 @@
 //! What a warm lookup and a long list cost: system calls, threads, name resolutions, memory.
 //! Counted, not timed: times are compared in `bench`.
 //!
-//! Counting needs a process with nothing else in it, so the ignored tests named `helper_…` are run
-//! by the others: this program again, with one test.
+//! Counting needs a process that runs nothing else. So the tests start this program again, with one
+//! of the ignored tests named `helper_…`.
 
 use std::env;
 use std::fmt::Write as _;
@@ -19,11 +19,11 @@ use ocireg::{CallOptions, Client, ClientBuilder, Presence, Reference, Resolver};
 use test_support::certificates::Authority;
 use test_support::{DockerRegistry, RegistryConfig, require, seed, skip};
 
-/// Decision 17: the most system calls that a warm lookup makes.
+/// The most system calls of a warm lookup.
 const MAX_SYSTEM_CALLS: usize = 10;
-/// How many lookups are looked at, one by one.
+/// How many lookups are counted, one by one.
 const LOOKUPS: usize = 9;
-/// A host that only the resolver of these tests knows.
+/// A host name that only the resolver of these tests knows.
 const HOST: &str = "registry.test";
 
 #[test]
@@ -77,8 +77,8 @@ fn only_the_first_lookup_resolves_the_name() {
     assert_eq!(resolved.load(Ordering::Relaxed), 1);
 }
 
-/// 100,000 tags in 100 pages: all of them, in order, and no more memory than a page while they are
-/// not kept.
+/// 100,000 tags in 100 pages: all of them, in order, and no more memory than a page needs unless
+/// they are kept.
 #[test]
 fn r15_a_long_list_is_complete_and_read_page_by_page() {
     let server = TinyRegistry::start(pages(100, 1000));
@@ -92,15 +92,14 @@ fn r15_a_long_list_is_complete_and_read_page_by_page() {
     let (streamed, whole) = (growth("nothing"), growth("everything"));
     println!("100,000 tags: {streamed} KiB page by page, {whole} KiB as a whole");
     if cfg!(target_os = "linux") {
-        // A page is 1,000 tags of 10 bytes: nothing near these bounds, but for the list itself,
-        // which is 100 times that.
+        // A page is 1,000 tags of 10 bytes, far below the first bound. The list is 100 times that.
         assert!(streamed <= 4 * 1024, "{streamed} KiB page by page");
         assert!(whole <= 48 * 1024, "{whole} KiB as a whole");
     }
 }
 
-/// 10,000 images in a batch, and 10,000 tags compared: what is kept is a result for each, and
-/// nothing for each request.
+/// 10,000 images in a batch, and 10,000 tags compared: a result is kept for each, and nothing for
+/// each request.
 #[test]
 fn many_lookups_keep_their_results_and_little_else() {
     let server = TinyRegistry::start(pages(10, 1000));
@@ -117,8 +116,8 @@ fn many_lookups_keep_their_results_and_little_else() {
     }
 }
 
-/// Looks an image up, with a marker in the trace of its system calls before each lookup and behind
-/// the last.
+/// Looks an image up. In the trace of its system calls there is a marker before each lookup and
+/// after the last.
 #[test]
 #[ignore = "run by the tests of this module, under strace"]
 fn helper_warm_lookups() {
@@ -141,7 +140,7 @@ fn helper_warm_lookups() {
     assert_eq!(resolved.load(Ordering::Relaxed), 1);
 }
 
-/// Reads the list and prints by how much the process grew at most meanwhile.
+/// Reads the list and prints the largest growth of the process.
 #[test]
 #[ignore = "run by the tests of this module"]
 fn helper_long_list() {
@@ -150,7 +149,7 @@ fn helper_long_list() {
     let image = image(port);
     let repository = image.repository();
     let mut expected = tags(100 * 1000);
-    // What the connection and the first page need is not the list's.
+    // The connection and the first page do not count.
     client.tag_pages(repository).next().unwrap().unwrap();
     let before = peak();
     if env::var("OCIREG_COSTS_KEEP").unwrap() == "everything" {
@@ -171,8 +170,8 @@ fn helper_long_list() {
     println!("\npeak growth in KiB: {}", peak() - before);
 }
 
-/// Looks up many images, or compares many tags, 16 at once, and prints by how much the process grew
-/// at most meanwhile.
+/// Looks up many images, or compares many tags, 16 at once, and prints the largest growth of the
+/// process.
 #[test]
 #[ignore = "run by the tests of this module"]
 fn helper_many_lookups() {
@@ -202,7 +201,7 @@ fn helper_many_lookups() {
     println!("\npeak growth in KiB: {}", peak() - before);
 }
 
-/// What a helper prints of its memory.
+/// The growth that a helper printed.
 #[track_caller]
 fn growth_in(said: &str) -> u64 {
     let kib = said
@@ -250,21 +249,20 @@ fn expect_few_system_calls(what: &str, port: u16, authority: Option<&Path>) {
             assert!(!has(calls, name), "{what}: {name} when warm: {calls:?}");
         }
     }
-    // The median: on a busy machine the server's answer may take more than one slice of a wait, and
-    // each costs a call.
+    // The median: on a busy machine an answer may take more than one slice of a wait, and each
+    // slice costs a call.
     lookups.sort_by_key(Vec::len);
     let calls = &lookups[LOOKUPS / 2];
     println!("{what}: {} system calls: {}", calls.len(), calls.join(" "));
     assert!(calls.len() <= MAX_SYSTEM_CALLS, "{what}: {calls:?}");
 }
 
-/// The names of the system calls, of all threads, between each marker and the next; behind the last
-/// the program ends.
+/// The names of the system calls of all threads between each marker and the next.
 fn calls_between_markers(trace: &str) -> Vec<Vec<String>> {
     let mut sections: Vec<Vec<String>> = Vec::new();
     for line in trace.lines() {
-        // "PID name(arguments) = result"; a call that another thread interrupted goes on in a line
-        // "<... name resumed>".
+        // "PID name(arguments) = result". A call that another thread interrupted continues in a
+        // line "<... name resumed>".
         let call = line
             .split_once(' ')
             .map_or("", |(_, call)| call.trim_start());
@@ -283,12 +281,12 @@ fn calls_between_markers(trace: &str) -> Vec<Vec<String>> {
 
 const MARKER: &str = "/ocireg-costs/";
 
-/// A system call that does nothing and is found again.
+/// A system call without effect that marks a place in the trace.
 fn mark(what: &str) {
     assert!(!Path::new(&format!("{MARKER}{what}")).exists());
 }
 
-/// Has this program run one test and no other.
+/// Makes this program run one test and no other.
 fn only(command: &mut Command, test: &str) {
     command
         .args(["--exact", test, "--ignored", "--nocapture"])
@@ -336,7 +334,7 @@ impl Resolver for CountingResolver {
     }
 }
 
-/// The most memory that this process has had resident, in KiB; 0 where the system does not say.
+/// The peak of resident memory of this process in KiB; 0 if the system does not tell.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -345,7 +343,7 @@ fn peak() -> u64 {
 }
 
 fn tags(count: usize) -> impl Iterator<Item = String> {
-    // Not in the order of the alphabet: the registry's order counts.
+    // Not in alphabetical order, since the registry's order counts.
     (0..count).map(move |number| format!("v-{}", count * 9 - number))
 }
 
@@ -363,7 +361,7 @@ fn pages(count: usize, entries: usize) -> Vec<String> {
         .collect()
 }
 
-/// A server that answers every HEAD as a registry answers one for a manifest, and GET with pages of
+/// A server that answers every HEAD like a registry that has the manifest, and GET with pages of
 /// tags. Ends with the test program.
 struct TinyRegistry {
     port: u16,
@@ -384,7 +382,7 @@ impl TinyRegistry {
     }
 }
 
-/// Until the client is gone.
+/// Answers until the client closes the connection.
 fn serve(stream: TcpStream, pages: &[String]) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut requests = BufReader::new(stream.try_clone()?).lines();

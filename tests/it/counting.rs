@@ -1,7 +1,7 @@
-//! A TCP proxy that counts: which requests came, and over how many connections.
+//! A TCP proxy that counts requests and connections.
 //!
-//! It stands between a client and a real server and passes the bytes on as they are, so it sees
-//! what no access log shows: connections that are opened, and requests that never become an answer.
+//! It is between a client and a real server and passes all bytes on, so it sees what no access log
+//! shows: opened connections, and requests without an answer.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -23,7 +23,7 @@ struct Seen {
 }
 
 impl Counter {
-    /// Starts one in front of `upstream` (`127.0.0.1:PORT`).
+    /// Starts a proxy in front of `upstream` (`127.0.0.1:PORT`).
     #[track_caller]
     pub(crate) fn before(upstream: &str) -> Counter {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -47,12 +47,12 @@ impl Counter {
         counter
     }
 
-    /// `127.0.0.1:PORT`, as it stands in a reference.
+    /// `127.0.0.1:PORT`, as in a reference.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The requests since the last call, as `METHOD TARGET`, in the order they came.
+    /// The requests since the last call, as `METHOD TARGET`, in order.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.seen.lock().unwrap().requests)
     }
@@ -83,7 +83,7 @@ fn pass_on(client: TcpStream, upstream: &str, seen: &Arc<Mutex<Seen>>) -> io::Re
     thread::spawn(move || {
         pump(client, server, |bytes| {
             head.extend_from_slice(bytes);
-            // Lookups have no body: what follows a head is the next one.
+            // Lookups have no body, so the next head follows a head.
             while let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
                 let rest = head.split_off(end + 4);
                 let text = String::from_utf8_lossy(&head);
@@ -97,8 +97,8 @@ fn pass_on(client: TcpStream, upstream: &str, seen: &Arc<Mutex<Seen>>) -> io::Re
     Ok(())
 }
 
-/// Copies until either side ends, showing the bytes before they go on: a request is counted when
-/// its answer arrives.
+/// Copies until either side ends. The bytes are shown before they are passed on, so that a request
+/// is counted when its answer arrives.
 fn pump(mut from: TcpStream, mut to: TcpStream, mut show: impl FnMut(&[u8])) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(amount @ 1..) = from.read(&mut buffer) {

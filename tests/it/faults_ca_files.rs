@@ -1,5 +1,5 @@
-//! CA files that are none (R14, S17, S21): an error when the client is built, which names the file
-//! and the registry.
+//! Invalid CA files (R14, S17, S21): an error when the client is built, which names the file and
+//! the registry.
 
 use std::fs;
 use std::path::Path;
@@ -11,14 +11,14 @@ use ocireg::{Client, ErrorKind};
 const REGISTRY: &str = "registry.example.com:5000";
 
 #[test]
-fn s17_a_ca_file_that_is_none_fails_the_build() {
+fn s17_s21_an_invalid_ca_file_fails_the_build() {
     let folder = tempfile::tempdir().unwrap();
     let (ca, identity) = (Ca::new(), Ca::new().identity(&["a.test"]));
     let good = ca.pem();
     let broken = good.replacen("MII", "!!!", 1);
     let nonsense = "-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
     let unended = good.replace("-----END CERTIFICATE-----", "");
-    // The name of the file, what is in it, what is said.
+    // The name of the file, its content, and what the error says.
     let cases: [(&str, Vec<u8>, &str); 10] = [
         ("empty", Vec::new(), "no certificate in it"),
         ("text", b"hello\n".into(), "no certificate in it"),
@@ -76,7 +76,7 @@ fn fails(path: &Path, says: &str) {
 }
 
 #[test]
-fn ca_files_as_people_have_them() {
+fn usual_ca_files_are_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (Ca::new(), Ca::new());
     let identity = one.identity(&["a.test"]);
@@ -86,7 +86,7 @@ fn ca_files_as_people_have_them() {
         format!("# our authority\n\nsubject=CN = a\n{}\n\n", one.pem()),
         one.pem().replace('\n', "\r\n"),
         one.pem().trim_end().to_owned(),
-        // A server's file with its key in it: odd, but what is asked for is there.
+        // A file with a key and a certificate: the certificate is what counts.
         format!("{}{}", identity.key_pem(), identity.cert_pem()),
     ];
     for (number, content) in all.iter().enumerate() {
@@ -101,7 +101,7 @@ fn ca_files_as_people_have_them() {
 }
 
 #[test]
-fn pem_text_that_is_none_fails_the_build() {
+fn invalid_pem_text_fails_the_build() {
     let error = Client::builder()
         .ca_pem(REGISTRY, b"hello")
         .build()

@@ -1,5 +1,5 @@
-//! Whatever a call waits for, it can be stopped: by its cancel token, its time, its progress
-//! callback (decision 16, R2, R9, R34).
+//! Whatever a call waits for, it can be stopped: by its cancel token, its timeout and its progress
+//! callback (R2, R9, R34).
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,8 @@ use super::faults_stages::{Bound, Stage};
 use super::faults_support::{Ask, PROMPT, once, time_to_end, time_to_stop};
 use fake_registry::{Config, FakeRegistry, Script, ScriptServer};
 
-/// Runs a test that measures up to five times: load can only add to a measure, so the best one
-/// counts.
+/// Runs a test that measures a time, up to five times. Load of the machine only adds to the time,
+/// so the best result counts.
 #[track_caller]
 fn is_prompt(stage: fn() -> Stage, test: impl Fn(&Stage) -> Duration) {
     let mut best = Duration::MAX;
@@ -32,8 +32,7 @@ fn is_prompt(stage: fn() -> Stage, test: impl Fn(&Stage) -> Duration) {
 fn stopped(stage: &Stage, result: Result<String, Error>, kind: ErrorKind) {
     let error = result.expect_err(stage.name);
     assert_eq!(error.kind(), kind, "{}: {error}", stage.name);
-    // The connecting thread and the waiting one run out of the same time; either may be the first
-    // to say so.
+    // The connecting thread and the waiting thread have the same timeout; either may report it.
     let named = [stage.doing, "no address accepted a connection in time"];
     assert!(
         named.iter().any(|doing| error.message().contains(doing)),
@@ -80,7 +79,7 @@ fn a_shutdown_ends_every_wait_within_half_a_second() {
 }
 
 #[test]
-fn r9_a_calls_own_time_ends_every_wait() {
+fn r9_the_timeout_of_a_call_ends_every_wait() {
     Stage::each(|stage| {
         is_prompt(stage, |stage| {
             let client = stage.client(|settings| settings);
@@ -89,7 +88,7 @@ fn r9_a_calls_own_time_ends_every_wait() {
             let result = stage.ask.run(&call, &stage.authority);
             let late = started.elapsed().saturating_sub(stage.arrived());
             if stage.bound == Bound::RetryAfter {
-                // It is known from the start that the time won't do.
+                // The registry asks for a longer wait than the timeout allows.
                 let error = result.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
                 assert!(
@@ -107,7 +106,7 @@ fn r9_a_calls_own_time_ends_every_wait() {
 }
 
 #[test]
-fn r2_r9_the_clients_limits_end_the_waits_they_are_for() {
+fn r2_r9_each_limit_of_the_client_ends_its_waits() {
     Stage::each(|stage| {
         is_prompt(stage, |stage| {
             let limit = Duration::from_millis(300);
@@ -129,7 +128,7 @@ fn r2_r9_the_clients_limits_end_the_waits_they_are_for() {
             if stage.bound != Bound::None {
                 stage.works_again(&client);
             }
-            // Its time counts from the last byte that the buffers took.
+            // The idle time starts at the last byte that the buffers took.
             if stage.name == "send" {
                 Duration::ZERO
             } else {
@@ -168,8 +167,8 @@ fn r34_the_callback_comes_at_least_every_200_ms_on_the_calling_thread() {
                     .iter()
                     .all(|(_, thread)| *thread == thread::current().id())
             );
-            // The first wait begins somewhere behind the call; it takes the 5 MB of `send` a while
-            // to come to it.
+            // The first wait begins a while after the start of the call: `send` first has to fill
+            // the buffers with its 5 MB.
             let begun = if stage.name == "send" {
                 calls[0].0
             } else {
@@ -181,14 +180,14 @@ fn r34_the_callback_comes_at_least_every_200_ms_on_the_calling_thread() {
                 .chain(times())
                 .zip(times())
                 .map(|(a, b)| b - a);
-            // 200 ms are promised; the rest is for a busy machine.
+            // 200 ms are promised. The rest is for a busy machine.
             gaps.max().unwrap() + (PROMPT - Duration::from_millis(400))
         });
     });
 }
 
 #[test]
-fn r34_a_triggered_token_stops_later_calls_before_they_ask() {
+fn r34_a_triggered_token_stops_later_calls_before_they_send_a_request() {
     let registry = FakeRegistry::start(Config::new());
     let client = once();
     let authority = registry.authority();
@@ -205,7 +204,7 @@ fn r34_a_triggered_token_stops_later_calls_before_they_ask() {
 }
 
 #[test]
-fn a_client_that_was_shut_down_asks_nobody() {
+fn a_client_that_was_shut_down_sends_no_request() {
     let registry = FakeRegistry::start(Config::new());
     let client = once();
     let authority = registry.authority();
@@ -221,7 +220,7 @@ fn a_client_that_was_shut_down_asks_nobody() {
         assert_eq!(answer.unwrap_err().kind(), ErrorKind::State);
     }
     assert_eq!(registry.request_count(), 1);
-    // Another client is another matter.
+    // Another client still works.
     Ask::Ping.run(&once(), &authority).unwrap();
 }
 

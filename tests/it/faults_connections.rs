@@ -1,4 +1,4 @@
-//! Connections that break, lie or speak oddly (R1 to R9, R30, J6).
+//! Connections that break at every point (R1 to R9, J6).
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -11,7 +11,7 @@ use ocireg::{Client, ErrorKind, Presence, Resolver};
 
 use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, hasty, image, once};
 
-/// Answers by its function; counts how often it was asked.
+/// A resolver whose answers come from a function. It counts the calls.
 #[derive(Clone)]
 struct Named<F> {
     asked: Arc<AtomicU32>,
@@ -35,7 +35,7 @@ impl<F: Fn(u32) -> io::Result<Vec<SocketAddr>> + Send + Sync> Resolver for Named
     }
 }
 
-/// An address on which nobody listens.
+/// An address without a listener.
 fn dead() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
@@ -51,8 +51,8 @@ fn filled(config: Config) -> FakeRegistry {
 fn r5_a_thousand_requests_to_a_server_that_closes_idle_connections() {
     let registry = filled(Config::new());
     let (client, image) = (once(), image(&registry.authority()));
-    // Its own and the client's pauses meet in all combinations, so that many requests are sent as
-    // the server closes.
+    // The pauses of server and client meet in all combinations, so that many requests are sent just
+    // as the server closes.
     let server_ms = [0, 1, 2, 3, 5, 8, 13, 50, 1, 2, 3];
     let client_ms = [0, 1, 2, 0, 3, 1, 5, 0, 2, 8, 1, 13, 3];
     for i in 0..1000 {
@@ -132,7 +132,8 @@ fn r1_every_address_of_a_name_is_tried() {
         vec![live],
         vec![dead(), live],
         vec![dead(), dead(), dead(), live, dead()],
-        // Documentation addresses: no route or no answer, so the next is tried beside them.
+        // A documentation address has no route or no answer, so the next one is tried at the same
+        // time.
         vec!["[2001:db8::1]:5000".parse().unwrap(), live],
     ];
     for addresses in lists {
@@ -173,7 +174,7 @@ fn r1_refused_is_a_connect_error_after_all_retries() {
 fn r3_names_that_do_not_resolve() {
     use io::ErrorKind::{NotFound, Other, TimedOut};
     type Answer = fn(u32) -> io::Result<Vec<SocketAddr>>;
-    // What the resolver says, the kind of error, how often it is asked.
+    // What the resolver answers, and how often it is asked.
     let cases: [(&str, Answer, u32); 5] = [
         ("no such name", |_| Err(NotFound.into()), 1),
         (
@@ -247,8 +248,8 @@ enum End {
     Rst,
 }
 
-/// Plays every beginning of `whole` on a connection of its own, asks each time, and checks that
-/// nothing of it counts.
+/// Sends every proper prefix of `whole` on its own connection, asks each time, and checks that no
+/// incomplete answer counts.
 fn cut_everywhere(ask: Ask, whole: &[u8], complete_from: usize, end: End) {
     let cut = |at: usize| {
         let script = Script::new().read_request().send(&whole[..at]);
@@ -259,7 +260,7 @@ fn cut_everywhere(ask: Ask, whole: &[u8], complete_from: usize, end: End) {
         }
     };
     let cuts: Vec<usize> = (0..complete_from).collect();
-    // Asked once, the error is seen.
+    // Without a retry each call fails.
     let mut scripts = ask.lesson();
     scripts.extend(cuts.iter().map(|at| cut(*at)));
     let server = ScriptServer::start(scripts);
@@ -275,7 +276,7 @@ fn cut_everywhere(ask: Ask, whole: &[u8], complete_from: usize, end: End) {
             "{ask:?} cut at {at}: {error:?}"
         );
     }
-    // Asked again, the whole is fetched.
+    // With a retry each call gets the whole answer.
     let mut scripts = ask.lesson();
     for at in &cuts {
         scripts.extend([cut(*at), ask.good()]);
@@ -309,13 +310,13 @@ fn r6_r7_an_answer_reset_at_every_byte_is_no_answer() {
 fn r7_a_chunked_answer_cut_at_every_byte_is_no_answer() {
     for ask in [Ask::Get, Ask::Tags, Ask::Ping] {
         let whole = ask.chunked();
-        // Behind the last chunk's "0\r\n" nothing is missing but an empty line.
+        // After "0\r\n" of the last chunk only an empty line is missing.
         cut_everywhere(ask, &whole, whole.len() - 2, End::Fin);
     }
 }
 
 #[test]
-fn r7_an_answer_that_ends_with_its_connection_is_never_taken_for_whole_when_cut() {
+fn r7_an_incomplete_answer_that_ends_with_its_connection_does_not_count() {
     for ask in [Ask::Get, Ask::Tags] {
         let (head, body) = (ask.head("Connection: close\r\n"), ask.body());
         let mut scripts = ask.lesson();
@@ -330,7 +331,7 @@ fn r7_an_answer_that_ends_with_its_connection_is_never_taken_for_whole_when_cut(
         let (client, authority) = (once(), server.authority());
         ask.learn(&client, &authority);
         for at in 0..body.len() {
-            // How much was missing can't be known, but that JSON is missing can.
+            // How much is missing is unknown, but the JSON is incomplete.
             let error = ask
                 .run(&client, &authority)
                 .expect_err(&format!("{ask:?} cut at {at}"));
@@ -345,7 +346,7 @@ fn r7_an_answer_that_ends_with_its_connection_is_never_taken_for_whole_when_cut(
 }
 
 #[test]
-fn r8_what_comes_behind_an_answer_is_never_read_as_the_next_one() {
+fn r8_bytes_after_an_answer_are_never_read_as_the_next_answer() {
     let forged = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
         Content-Length: 33\r\n\r\n{\"name\":\"t/a\",\"tags\":[\"poisoned\"]}";
     let body = Ask::Tags.body();
@@ -374,7 +375,7 @@ fn r8_what_comes_behind_an_answer_is_never_read_as_the_next_one() {
                 let (client, authority) = (once(), server.authority());
                 for _ in 0..2 {
                     let tags = Ask::Tags.run(&client, &authority).unwrap();
-                    assert_eq!(tags, Ask::Tags.expected(), "behind it {extra:?}");
+                    assert_eq!(tags, Ask::Tags.expected(), "after it {extra:?}");
                     std::thread::sleep(3 * late);
                 }
                 assert_eq!(server.connection_count(), 2, "{extra:?}: not used again");
@@ -384,7 +385,7 @@ fn r8_what_comes_behind_an_answer_is_never_read_as_the_next_one() {
 }
 
 #[test]
-fn r8_a_body_behind_the_answer_to_head_is_never_read_as_the_next_answer() {
+fn r8_a_body_after_the_answer_to_head_is_never_read_as_the_next_answer() {
     let head = Ask::Head.head(&format!("Content-Length: {}\r\n", MANIFEST.len()));
     let script = Script::new()
         .read_request()
@@ -401,7 +402,7 @@ fn r8_a_body_behind_the_answer_to_head_is_never_read_as_the_next_answer() {
 }
 
 #[test]
-fn j6_a_404_to_head_leaves_the_connection_in_step() {
+fn j6_a_404_to_head_leaves_the_connection_usable() {
     let registry = filled(Config::new());
     let (client, there) = (once(), image(&registry.authority()));
     let missing = there.clone().with_tag("missing".parse().unwrap());
@@ -417,14 +418,14 @@ fn j6_a_404_to_head_leaves_the_connection_in_step() {
 }
 
 #[test]
-fn r9_a_slow_drip_is_waited_for() {
+fn r9_a_slow_answer_is_waited_for() {
     let ask = Ask::Tags;
     let pause = Duration::from_millis(2);
     let drip = Script::new()
         .read_request()
         .send_slowly(ask.chunked(), pause);
     let server = ScriptServer::start(vec![drip]);
-    // The pauses together are longer than the idle time; each is not.
+    // All pauses together are longer than the idle timeout, but each one is shorter.
     let builder = hasty().retries(0).idle_timeout(Duration::from_millis(200));
     let client: Client = builder.build().unwrap();
     assert_eq!(

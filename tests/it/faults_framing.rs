@@ -1,20 +1,20 @@
-//! Servers that speak HTTP oddly, or something else (R7, R30, S12): understood or refused, and
-//! never out of step.
+//! Servers that speak HTTP in odd ways, or another protocol (R7, R30, S12). An answer is understood
+//! or refused, and never changes the next one.
 
 use fake_registry::{Script, ScriptServer};
 use ocireg::ErrorKind;
 
 use super::faults_support::{Ask, once};
 
-/// `Ok` where the answer counts, else the kind of the error.
+/// `Ok` if the answer counts, else the kind of the error.
 type Verdict = Result<(), ErrorKind>;
 
 const COUNTS: Verdict = Ok(());
 const PROTOCOL: Verdict = Err(ErrorKind::Protocol);
 const TRANSPORT: Verdict = Err(ErrorKind::Transport);
 
-/// Lets a server answer with these bytes, and close if they don't say where they end. Then asks
-/// again on the same client.
+/// Asks a server that answers with these bytes and then closes. Then asks again with the same
+/// client.
 #[track_caller]
 fn judge(name: &str, ask: Ask, answer: &[u8], verdict: Verdict) {
     let odd = Script::new().read_request().send(answer);
@@ -34,177 +34,122 @@ fn judge(name: &str, ask: Ask, answer: &[u8], verdict: Verdict) {
     assert_eq!(server.connection_count(), 2, "{name}");
 }
 
+/// The fields of a good answer to a question for tags.
+fn fields() -> String {
+    let length = Ask::Tags.body().len();
+    format!("Content-Type: application/json\r\nContent-Length: {length}\r\n")
+}
+
+/// Judges answers to a question for tags with these heads. A head that does not begin with `HTTP/`
+/// is a field before those of a good answer.
+#[track_caller]
+fn judge_heads(cases: &[(&str, &str, Verdict)]) {
+    let fields = fields();
+    for (name, head, verdict) in cases {
+        let head = match head.strip_prefix("HTTP/") {
+            Some(_) => head.replace("{fields}", &fields),
+            None => format!("HTTP/1.1 200 OK\r\n{head}\r\n{fields}\r\n"),
+        };
+        let answer = format!("{head}{}", Ask::Tags.body());
+        judge(name, Ask::Tags, answer.as_bytes(), *verdict);
+    }
+}
+
 #[test]
-fn r30_heads() {
-    let ask = Ask::Tags;
-    let body = ask.body();
-    let length = format!("Content-Length: {}", body.len());
-    let fields = format!("Content-Type: application/json\r\n{length}\r\n");
-    let invalid = b"HTTP/1.1 200 OK\r\nX-Name: caf\xe9 \xff\xfe\r\n".to_vec();
-    let many =
-        |status: &str, count| format!("HTTP/1.1 {status}\r\nLink: </>\r\n\r\n").repeat(count);
-    let cases: Vec<(&str, String, Verdict)> = vec![
-        (
-            "HTTP/1.0",
-            format!("HTTP/1.0 200 OK\r\n{fields}\r\n"),
-            COUNTS,
-        ),
+fn r30_versions_and_status_lines() {
+    judge_heads(&[
+        ("HTTP/1.0", "HTTP/1.0 200 OK\r\n{fields}\r\n", COUNTS),
         (
             "HTTP/1.0 without a length",
-            "HTTP/1.0 200 OK\r\n\r\n".into(),
+            "HTTP/1.0 200 OK\r\n\r\n",
             COUNTS,
         ),
         (
             "HTTP/1.0 keep-alive",
-            format!("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n{fields}\r\n"),
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n{fields}\r\n",
             COUNTS,
         ),
+        ("no reason", "HTTP/1.1 200\r\n{fields}\r\n", COUNTS),
+        ("empty reason", "HTTP/1.1 200 \r\n{fields}\r\n", COUNTS),
+        ("status 000", "HTTP/1.1 000 No\r\n{fields}\r\n", PROTOCOL),
+        ("status 999", "HTTP/1.1 999 Odd\r\n{fields}\r\n", PROTOCOL),
         (
-            "Connection: close",
-            format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{fields}\r\n"),
-            COUNTS,
-        ),
-        (
-            "lower-case names",
-            format!("HTTP/1.1 200 OK\r\n{}\r\n", fields.to_lowercase()),
-            COUNTS,
-        ),
-        (
-            "upper-case names",
-            format!("HTTP/1.1 200 OK\r\n{}\r\n", fields.to_uppercase()),
-            COUNTS,
-        ),
-        (
-            "no spaces",
-            format!("HTTP/1.1 200 OK\r\n{}\r\n", fields.replace(": ", ":")),
-            COUNTS,
-        ),
-        (
-            "many spaces",
-            format!("HTTP/1.1 200 OK\r\n{}\r\n", fields.replace(": ", ": \t ")),
-            COUNTS,
-        ),
-        (
-            "line feeds only",
-            format!("HTTP/1.1 200 OK\n{}\n", fields.replace('\r', "")),
-            COUNTS,
-        ),
-        ("no reason", format!("HTTP/1.1 200\r\n{fields}\r\n"), COUNTS),
-        (
-            "empty reason",
-            format!("HTTP/1.1 200 \r\n{fields}\r\n"),
-            COUNTS,
-        ),
-        (
-            "empty field",
-            format!("HTTP/1.1 200 OK\r\nX-Empty:\r\n{fields}\r\n"),
-            COUNTS,
-        ),
-        (
-            "obs-fold",
-            format!("HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\n{fields}\r\n"),
+            "status of four digits",
+            "HTTP/1.1 2000 OK\r\n{fields}\r\n",
             PROTOCOL,
         ),
-        (
-            "space before the colon",
-            format!("HTTP/1.1 200 OK\r\nX-A : b\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "no colon",
-            format!("HTTP/1.1 200 OK\r\nnonsense\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "no name",
-            format!("HTTP/1.1 200 OK\r\n: value\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "NUL in a value",
-            format!("HTTP/1.1 200 OK\r\nX-A: b\0c\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "bare CR in a value",
-            format!("HTTP/1.1 200 OK\r\nX-A: b\rc\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "one 103",
-            format!(
-                "{}HTTP/1.1 200 OK\r\n{fields}\r\n",
-                many("103 Early Hints", 1)
-            ),
-            COUNTS,
-        ),
-        (
-            "a hundred 102",
-            format!(
-                "{}HTTP/1.1 200 OK\r\n{fields}\r\n",
-                many("102 Processing", 100)
-            ),
-            COUNTS,
-        ),
+        ("HTTP/2 in clear", "HTTP/2 200\r\n{fields}\r\n", PROTOCOL),
+        ("HTTP/1.2", "HTTP/1.2 200 OK\r\n{fields}\r\n", PROTOCOL),
+    ]);
+}
+
+#[test]
+fn r30_header_fields() {
+    let length = format!("Content-Length: {}", Ask::Tags.body().len());
+    judge_heads(&[
+        ("Connection: close", "Connection: close", COUNTS),
+        ("empty field", "X-Empty:", COUNTS),
+        ("the same length twice", &length, COUNTS),
+        ("obs-fold", "X-Long: a\r\n b", PROTOCOL),
+        ("space before the colon", "X-A : b", PROTOCOL),
+        ("no colon", "nonsense", PROTOCOL),
+        ("no name", ": value", PROTOCOL),
+        ("NUL in a value", "X-A: b\0c", PROTOCOL),
+        ("bare CR in a value", "X-A: b\rc", PROTOCOL),
+    ]);
+    let (fields, body) = (fields(), Ask::Tags.body());
+    let spellings = [
+        ("lower-case names", fields.to_lowercase()),
+        ("upper-case names", fields.to_uppercase()),
+        ("no spaces", fields.replace(": ", ":")),
+        ("many spaces", fields.replace(": ", ": \t ")),
+    ];
+    for (name, fields) in spellings {
+        let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n{body}");
+        judge(name, Ask::Tags, answer.as_bytes(), COUNTS);
+    }
+    let line_feeds = format!("HTTP/1.1 200 OK\n{}\n{body}", fields.replace('\r', ""));
+    judge("line feeds only", Ask::Tags, line_feeds.as_bytes(), COUNTS);
+    let invalid = b"HTTP/1.1 200 OK\r\nX-Name: caf\xe9 \xff\xfe\r\n";
+    let invalid = [invalid, fields.as_bytes(), b"\r\n", body.as_bytes()].concat();
+    judge("no UTF-8", Ask::Tags, &invalid, COUNTS);
+}
+
+#[test]
+fn r30_interim_answers() {
+    let interim = |status: &str, count: usize| {
+        let interim = format!("HTTP/1.1 {status}\r\nLink: </>\r\n\r\n").repeat(count);
+        format!("{interim}HTTP/1.1 200 OK\r\n{{fields}}\r\n")
+    };
+    judge_heads(&[
+        ("one 103", &interim("103 Early Hints", 1), COUNTS),
+        ("a hundred 102", &interim("102 Processing", 100), COUNTS),
         (
             "100 Continue",
-            format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n{fields}\r\n"),
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n{fields}\r\n",
             COUNTS,
         ),
         (
             "101",
-            format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n"),
+            "HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n",
             PROTOCOL,
         ),
-        (
-            "the same length twice",
-            format!("HTTP/1.1 200 OK\r\n{length}\r\n{fields}\r\n"),
-            COUNTS,
-        ),
-        (
-            "status 000",
-            format!("HTTP/1.1 000 No\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "status 999",
-            format!("HTTP/1.1 999 Odd\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "status of four digits",
-            format!("HTTP/1.1 2000 OK\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "HTTP/2 in clear",
-            format!("HTTP/2 200\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        (
-            "HTTP/1.2",
-            format!("HTTP/1.2 200 OK\r\n{fields}\r\n"),
-            PROTOCOL,
-        ),
-        ("ICY", format!("ICY 200 OK\r\n{fields}\r\n"), PROTOCOL),
-        ("ssh", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".into(), PROTOCOL),
-        (
-            "smtp",
-            "220 mail.example.com ESMTP ready\r\n".into(),
-            PROTOCOL,
-        ),
-        ("HTML at once", "<html>\r\n\r\n</html>".into(), PROTOCOL),
-        (
-            "a request",
-            "GET / HTTP/1.1\r\nHost: a\r\n\r\n".into(),
-            PROTOCOL,
-        ),
-    ];
-    for (name, head, verdict) in cases {
-        judge(name, ask, format!("{head}{body}").as_bytes(), verdict);
+    ]);
+}
+
+#[test]
+fn r30_other_protocols() {
+    let ask = Ask::Tags;
+    let (fields, body) = (fields(), ask.body());
+    for (name, head) in [
+        ("ICY", format!("ICY 200 OK\r\n{fields}\r\n")),
+        ("ssh", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".into()),
+        ("smtp", "220 mail.example.com ESMTP ready\r\n".into()),
+        ("HTML at once", "<html>\r\n\r\n</html>".into()),
+        ("a request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n".into()),
+    ] {
+        judge(name, ask, format!("{head}{body}").as_bytes(), PROTOCOL);
     }
-    let invalid = [&invalid, fields.as_bytes(), b"\r\n", body.as_bytes()].concat();
-    judge("no UTF-8", ask, &invalid, COUNTS);
     let settings = b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80";
     judge("HTTP/2 settings frame", ask, settings, PROTOCOL);
     judge("bytes without a line end", ask, &[0xff; 3000], PROTOCOL);
@@ -212,7 +157,7 @@ fn r30_heads() {
 }
 
 #[test]
-fn r30_s12_lengths_that_contradict_or_make_no_sense_are_refused() {
+fn r30_s12_contradictory_and_invalid_lengths_are_refused() {
     let ask = Ask::Tags;
     let (body, real) = (ask.body(), ask.body().len());
     let cases = [
@@ -248,7 +193,7 @@ fn r30_s12_lengths_that_contradict_or_make_no_sense_are_refused() {
         (format!("Content-Length: {}", real + 1), TRANSPORT),
         (format!("Content-Length: {}", real - 1), PROTOCOL),
         ("Content-Length: 0".into(), PROTOCOL),
-        // Not chunked, so it ends with its connection.
+        // Not chunked, so the body ends with the connection.
         ("Transfer-Encoding: gzip".into(), COUNTS),
     ];
     for (field, verdict) in cases {
@@ -258,7 +203,7 @@ fn r30_s12_lengths_that_contradict_or_make_no_sense_are_refused() {
 }
 
 #[test]
-fn r7_r30_chunks() {
+fn r7_r30_odd_and_broken_chunks() {
     let ask = Ask::Tags;
     let body = ask.body();
     let size = format!("{:x}", body.len());

@@ -1,12 +1,12 @@
-//! Answers that are too large, too deep or of the wrong shape, told as that and in bounded time
-//! (S9, E11, R18, decision 18).
+//! Answers that are too large, too deep or of the wrong shape (S9, E11, R18): the error says so, in
+//! bounded time.
 
 use std::time::{Duration, Instant};
 
 use fake_registry::{Script, ScriptServer};
 use ocireg::{Client, Error, ErrorKind};
 
-use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, hasty, once};
+use super::faults_support::{Ask, MANIFEST, hasty, once};
 
 /// Asks a server that answers with these bytes, and then again.
 #[track_caller]
@@ -48,7 +48,7 @@ fn fails(name: &str, result: Result<String, Error>, kind: ErrorKind) {
 }
 
 #[test]
-fn s9_heads() {
+fn s9_heads_up_to_the_limit_and_above_it() {
     use ErrorKind::{Protocol, TooLarge};
     let fill = |bytes: usize| format!("X-Filler: {}\r\n", "x".repeat(bytes));
     let cases = [
@@ -90,7 +90,7 @@ fn s9_heads() {
 }
 
 #[test]
-fn s9_r18_heads_before_the_head() {
+fn s9_r18_interim_answers_up_to_the_limit_and_above_it() {
     let good = Ask::Tags.answer();
     for (times, counts) in [(2000, true), (3000, false), (500_000, false)] {
         let early = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(times);
@@ -103,77 +103,71 @@ fn s9_r18_heads_before_the_head() {
     }
 }
 
-#[test]
-fn s9_manifests() {
-    let limit = 1 << 20;
-    let padded = |length: usize| format!("{MANIFEST}{}", " ".repeat(length - MANIFEST.len()));
-    let sized = |body: String| {
-        let field = format!("Content-Length: {}\r\nConnection: close\r\n", body.len());
-        format!("HTTP/1.1 200 OK\r\nContent-Type: {MANIFEST_TYPE}\r\n{field}\r\n{body}")
-    };
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {MANIFEST_TYPE}\r\nConnection: close\r\n");
-    let chunk = |body: &str| format!("{:x}\r\n{body}\r\n", body.len());
-    let chunked = |body: &str| format!("{head}Transfer-Encoding: chunked\r\n\r\n{body}");
-    let endless = chunk(&" ".repeat(1000)).repeat(20_000);
-    let large = ErrorKind::TooLarge;
-    let cases = [
-        ("as large as it may be", sized(padded(limit)), None),
-        ("a byte more", sized(padded(limit + 1)), Some(large)),
-        (
-            "in a chunk",
-            chunked(&(chunk(&padded(limit)) + "0\r\n\r\n")),
-            None,
-        ),
-        (
-            "in a chunk, a byte more",
-            chunked(&(chunk(&padded(limit + 1)) + "0\r\n\r\n")),
-            Some(large),
-        ),
-        (
-            "until the end",
-            format!("{head}\r\n{}", padded(limit)),
-            None,
-        ),
-        (
-            "until the end, more",
-            format!("{head}\r\n{}", padded(limit + 1)),
-            Some(large),
-        ),
-        ("chunks for ever", chunked(&endless), Some(large)),
-        ("20 MB", sized(padded(20 << 20)), Some(large)),
-        (
-            "too deep",
-            sized("[".repeat(100_000)),
-            Some(ErrorKind::Protocol),
-        ),
-        (
-            "too deep inside",
-            sized(format!("{{\"a\":{}", "[".repeat(100_000))),
-            Some(ErrorKind::Protocol),
-        ),
-        (
-            "an enormous size",
-            sized(MANIFEST.replace("\"size\":2", "\"size\":1e18")),
-            None,
-        ),
-        (
-            "no size",
-            sized(MANIFEST.replace("\"size\":2", "\"size\":-1")),
-            None,
-        ),
-    ];
+/// The largest manifest of the clients in these tests.
+const LIMIT: usize = 1 << 20;
+
+/// Answers with a manifest, and how the lookup fails; `None` if it does not.
+#[track_caller]
+fn check_manifests(cases: &[(&str, String, Option<ErrorKind>)]) {
     for (name, answer, kind) in cases {
-        let client = hasty()
-            .retries(0)
-            .max_manifest_bytes(limit as u64)
-            .build()
-            .unwrap();
-        let result = answered_to(client, name, Ask::Get, answer);
+        let builder = hasty().retries(0).max_manifest_bytes(LIMIT as u64);
+        let result = answered_to(builder.build().unwrap(), name, Ask::Get, answer);
         match kind {
-            Some(kind) => fails(name, result, kind),
+            Some(kind) => fails(name, result, *kind),
             None => assert!(result.is_ok(), "{name}: {result:?}"),
         }
     }
+}
+
+/// A manifest with blanks after it.
+fn padded(length: usize) -> String {
+    format!("{MANIFEST}{}", " ".repeat(length - MANIFEST.len()))
+}
+
+const MANIFEST_HEAD: &str = "HTTP/1.1 200 OK\r\n\
+    Content-Type: application/vnd.oci.image.manifest.v1+json\r\nConnection: close\r\n";
+
+/// An answer with `Content-Length`.
+fn sized(body: String) -> String {
+    let length = body.len();
+    format!("{MANIFEST_HEAD}Content-Length: {length}\r\n\r\n{body}")
+}
+
+#[test]
+fn s9_manifests_up_to_the_limit_and_above_it() {
+    let chunk = |body: &str| format!("{:x}\r\n{body}\r\n", body.len());
+    let chunked = |body: &str| format!("{MANIFEST_HEAD}Transfer-Encoding: chunked\r\n\r\n{body}");
+    let one_chunk = |body: &str| chunked(&(chunk(body) + "0\r\n\r\n"));
+    let until_the_end = |body: &str| format!("{MANIFEST_HEAD}\r\n{body}");
+    let (most, more) = (padded(LIMIT), padded(LIMIT + 1));
+    let endless = chunk(&" ".repeat(1000)).repeat(20_000);
+    let large = Some(ErrorKind::TooLarge);
+    check_manifests(&[
+        ("as large as it may be", sized(most.clone()), None),
+        ("a byte more", sized(more.clone()), large),
+        ("in a chunk", one_chunk(&most), None),
+        ("in a chunk, a byte more", one_chunk(&more), large),
+        ("until the end", until_the_end(&most), None),
+        ("until the end, more", until_the_end(&more), large),
+        ("chunks without end", chunked(&endless), large),
+        ("20 MB", sized(padded(20 << 20)), large),
+    ]);
+}
+
+#[test]
+fn s9_manifests_with_deep_nesting_and_odd_sizes() {
+    let deep = "[".repeat(100_000);
+    let with_size = |size: &str| sized(MANIFEST.replace("\"size\":2", size));
+    check_manifests(&[
+        ("too deep", sized(deep.clone()), Some(ErrorKind::Protocol)),
+        (
+            "too deep inside",
+            sized(format!("{{\"a\":{deep}")),
+            Some(ErrorKind::Protocol),
+        ),
+        ("an enormous size", with_size("\"size\":1e18"), None),
+        ("no size", with_size("\"size\":-1"), None),
+    ]);
 }
 
 #[test]
@@ -187,7 +181,7 @@ fn s9_lengths_that_a_server_only_claims() {
         ));
         let found = answered(length, Ask::Head, &head).unwrap();
         assert!(found.contains(&format!("Some({size})")), "{found}");
-        // Of a body it is found out.
+        // With a body the claim is found out.
         for ask in [Ask::Get, Ask::Tags, Ask::Ping] {
             let head = ask.head(&format!(
                 "Content-Length: {length}\r\nConnection: close\r\n"
@@ -222,99 +216,99 @@ fn s9_e11_encodings_that_were_not_asked_for() {
     }
 }
 
-/// Lets a server send this list.
-fn listed(name: &str, body: &str) -> Result<String, Error> {
-    let length = format!("Connection: close\r\nContent-Length: {}\r\n", body.len());
-    answered(name, Ask::Tags, Ask::Tags.head(&length) + body)
-}
-
-#[test]
-fn s9_lists() {
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let long = "x".repeat(1 << 20);
-    let cases = [
-        (
-            "of all types",
-            r#"{"tags":[1,-1,1.5,1e400,true,null,["a"],{"a":"b"},"ok","","b c"]}"#.into(),
-            None,
-        ),
-        (
-            "of all types",
-            r#"{"tags":[1,-1,1.5,true,null,["a"],{"a":["b"]},"ok","","b c"]}"#.into(),
-            Some("[ok]"),
-        ),
-        ("null", r#"{"tags":null}"#.into(), Some("[]")),
-        (
-            "with more",
-            r#"{"a":{"b":[1]},"tags":["v1"],"c":[[]],"d":null}"#.into(),
-            Some("[v1]"),
-        ),
-        (
-            "twice",
-            r#"{"tags":["v1"],"tags":["v2"]}"#.into(),
-            Some("[v1]"),
-        ),
-        (
-            "escapes",
-            r#"{"t\u0061gs":["v\u0031"]}"#.into(),
-            Some("[v1]"),
-        ),
-        (
-            "a tag of 1 MB",
-            format!(r#"{{"tags":["{long}","v1"]}}"#),
-            Some("[v1]"),
-        ),
-        (
-            "a key of 1 MB",
-            format!(r#"{{"{long}":1,"tags":["v1"]}}"#),
-            Some("[v1]"),
-        ),
-        (
-            "deep beside",
-            format!(r#"{{"a":{deep},"tags":["v1"]}}"#),
-            Some("[v1]"),
-        ),
-        (
-            "deep inside",
-            format!(r#"{{"tags":[{deep},"v1"]}}"#),
-            Some("[v1]"),
-        ),
-        (
-            "deep, no end",
-            format!(r#"{{"tags":{}"#, "[".repeat(100_000)),
-            None,
-        ),
-        (
-            "deep objects",
-            format!(r#"{{"tags":{}"#, r#"{"a":"#.repeat(100_000)),
-            None,
-        ),
-        ("a number", r#"{"tags":5}"#.into(), None),
-        ("a text", r#"{"tags":"v1"}"#.into(), None),
-        ("an object", r#"{"tags":{"v1":1}}"#.into(), None),
-        ("no list", r#"{"name":"t/a"}"#.into(), None),
-        ("only a list", r#"["v1"]"#.into(), None),
-        ("nothing at all", String::new(), None),
-        ("null alone", "null".into(), None),
-        ("two", r#"{"tags":["v1"]}{"tags":["v2"]}"#.into(), None),
-        ("no JSON", "<html></html>".into(), None),
-        (
-            "broken text",
-            "{\"tags\":[\"\\ud800\",\"v1\"]}".into(),
-            None,
-        ),
-    ];
+/// The tags of a list with this body, or `None` for a protocol error.
+#[track_caller]
+fn check_lists(cases: &[(&str, &str, Option<&str>)]) {
     for (name, body, expected) in cases {
-        let result = listed(name, &body);
+        let length = format!("Connection: close\r\nContent-Length: {}\r\n", body.len());
+        let result = answered(name, Ask::Tags, Ask::Tags.head(&length) + body);
         match expected {
-            Some(expected) => assert_eq!(result.expect(name), expected, "{name}"),
+            Some(expected) => assert_eq!(result.expect(name), *expected, "{name}"),
             None => fails(name, result, ErrorKind::Protocol),
         }
     }
 }
 
 #[test]
-fn s9_an_errors_body_never_stands_in_the_way_of_its_status() {
+fn s9_lists_with_entries_of_any_type_and_size() {
+    let long = "x".repeat(1 << 20);
+    check_lists(&[
+        (
+            "of all types",
+            r#"{"tags":[1,-1,1.5,1e400,true,null,["a"],{"a":"b"},"ok","","b c"]}"#,
+            None,
+        ),
+        (
+            "of all types",
+            r#"{"tags":[1,-1,1.5,true,null,["a"],{"a":["b"]},"ok","","b c"]}"#,
+            Some("[ok]"),
+        ),
+        ("null", r#"{"tags":null}"#, Some("[]")),
+        (
+            "with more",
+            r#"{"a":{"b":[1]},"tags":["v1"],"c":[[]],"d":null}"#,
+            Some("[v1]"),
+        ),
+        ("twice", r#"{"tags":["v1"],"tags":["v2"]}"#, Some("[v1]")),
+        ("escapes", r#"{"t\u0061gs":["v\u0031"]}"#, Some("[v1]")),
+        (
+            "a tag of 1 MB",
+            &format!(r#"{{"tags":["{long}","v1"]}}"#),
+            Some("[v1]"),
+        ),
+        (
+            "a key of 1 MB",
+            &format!(r#"{{"{long}":1,"tags":["v1"]}}"#),
+            Some("[v1]"),
+        ),
+        ("broken text", r#"{"tags":["\ud800","v1"]}"#, None),
+    ]);
+}
+
+#[test]
+fn s9_lists_with_deep_nesting() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    check_lists(&[
+        (
+            "deep beside",
+            &format!(r#"{{"a":{deep},"tags":["v1"]}}"#),
+            Some("[v1]"),
+        ),
+        (
+            "deep inside",
+            &format!(r#"{{"tags":[{deep},"v1"]}}"#),
+            Some("[v1]"),
+        ),
+        (
+            "deep, no end",
+            &format!(r#"{{"tags":{}"#, "[".repeat(100_000)),
+            None,
+        ),
+        (
+            "deep objects",
+            &format!(r#"{{"tags":{}"#, r#"{"a":"#.repeat(100_000)),
+            None,
+        ),
+    ]);
+}
+
+#[test]
+fn s9_bodies_that_are_no_list() {
+    check_lists(&[
+        ("a number", r#"{"tags":5}"#, None),
+        ("a text", r#"{"tags":"v1"}"#, None),
+        ("an object", r#"{"tags":{"v1":1}}"#, None),
+        ("no list", r#"{"name":"t/a"}"#, None),
+        ("only a list", r#"["v1"]"#, None),
+        ("nothing at all", "", None),
+        ("null alone", "null", None),
+        ("two", r#"{"tags":["v1"]}{"tags":["v2"]}"#, None),
+        ("no JSON", "<html></html>", None),
+    ]);
+}
+
+#[test]
+fn s9_the_body_of_an_error_does_not_hide_its_status() {
     let mega = "x".repeat(10 << 20);
     let deep = "[".repeat(60_000);
     let bodies = [
@@ -365,7 +359,7 @@ fn s9_an_errors_body_never_stands_in_the_way_of_its_status() {
 }
 
 #[test]
-fn s9_a_list_past_its_limit() {
+fn s9_a_list_above_the_limit() {
     let body = format!("{{\"tags\":[\"v1\"]{}", " ".repeat(65 << 20));
     let length = format!("Connection: close\r\nContent-Length: {}\r\n", body.len());
     let result = answered("65 MB", Ask::Tags, Ask::Tags.head(&length) + &body);

@@ -1,4 +1,4 @@
-//! What is asked again, how often and when (R10, R11, decision 15).
+//! Which requests are repeated, how often and when (R10, R11).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ fn registry(quirk: Quirk) -> FakeRegistry {
 }
 
 #[test]
-fn r11_bursts_of_each_status_that_is_asked_again() {
+fn r11_each_retryable_status_is_repeated_up_to_three_times() {
     for status in [408, 429, 499, 500, 502, 503, 504, 522] {
         for ask in [Ask::Head, Ask::Tags, Ask::Ping] {
             let kind = if status == 429 {
@@ -24,7 +24,7 @@ fn r11_bursts_of_each_status_that_is_asked_again() {
             } else {
                 ErrorKind::Server
             };
-            // Four attempts: so a burst of three is sat out.
+            // There are four attempts, so a burst of three ends well.
             for burst in 0..=4 {
                 let registry = registry(Quirk::FailFirst(status, burst));
                 let client = hasty().build().unwrap();
@@ -43,7 +43,7 @@ fn r11_bursts_of_each_status_that_is_asked_again() {
                     "{what}"
                 );
                 assert!(error.is_transient(), "{what}");
-                // HEAD has no body that could say more.
+                // An answer to HEAD has no body with an error.
                 let said = if ask == Ask::Head { 0 } else { 1 };
                 assert_eq!(error.registry_errors().len(), said, "{what}: {error}");
             }
@@ -52,7 +52,7 @@ fn r11_bursts_of_each_status_that_is_asked_again() {
 }
 
 #[test]
-fn r11_the_number_of_retries_is_the_callers() {
+fn r11_the_number_of_retries_can_be_set() {
     for (retries, asked) in [(0, 1), (1, 2), (7, 8), (u32::MAX, 10)] {
         let registry = registry(Quirk::FailFirst(503, 9));
         let client = hasty().retries(retries).build().unwrap();
@@ -65,8 +65,8 @@ fn r11_the_number_of_retries_is_the_callers() {
 #[test]
 fn r11_other_statuses_are_final() {
     use ErrorKind::{Denied, NotFound, Protocol, Rejected, Server, Unsupported};
-    // The status of all answers; of a list, the kind of error; for a lookup, the requests: HEAD and
-    // where it may help GET.
+    // The status of all answers, the kind of the error, and the requests of a lookup: HEAD, and GET
+    // where GET may help.
     let cases = [
         (400, Rejected, 2),
         (402, Rejected, 1),
@@ -117,8 +117,7 @@ fn r11_other_statuses_are_final() {
 
 #[test]
 fn r10_a_wait_that_the_registry_asks_for_is_kept() {
-    // Both ways to say it, and one that says nothing: then our own back-off of a millisecond
-    // counts.
+    // Without a usable wait the back-off of the client counts, which is a millisecond.
     for (said, at_least, at_most) in [
         ("1", 1000, 4000),
         ("nonsense", 0, 3000),
@@ -149,8 +148,8 @@ fn r10_a_wait_of_a_past_date_is_over() {
 }
 
 #[test]
-fn r10_a_wait_that_is_too_long_is_told_at_once() {
-    // By the rule of 60 s, and by the call's own time of 20 s.
+fn r10_a_wait_that_is_too_long_is_an_error_at_once() {
+    // Longer than 60 s, or than the timeout of the call, which is 20 s.
     for (said, seconds) in [
         ("61", 61),
         ("3600", 3600),
@@ -193,7 +192,7 @@ fn r10_other_statuses_may_ask_for_a_wait_too() {
 }
 
 #[test]
-fn r10_while_a_registry_wants_to_be_left_alone_nobody_of_this_client_asks_it() {
+fn r10_no_call_of_a_client_asks_a_registry_during_its_retry_after() {
     let limited = registry(Quirk::TooManyRequests(1, "2".into()));
     let other = registry(Quirk::PingBody("true".into()));
     let client = hasty().build().unwrap();
@@ -207,14 +206,14 @@ fn r10_while_a_registry_wants_to_be_left_alone_nobody_of_this_client_asks_it() {
         // The answer is on its way to the first call.
         thread::sleep(Duration::from_millis(200));
         let second = scope.spawn(|| (client.tags(limited_image.repository()), started.elapsed()));
-        // Another registry is not meant.
+        // Another registry is asked as usual.
         client.exists(&other_image).unwrap();
         assert!(
             started.elapsed() < Duration::from_millis(1900),
             "too busy a machine to tell"
         );
         assert_eq!(limited.request_count(), 1);
-        // A call that has not the time is told so at once.
+        // A call whose timeout is shorter fails at once.
         let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(100)));
         let error = hurried.exists(&limited_image).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
@@ -230,8 +229,8 @@ fn r10_while_a_registry_wants_to_be_left_alone_nobody_of_this_client_asks_it() {
     assert_eq!(limited.request_count(), 3);
 }
 
-/// Answers the first two connections with 429: one at once, the other later. Says when each request
-/// came, and on which connection, until one was answered well.
+/// Answers the first two connections with 429, the first one earlier. Returns when each of three
+/// calls had its good answer, and the server.
 fn two_limits(first: &str, second: &str, client: &Client) -> (Vec<Duration>, ScriptServer) {
     let limit = |after: &str| {
         format!("HTTP/1.1 429 Slow Down\r\n{after}Connection: close\r\nContent-Length: 0\r\n\r\n")
@@ -252,7 +251,7 @@ fn two_limits(first: &str, second: &str, client: &Client) -> (Vec<Duration>, Scr
             started.elapsed()
         };
         let calls = [scope.spawn(ask), scope.spawn(ask)];
-        // Comes to the gate after the first 429 and before the second.
+        // Starts after the first 429 and before the second.
         thread::sleep(Duration::from_millis(500));
         let third = scope.spawn(ask);
         let calls = calls.into_iter().chain([third]);
@@ -262,9 +261,9 @@ fn two_limits(first: &str, second: &str, client: &Client) -> (Vec<Duration>, Scr
 }
 
 #[test]
-fn r10_a_longer_wait_counts_for_those_who_wait_already() {
+fn r10_a_longer_wait_counts_for_calls_that_wait_already() {
     let client = hasty().timeout(PATIENCE).build().unwrap();
-    // Until 1.3 s says the first, until 1.7 s the second.
+    // The first 429 asks for a wait until 1.3 s, the second until 1.7 s.
     let (answered, server) = two_limits("Retry-After: 1\r\n", "Retry-After: 1\r\n", &client);
     assert!(
         answered.iter().all(|at| *at >= Duration::from_millis(1690)),

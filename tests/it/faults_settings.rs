@@ -1,5 +1,5 @@
-//! Settings that are none (S12, S15): the first one fails the build, in words that hold neither it
-//! nor a secret.
+//! Invalid settings (S12, S15): the first one fails the build, and the error shows no secret and no
+//! control character.
 
 use ocireg::{Client, ClientBuilder, ErrorKind};
 
@@ -7,7 +7,7 @@ type Set = fn(ClientBuilder, &str) -> ClientBuilder;
 type Change = fn(ClientBuilder) -> ClientBuilder;
 
 #[test]
-fn s12_names_of_registries() {
+fn s12_s15_invalid_names_of_registries() {
     let setters: [(&str, Set); 10] = [
         ("plain_http", |b, name| b.plain_http(name)),
         ("https", |b, name| b.https(name)),
@@ -53,7 +53,7 @@ fn s12_names_of_registries() {
 }
 
 #[test]
-fn s12_s15_values() {
+fn s12_s15_invalid_values() {
     let cases: [(&str, Change); 22] = [
         ("agent", |b| b.user_agent("a\r\nX-Evil: b")),
         ("agent", |b| b.user_agent("a\n")),
@@ -99,7 +99,7 @@ fn s12_s15_values() {
             !text.contains(char::is_control) && !text.contains("S3cret"),
             "{text:?}"
         );
-        // The first one counts, and what comes behind it does not mend it.
+        // The first invalid setting counts. Later settings do not change the error.
         let later = change(Client::builder())
             .plain_http("ftp://b")
             .user_agent("\n")

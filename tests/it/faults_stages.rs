@@ -1,5 +1,4 @@
-//! What a call can hang in: a server, or a name, for each phase of an exchange and for the waits
-//! between exchanges.
+//! The stages in which a call can hang: each phase of an exchange, and the waits between exchanges.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,34 +16,34 @@ pub(crate) struct Stage {
     pub(crate) ask: Ask,
     pub(crate) authority: String,
     builder: Box<dyn Fn() -> ClientBuilder + Send + Sync>,
-    /// As an error names what the call was doing.
+    /// What the error says that the call was doing.
     pub(crate) doing: &'static str,
     pub(crate) bound: Bound,
     /// Whether the next call on the same client gets an answer.
     recovers: bool,
-    // What the client talks to, as long as the stage lives.
+    // They live as long as the stage.
     servers: Vec<ScriptServer>,
     backlog: Option<Backlog>,
 }
 
-/// Which of the client's limits ends the hanging call, beside the call's own time.
+/// Which limit of the client ends the hanging call, besides the timeout of the call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Bound {
     Connect,
     Idle,
     /// None: bytes keep coming.
     None,
-    /// The registry said how long to wait, and the call is told when that is too long.
+    /// The registry says how long to wait, and the call fails at once if that is too long.
     RetryAfter,
 }
 
-/// A listener that accepts no further connection, and what fills it.
+/// A listener that accepts no further connection, and the connections that fill its queue.
 struct Backlog {
     address: SocketAddr,
     _held: (TcpListener, Vec<TcpStream>),
 }
 
-/// A name whose first address is another than all that follow, and may take its time.
+/// A resolver whose first answer differs from all later ones, and may be delayed.
 struct FirstOther {
     delay: Duration,
     first: SocketAddr,
@@ -53,7 +52,7 @@ struct FirstOther {
 }
 
 const NAME: &str = "registry.test";
-/// Shorter than a slice of the library's waits, so that these never end for lack of bytes.
+/// Shorter than a slice of the library's waits, so that bytes come in every slice.
 const DRIP: Duration = Duration::from_millis(20);
 
 impl Stage {
@@ -83,11 +82,11 @@ impl Stage {
         });
     }
 
-    /// A client that will hang, with some settings of its own.
+    /// A client whose calls will hang, with these settings.
     pub(crate) fn client(&self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
         let client = change((self.builder)()).build().unwrap();
         if self.name == "gate" {
-            // Another call has been told how long to wait, and had not the time.
+            // Another call gets the Retry-After, which is longer than its timeout.
             let short = client.with(CallOptions::new().timeout(Duration::from_secs(10)));
             let error = self.ask.run(&short, &self.authority).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
@@ -95,13 +94,13 @@ impl Stage {
         client
     }
 
-    /// When a call hangs for certain.
+    /// The time after which a call certainly hangs.
     pub(crate) fn arrived(&self) -> Duration {
         let takes_work = self.doing == "sending the request";
         Duration::from_millis(if takes_work { 2000 } else { 500 })
     }
 
-    /// Asks for the answer that must be had after whatever happened to the call before.
+    /// Asks again, which must work after the hanging call has ended.
     #[track_caller]
     pub(crate) fn works_again(&self, client: &Client) {
         if self.recovers {
@@ -193,7 +192,7 @@ impl Stage {
     fn send() -> Stage {
         let stalls = Script::new().stall();
         let mut stage = Stage::scripted("send", "sending the request", Ask::Head, stalls);
-        // More than the buffers of both sides hold; too much for the good answer's server too.
+        // More than the buffers of both sides hold, and too much for the second server as well.
         let agent = "x".repeat(5 << 20);
         stage.builder = Box::new(move || hasty().user_agent(&agent));
         stage.recovers = false;
@@ -273,7 +272,7 @@ impl Stage {
     fn back_off() -> Stage {
         let limits = Script::new().read_request().send(LIMITS);
         let mut stage = Stage::scripted("back-off", "waiting to ask again", Ask::Head, limits);
-        // The registry has asked to be left alone, whoever stopped waiting.
+        // The Retry-After still counts when the call has stopped waiting.
         (stage.bound, stage.recovers) = (Bound::RetryAfter, false);
         stage
     }
@@ -285,8 +284,9 @@ impl Stage {
     }
 }
 
-/// Below the calls' own time, so that it is waited for.
-const LIMITS: &str = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 19\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// Its Retry-After is shorter than the timeout of the calls, so they wait.
+const LIMITS: &str = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 19\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
 
 impl Backlog {
     fn full() -> Backlog {

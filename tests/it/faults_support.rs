@@ -1,5 +1,4 @@
-//! What the fault tests share: questions and the answers to them as bytes, and a client that is in
-//! a hurry.
+//! What the fault tests share: questions, their answers as bytes, and a client with short waits.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +7,18 @@ use ocireg::{Algorithm, Cancel, Client, ClientBuilder, Digest, Error, Reference}
 
 /// Longer than anything here takes on a busy machine, shorter than any default limit.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-/// What is promised of cancel and of every other stop.
+/// The promised time for cancel and every other stop.
 pub(crate) const PROMPT: Duration = Duration::from_millis(500);
 
 pub(crate) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(crate) const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
+pub(crate) const MANIFEST: &str = concat!(
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","#,
+    r#""config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"#,
+    r#""sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"#,
+    r#""layers":[]}"#
+);
 
-/// A client that repeats at once and does not wait for long.
+/// A client with short pauses before retries and short timeouts.
 pub(crate) fn hasty() -> ClientBuilder {
     Client::builder()
         .retry_delay(Duration::from_millis(1))
@@ -22,7 +26,7 @@ pub(crate) fn hasty() -> ClientBuilder {
         .idle_timeout(Duration::from_secs(10))
 }
 
-/// The same, and it asks only once.
+/// The same without retries.
 pub(crate) fn once() -> Client {
     hasty().retries(0).build().unwrap()
 }
@@ -31,12 +35,12 @@ pub(crate) fn image(authority: &str) -> Reference {
     format!("{authority}/t/a:v1").parse().unwrap()
 }
 
-/// A question, and what a registry answers to it. Every answer says `Connection: close`, so that
-/// the number of connections is the number of requests.
+/// A question and its answer. Every answer has `Connection: close`, so that the number of
+/// connections is the number of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
     Head,
-    /// The same lookup of a client that has learned that HEAD does not work here.
+    /// The same lookup by a client that has learned that HEAD is unreliable here.
     Get,
     Tags,
     Ping,
@@ -45,7 +49,7 @@ pub(crate) enum Ask {
 impl Ask {
     pub(crate) const ALL: [Ask; 4] = [Ask::Head, Ask::Get, Ask::Tags, Ask::Ping];
 
-    /// Asks, and writes down the answer so that it can be compared.
+    /// Asks, and returns the answer as text that can be compared.
     pub(crate) fn run(self, client: &Client, authority: &str) -> Result<String, Error> {
         let image = image(authority);
         Ok(match self {
@@ -59,7 +63,7 @@ impl Ask {
         })
     }
 
-    /// What `run` says to a whole answer.
+    /// What `run` returns for a complete answer.
     pub(crate) fn expected(self) -> String {
         let (digest, size) = (
             Digest::of(Algorithm::Sha256, MANIFEST.as_bytes()),
@@ -81,7 +85,7 @@ impl Ask {
         }
     }
 
-    /// Header fields that have nothing to do with the length.
+    /// Header fields without those about the length.
     pub(crate) fn fields(self) -> String {
         let content = match self {
             Ask::Head | Ask::Get => {
@@ -93,7 +97,7 @@ impl Ask {
         format!("{content}Docker-Distribution-Api-Version: registry/2.0\r\n")
     }
 
-    /// A whole head with these further fields.
+    /// A complete head with these further fields.
     pub(crate) fn head(self, more: &str) -> String {
         format!("HTTP/1.1 200 OK\r\n{}{more}\r\n", self.fields())
     }
@@ -131,7 +135,7 @@ impl Ask {
         }
     }
 
-    /// Makes the client ask with GET, where that is the question.
+    /// Makes the client learn that HEAD is unreliable, if this is [`Ask::Get`].
     pub(crate) fn learn(self, client: &Client, authority: &str) {
         if self == Ask::Get {
             assert_eq!(self.run(client, authority).unwrap(), self.expected());
@@ -139,13 +143,13 @@ impl Ask {
     }
 }
 
-/// Triggers a token while `call` runs with it, and says how long that went on afterwards.
+/// Triggers a token while `call` runs with it, and returns how long `call` ran afterwards.
 pub(crate) fn time_to_stop(after: Duration, call: impl FnOnce(&Cancel)) -> Duration {
     let cancel = Cancel::new();
     time_to_end(after, || cancel.trigger(), || call(&cancel))
 }
 
-/// Does `stop` while `call` runs, and says how long that went on afterwards.
+/// Runs `stop` while `call` runs, and returns how long `call` ran afterwards.
 pub(crate) fn time_to_end(
     after: Duration,
     stop: impl FnOnce() + Send,

@@ -1,4 +1,4 @@
-//! One client, many threads, and callbacks that call (R28).
+//! One client, many threads, and callbacks that use the client (R28).
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ fn r28_sixteen_threads_and_two_registries() {
         for tag in ["v1", "v2"] {
             registry.put_manifest("t/a", tag, MANIFEST_TYPE, MANIFEST);
         }
-        // So that a GET is right only where it is asked for.
+        // Each answer has a warning, which the client has to keep once.
         registry.add_quirk(Quirk::Warning("mind the gap".into()));
         registry
     });
@@ -69,14 +69,13 @@ fn r28_a_silent_registry_does_not_hold_up_others() {
 }
 
 #[test]
-fn r28_a_progress_callback_may_call() {
+fn r28_a_progress_callback_may_use_the_client() {
     let slow = FakeRegistry::start(Config::new().delay(Duration::from_millis(400)));
     slow.put_manifest("t/a", "v1", MANIFEST_TYPE, MANIFEST);
     let quick = FakeRegistry::start(Config::new());
     quick.put_manifest("t/a", "v1", MANIFEST_TYPE, MANIFEST);
     let client = once();
-    // The same client, once for the registry that is being waited for and once for another, in
-    // turns.
+    // The same client alternately asks the registry that it waits for, and another one.
     let answers = Arc::new(Mutex::new(Vec::new()));
     let (inner, seen) = (client.clone(), answers.clone());
     let authorities = [quick.authority(), slow.authority()];
@@ -105,7 +104,8 @@ fn r28_a_progress_callback_may_call() {
     );
 }
 
-/// The request that goes first after a 429 waits for its callback, which must not wait for it.
+/// The request that goes first after a 429 waits for its callback, so the callback must not wait
+/// for that request.
 #[test]
 fn r28_a_progress_callback_may_ask_a_registry_that_has_said_429() {
     let delay = Quirk::Delay(Duration::from_millis(600));

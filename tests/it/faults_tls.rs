@@ -1,4 +1,4 @@
-//! TLS that fails, and what is said then (R14, B12, S11, S17, decision 9).
+//! TLS that fails, and what the error says (R14, B12, S11, S17).
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::faults_support::{Ask, MANIFEST, MANIFEST_TYPE, hasty};
 
 const NAME: &str = "registry.example.test";
 
-/// What is said, and the setting that helps, if one does.
+/// What the error says, and the setting that helps, if there is one.
 type Refusal = (&'static str, Option<&'static str>);
 
-/// Resolves every name to the one address.
+/// Resolves every name to one address.
 #[derive(Clone, Copy)]
 struct To(std::net::SocketAddr);
 
@@ -22,14 +22,14 @@ impl ocireg::Resolver for To {
     }
 }
 
-/// A client for [`NAME`], which leads to this server.
+/// A client for which every name leads to this server.
 fn client(server: &ScriptServer, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     let resolver = To(server.authority().parse().unwrap());
     settings(hasty().resolver(resolver)).build().unwrap()
 }
 
-/// The error is final and says what is wrong; `hint` is the name of the setting that helps, if one
-/// does.
+/// The error is final and says what is wrong. `hint` is the name of the setting that helps, if
+/// there is one.
 #[track_caller]
 fn refused(name: &str, error: &Error, says: &str, hint: Option<&str>) {
     assert_eq!(error.kind(), ErrorKind::Tls, "{name}: {error}");
@@ -44,28 +44,45 @@ fn refused(name: &str, error: &Error, says: &str, hint: Option<&str>) {
     assert!(!error.is_transient(), "{name}");
 }
 
+/// The certificate of the server, the PEM that the client trusts for it, and the error, if it is
+/// one.
+type CertificateCase<'a> = (&'a str, &'a Identity, Option<&'a str>, Option<Refusal>);
+
+#[track_caller]
+fn check_certificates(cases: &[CertificateCase]) {
+    for (name, identity, trusted, refusal) in cases {
+        let server = ScriptServer::start_tls(identity, vec![Ask::Head.good()]);
+        let client = client(&server, |settings| match trusted {
+            Some(pem) => settings.ca_pem(NAME, pem.as_bytes()),
+            None => settings,
+        });
+        let result = Ask::Head.run(&client, NAME);
+        match refusal {
+            None => assert_eq!(result.expect(name), Ask::Head.expected(), "{name}"),
+            Some((says, hint)) => {
+                refused(name, &result.expect_err(name), says, *hint);
+                assert!(
+                    server.received().concat().is_empty(),
+                    "{name}: nothing was sent"
+                );
+            }
+        }
+        assert_eq!(server.connection_count(), 1, "{name}");
+    }
+}
+
 #[test]
-fn r14_certificates() {
+fn r14_certificates_of_an_authority() {
     let (ca, other) = (Ca::new(), Ca::new());
-    let own = Identity::self_signed(&[NAME]);
-    let expired_own = Identity::self_signed_expired(&[NAME]);
-    let foreign_own = Identity::self_signed(&["other.test"]);
     let good = ca.identity(&[NAME]);
-    // What the server shows, what the client trusts for it, what is said if it is refused.
-    let cases: [(&str, &Identity, Option<&str>, Option<Refusal>); 13] = [
-        ("signed by the CA", &good, Some(ca.pem()), None),
-        (
-            "with more names",
-            &ca.identity(&["a.test", NAME]),
-            Some(ca.pem()),
-            None,
-        ),
-        (
-            "by wildcard",
-            &ca.identity(&["*.example.test"]),
-            Some(ca.pem()),
-            None,
-        ),
+    let trusted = Some(ca.pem());
+    let more_names = ca.identity(&["a.test", NAME]);
+    let wildcard = ca.identity(&["*.example.test"]);
+    let other_name = ca.identity(&["other.test", "127.0.0.1"]);
+    check_certificates(&[
+        ("signed by the CA", &good, trusted, None),
+        ("with more names", &more_names, trusted, None),
+        ("by wildcard", &wildcard, trusted, None),
         (
             "CA not given",
             &good,
@@ -85,62 +102,52 @@ fn r14_certificates() {
             Some(("not trusted", Some("ca_file"))),
         ),
         (
-            "self-signed, not given",
-            &own,
-            None,
-            Some(("self-signed", Some("ca_file"))),
-        ),
-        ("self-signed, given", &own, Some(own.cert_pem()), None),
-        (
-            "self-signed, given, expired",
-            &expired_own,
-            Some(expired_own.cert_pem()),
-            Some(("expired", None)),
-        ),
-        (
-            "self-signed, given, for another name",
-            &foreign_own,
-            Some(foreign_own.cert_pem()),
-            Some(("another host name", None)),
-        ),
-        (
             "expired",
             &ca.expired(&[NAME]),
-            Some(ca.pem()),
+            trusted,
             Some(("expired", None)),
         ),
         (
             "not yet valid",
             &ca.not_yet_valid(&[NAME]),
-            Some(ca.pem()),
+            trusted,
             Some(("not valid yet", None)),
         ),
         (
             "for another name",
-            &ca.identity(&["other.test", "127.0.0.1"]),
-            Some(ca.pem()),
+            &other_name,
+            trusted,
             Some(("another host name", None)),
         ),
-    ];
-    for (name, identity, trusted, refusal) in cases {
-        let server = ScriptServer::start_tls(identity, vec![Ask::Head.good()]);
-        let client = client(&server, |settings| match trusted {
-            Some(pem) => settings.ca_pem(NAME, pem.as_bytes()),
-            None => settings,
-        });
-        let result = Ask::Head.run(&client, NAME);
-        match refusal {
-            None => assert_eq!(result.expect(name), Ask::Head.expected(), "{name}"),
-            Some((says, hint)) => {
-                refused(name, &result.expect_err(name), says, hint);
-                assert!(
-                    server.received().concat().is_empty(),
-                    "{name}: nothing was asked"
-                );
-            }
-        }
-        assert_eq!(server.connection_count(), 1, "{name}");
-    }
+    ]);
+}
+
+#[test]
+fn r14_self_signed_certificates() {
+    let own = Identity::self_signed(&[NAME]);
+    let expired = Identity::self_signed_expired(&[NAME]);
+    let foreign = Identity::self_signed(&["other.test"]);
+    check_certificates(&[
+        (
+            "not given",
+            &own,
+            None,
+            Some(("self-signed", Some("ca_file"))),
+        ),
+        ("given", &own, Some(own.cert_pem()), None),
+        (
+            "given, expired",
+            &expired,
+            Some(expired.cert_pem()),
+            Some(("expired", None)),
+        ),
+        (
+            "given, for another name",
+            &foreign,
+            Some(foreign.cert_pem()),
+            Some(("another host name", None)),
+        ),
+    ]);
 }
 
 #[test]
@@ -169,7 +176,7 @@ fn s17_one_registrys_ca_does_not_count_for_another() {
     let client = client(&server, |settings| {
         settings.ca_pem("other.test", ca.pem().as_bytes())
     });
-    // Also not after the other registry has been asked, and on no connection of it.
+    // The second time the other registry has been asked, and its connection is open.
     for _ in 0..2 {
         assert_eq!(
             Ask::Head.run(&client, "other.test").unwrap(),
@@ -184,7 +191,7 @@ fn s17_one_registrys_ca_does_not_count_for_another() {
 }
 
 #[test]
-fn s11_b12_https_to_what_speaks_no_tls() {
+fn s11_b12_https_to_a_server_without_tls() {
     let bad_request = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
     let plain = "asked over https, answered without TLS";
     // A fatal alert: level 2, then handshake_failure, protocol_version, unrecognized_name.
@@ -240,14 +247,14 @@ fn s11_b12_https_to_what_speaks_no_tls() {
 }
 
 #[test]
-fn s11_b12_https_to_the_fake_registry_in_clear() {
+fn s11_b12_https_to_a_registry_without_tls() {
     let registry = FakeRegistry::start(Config::new());
     let authority = registry.authority();
     let client = hasty().https(&authority).build().unwrap();
     for ask in [Ask::Head, Ask::Tags, Ask::Ping] {
         let closed = ask.run(&client, &authority).unwrap_err();
         // It answers 400 to what is no HTTP.
-        refused("clear", &closed, "answered without TLS", Some("plain_http"));
+        refused("http", &closed, "answered without TLS", Some("plain_http"));
     }
     assert!(
         registry
@@ -259,7 +266,7 @@ fn s11_b12_https_to_the_fake_registry_in_clear() {
 
 #[test]
 fn r14_a_server_that_hangs_up_on_the_hello_is_tried_again() {
-    // It may be restarting; that it speaks no TLS is not known.
+    // It may be restarting. Nothing shows that it speaks no TLS.
     for script in [
         Script::new().read_some(),
         Script::new().read_some().reset(),
@@ -276,7 +283,7 @@ fn r14_a_server_that_hangs_up_on_the_hello_is_tried_again() {
 }
 
 #[test]
-fn b12_http_to_what_speaks_tls() {
+fn b12_http_to_a_server_with_tls() {
     let ca = Ca::new();
     let registry = FakeRegistry::start(Config::new().tls(ca.identity(&["127.0.0.1"])));
     let alert = [21, 3, 1, 0, 2, 2, 70];
@@ -297,7 +304,7 @@ fn b12_http_to_what_speaks_tls() {
 }
 
 #[test]
-fn r14_an_end_without_close_notify() {
+fn r14_an_answer_that_ends_without_close_notify() {
     let ca = Ca::new();
     let identity = ca.identity(&[NAME]);
     let body = Ask::Tags.body();
@@ -308,19 +315,23 @@ fn r14_an_end_without_close_notify() {
     let endless = format!("{}{body}", Ask::Tags.head(""));
     let chunked = String::from_utf8(Ask::Tags.chunked()).unwrap();
     let cut = chunked.replace("0\r\n\r\n", "");
-    // What is sent, whether TLS ends as it should, whether it counts.
+    // The answer, whether close_notify follows, and whether the answer counts.
     let cases = [
         ("length", &sized, false, true),
-        ("length, goodbye", &sized, true, true),
+        ("length, close_notify", &sized, true, true),
         ("chunks", &chunked, false, true),
-        ("until the end, goodbye", &endless, true, true),
+        ("until the end, close_notify", &endless, true, true),
         ("until the end", &endless, false, false),
         ("chunks, cut", &cut, false, false),
-        ("chunks, cut, goodbye", &cut, true, false),
+        ("chunks, cut, close_notify", &cut, true, false),
     ];
-    for (name, answer, goodbye, counts) in cases {
+    for (name, answer, notifies, counts) in cases {
         let script = Script::new().read_request().send(answer);
-        let script = if goodbye { script } else { script.half_close() };
+        let script = if notifies {
+            script
+        } else {
+            script.half_close()
+        };
         let server = ScriptServer::start_tls(&identity, vec![script]);
         let client = client(&server, |settings| {
             settings.ca_pem(NAME, ca.pem().as_bytes())
@@ -337,7 +348,7 @@ fn r14_an_end_without_close_notify() {
 }
 
 #[test]
-fn decision_9_http_or_https() {
+fn loopback_is_asked_over_http_unless_a_setting_says_https() {
     let ca = Ca::new();
     let secure = FakeRegistry::start(Config::new().tls(ca.identity(&["127.0.0.1"])));
     let plain = FakeRegistry::start(Config::new());

@@ -1,17 +1,22 @@
-//! Integration tests: one binary, a module per subject, each test named after the row or rule it
-//! proves.
+//! Integration tests: one binary, one module per subject. A test is named after what it proves; the
+//! codes in front of its name are rows of docs/registries.md.
 
-mod auth_attackers;
+mod attackers_realms;
+mod attackers_redirects;
+mod attackers_registries;
+mod attackers_support;
 mod auth_canary;
 mod auth_challenges;
 mod auth_counts;
 mod auth_hub;
-mod auth_lab;
 mod auth_real;
+mod auth_support;
 mod auth_threads;
 mod batch_open;
 mod batch_real;
 mod batch_tokens;
+mod circles;
+mod codes;
 mod connections;
 mod contract;
 mod costs;
@@ -27,13 +32,19 @@ mod faults_stages;
 mod faults_support;
 mod faults_threads;
 mod faults_tls;
+mod layers;
+mod quirks_addresses;
 mod quirks_contract;
 mod quirks_denied;
+mod quirks_digests;
+mod quirks_errors;
 mod quirks_head;
+mod quirks_header_fields;
 mod quirks_lists;
+mod quirks_no_registry;
 mod quirks_redirects;
 mod quirks_support;
-mod quirks_words;
+mod quirks_types;
 mod real_lists;
 mod real_proxies;
 mod real_refusals;
@@ -44,5 +55,6 @@ mod real_tls;
 mod reference_parts;
 mod references;
 mod references_property;
-mod rooms;
+mod sizes;
+mod sources;
 mod tls_records;

@@ -1,5 +1,5 @@
-//! The contract that real registries keep, kept by fake-registry too, as it is and bent in ways
-//! that may not change an answer.
+//! The contract of real registries holds for fake-registry too, without quirks and with quirks that
+//! must not change an answer.
 
 use fake_registry::{Config, FakeRegistry, Page, Quirk};
 use ocireg::{DigestSource, ErrorKind};
@@ -10,8 +10,7 @@ use crate::quirks_support::builder;
 
 const REPOSITORY: &str = "t/a";
 
-/// One image in every form, pushed over http as to any registry, and a schema1 manifest signed by a
-/// real one.
+/// One image in every form, pushed over http, and a schema1 manifest that a real registry signed.
 fn filled() -> (FakeRegistry, Vec<Seeded>) {
     let registry = FakeRegistry::start(Config::new());
     let mut seeded = seed::push_all(&registry.authority(), REPOSITORY);
@@ -69,7 +68,7 @@ fn contract_of_the_fake_registry_and_of_harmless_quirks() {
             digest_source: *digest_source,
             absent_digest: ErrorKind::NotFound,
         };
-        // A failure tells whose answers these were.
+        // A failure then shows which quirks it happened with.
         eprintln!("{quirks:?}");
         contract.holds();
         if quirks.is_empty() {

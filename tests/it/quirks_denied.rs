@@ -1,12 +1,12 @@
-//! Refusals (rows B, D1, D3, J5) of a client without credentials: "denied", why, and what is asked
-//! before that is said.
+//! Refusals of a client without credentials (B1 to B13, D1, D3, J5): the answer is "denied", and
+//! the error says why.
 
 use fake_registry::{FakeRegistry, Page, Quirk};
 use ocireg::{AuthScheme, Error, ErrorKind, Presence};
 
 use crate::quirks_support::*;
 
-/// All that can be asked, each by a client that knows nothing yet, and how it is refused.
+/// The errors of all calls, each by a new client.
 fn refusals(registry: &FakeRegistry) -> Vec<(&'static str, Error)> {
     let (reference, host) = (image(registry, "t/a:v1"), name(registry));
     let repository = reference.repository();
@@ -18,103 +18,25 @@ fn refusals(registry: &FakeRegistry) -> Vec<(&'static str, Error)> {
     ]
 }
 
-/// Whom a client without credentials asks after a 401, and what it says at the end.
+/// What happens after the challenges, and how the error names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
-    /// Nobody: there is nothing to answer with. The challenge is named.
+    /// Nothing: there are no credentials. The error names these challenges.
     Named(&'static str),
-    /// Nothing was said, so the ping is asked how (B5).
-    Unsaid,
+    /// There is no challenge, so the ping is asked for one (B5).
+    Ping,
     /// A token is asked for, and refused.
-    Service,
-    /// The same, of the registry itself.
-    OwnService,
+    TokenService,
+    /// The same, and the registry itself is the token service.
+    OwnTokenService,
 }
 
-#[test]
-fn b1_b13_every_form_of_challenge_is_a_denial_that_names_it() {
-    use After::{Named, OwnService, Service, Unsaid};
-    let cases: &[(&str, &[&str], After)] = &[
-        (
-            "b1 distribution",
-            &[r#"Bearer realm="{}/token",service="s",scope="repository:t/a:pull""#],
-            Service,
-        ),
-        (
-            "b1 an error in it",
-            &[
-                r#"Bearer realm="{}/token",service="s",error="invalid_token",error_description="expired, sorry""#,
-            ],
-            Service,
-        ),
-        (
-            "b2 old Gitea",
-            &[r#"Bearer realm="{}/token""#, "Basic"],
-            Service,
-        ),
-        (
-            "b2 new Gitea",
-            &[r#"Bearer realm="{}/token",service="container_registry",scope="*""#],
-            Service,
-        ),
-        ("b5 no challenge", &[], Unsaid),
-        ("b6 Harbor, unknown project", &[""], Unsaid),
-        (
-            "b6 Harbor, catalog",
-            &[r#"Basic realm="harbor""#],
-            Named(r#": Basic realm="harbor""#),
-        ),
-        (
-            "b8 ECR",
-            &[r#"Basic realm="https://ecr.example.com/",service="ecr.amazonaws.com""#],
-            Named(r#": Basic realm="https://ecr.example.com/""#),
-        ),
-        (
-            "b9 unknown ones first",
-            &["Negotiate, Basic realm=\"x\""],
-            Named(r#": Negotiate, Basic realm="x""#),
-        ),
-        (
-            "b9 a token68",
-            &["Negotiate TlRMTVNTUAAC, NTLM", "Basic realm=x"],
-            Named(r#": Negotiate, NTLM, Basic realm="x""#),
-        ),
-        (
-            "b9 none that is known",
-            &["Negotiate"],
-            Named(": Negotiate"),
-        ),
-        (
-            "b9 any case, unquoted, relative",
-            &["bearer Realm=/token , SERVICE=x"],
-            OwnService,
-        ),
-        (
-            "b9 escaped quotes",
-            &[r#"Basic realm="a \"b\"", charset="UTF-8""#],
-            Named(r#": Basic realm="a "b"""#),
-        ),
-        (
-            "b10 another line is good",
-            &[r#"Bearer realm="oh"#, "Basic realm=\"good\""],
-            Named(r#": Basic realm="good""#),
-        ),
-        (
-            "b11 relative",
-            &[r#"Bearer realm="/token",service="x""#],
-            OwnService,
-        ),
-        (
-            "s15 a secret in it",
-            &[r#"Bearer realm="{}/token?key=hunter2""#],
-            Service,
-        ),
-        (
-            "s15 a terminal's words",
-            &["Basic realm=\"\u{9b}31m\u{202e}red\""],
-            Named(": Basic realm=\"\u{fffd}31m\u{fffd}red\""),
-        ),
-    ];
+/// A description, the challenges, and what happens after them. `{}` stands for the URL of a token
+/// service that refuses everything.
+type ChallengeCase<'a> = (&'a str, &'a [&'a str], After);
+
+#[track_caller]
+fn check_challenges(cases: &[ChallengeCase]) {
     let service = registry([Quirk::NotARegistry(401, Page::Json)]);
     for (what, challenges, after) in cases {
         let lines = challenges
@@ -127,51 +49,145 @@ fn b1_b13_every_form_of_challenge_is_a_denial_that_names_it() {
             Presence::Denied,
             "{what}"
         );
-        for (call, error) in refusals(&registry) {
-            let text = error.to_string();
-            assert_eq!(error.kind(), ErrorKind::Denied, "{what} {call}: {text}");
-            assert_eq!(error.http_status(), Some(401), "{what} {call}");
-            let expected = match after {
-                Named(challenge) => format!("asks for a login (HTTP 401){challenge}"),
-                Unsaid => "asks for a login (HTTP 401), without saying how".to_owned(),
-                Service => format!(
-                    "the token service {} gives no token for this",
-                    service.authority()
-                ),
-                OwnService => format!(
-                    "the token service {} gives no token for this",
-                    registry.authority()
-                ),
-            };
-            assert!(text.contains(&expected), "{what} {call}: {text}");
-            assert!(
-                text.starts_with(&registry.authority()),
-                "{what} {call}: {text}"
-            );
-            let all = format!("{} {error:?}", story(&error));
-            assert!(!all.contains("hunter2"), "{what} {call}: {all}");
-            assert_shown(&all);
-        }
-        // Five calls. None of them sends credentials: there are none.
-        let (here, there) = (registry.take_requests(), service.take_requests());
+        let no_token =
+            |service: &str| format!("the token service {service} gives no token for this");
         let expected = match after {
-            Named(_) => (5, 0),
-            Unsaid | OwnService => (10, 0),
-            Service => (5, 5),
+            After::Named(challenge) => format!("asks for a login (HTTP 401){challenge}"),
+            After::Ping => "asks for a login (HTTP 401), without saying how".to_owned(),
+            After::TokenService => no_token(&service.authority()),
+            After::OwnTokenService => no_token(&registry.authority()),
         };
-        assert_eq!((here.len(), there.len()), expected, "{what}");
-        let identified =
-            |request: &fake_registry::Recorded| request.header("authorization").is_some();
-        assert!(!here.iter().chain(&there).any(identified), "{what}");
-        assert!(
-            there.iter().all(|request| request.path() == "/token"),
-            "{what}"
-        );
+        for (call, error) in refusals(&registry) {
+            let case = format!("{what} {call}");
+            check_refusal(&case, &error, &registry.authority(), &expected);
+        }
+        check_requests(what, &registry, &service, *after);
     }
 }
 
-/// J5 and others: the body of a 401 or 403, where there is one (a HEAD has none), in all its
-/// shapes.
+#[track_caller]
+fn check_refusal(case: &str, error: &Error, authority: &str, expected: &str) {
+    let text = error.to_string();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{case}: {text}");
+    assert_eq!(error.http_status(), Some(401), "{case}");
+    assert!(text.contains(expected), "{case}: {text}");
+    assert!(text.starts_with(authority), "{case}: {text}");
+    let all = format!("{} {error:?}", story(error));
+    assert!(!all.contains("hunter2"), "{case}: {all}");
+    assert_shown(&all);
+}
+
+/// Five calls. None of them sends credentials, since there are none.
+#[track_caller]
+fn check_requests(what: &str, registry: &FakeRegistry, service: &FakeRegistry, after: After) {
+    let (here, there) = (registry.take_requests(), service.take_requests());
+    let expected = match after {
+        After::Named(_) => (5, 0),
+        After::Ping | After::OwnTokenService => (10, 0),
+        After::TokenService => (5, 5),
+    };
+    assert_eq!((here.len(), there.len()), expected, "{what}");
+    let has_login = |request: &fake_registry::Recorded| request.header("authorization").is_some();
+    assert!(!here.iter().chain(&there).any(has_login), "{what}");
+    let is_token_request = |request: &fake_registry::Recorded| request.path() == "/token";
+    assert!(there.iter().all(is_token_request), "{what}");
+}
+
+#[test]
+fn b1_b2_b11_a_token_service_without_a_token_is_a_denial() {
+    use After::{OwnTokenService, TokenService};
+    check_challenges(&[
+        (
+            "B1: distribution",
+            &[r#"Bearer realm="{}/token",service="s",scope="repository:t/a:pull""#],
+            TokenService,
+        ),
+        (
+            "B1: with an error",
+            &[concat!(
+                r#"Bearer realm="{}/token",service="s",error="invalid_token","#,
+                r#"error_description="expired, sorry""#
+            )],
+            TokenService,
+        ),
+        (
+            "B2: old Gitea",
+            &[r#"Bearer realm="{}/token""#, "Basic"],
+            TokenService,
+        ),
+        (
+            "B2: new Gitea",
+            &[r#"Bearer realm="{}/token",service="container_registry",scope="*""#],
+            TokenService,
+        ),
+        (
+            "B9: any case, unquoted, relative",
+            &["bearer Realm=/token , SERVICE=x"],
+            OwnTokenService,
+        ),
+        (
+            "B11: relative",
+            &[r#"Bearer realm="/token",service="x""#],
+            OwnTokenService,
+        ),
+        (
+            "S15: with a secret",
+            &[r#"Bearer realm="{}/token?key=hunter2""#],
+            TokenService,
+        ),
+    ]);
+}
+
+#[test]
+fn b5_b6_b8_b9_b10_a_denial_names_the_challenges() {
+    use After::{Named, Ping};
+    check_challenges(&[
+        ("B5: no challenge", &[], Ping),
+        ("B6: Harbor, unknown project", &[""], Ping),
+        (
+            "B6: Harbor, catalog",
+            &[r#"Basic realm="harbor""#],
+            Named(r#": Basic realm="harbor""#),
+        ),
+        (
+            "B8: ECR",
+            &[r#"Basic realm="https://ecr.example.com/",service="ecr.amazonaws.com""#],
+            Named(r#": Basic realm="https://ecr.example.com/""#),
+        ),
+        (
+            "B9: an unknown scheme first",
+            &["Negotiate, Basic realm=\"x\""],
+            Named(r#": Negotiate, Basic realm="x""#),
+        ),
+        (
+            "B9: a token68",
+            &["Negotiate TlRMTVNTUAAC, NTLM", "Basic realm=x"],
+            Named(r#": Negotiate, NTLM, Basic realm="x""#),
+        ),
+        (
+            "B9: only an unknown scheme",
+            &["Negotiate"],
+            Named(": Negotiate"),
+        ),
+        (
+            "B9: escaped quotes",
+            &[r#"Basic realm="a \"b\"", charset="UTF-8""#],
+            Named(r#": Basic realm="a "b"""#),
+        ),
+        (
+            "B10: another line is good",
+            &[r#"Bearer realm="oh"#, "Basic realm=\"good\""],
+            Named(r#": Basic realm="good""#),
+        ),
+        (
+            "S15: control characters",
+            &["Basic realm=\"\u{9b}31m\u{202e}red\""],
+            Named(": Basic realm=\"\u{fffd}31m\u{fffd}red\""),
+        ),
+    ]);
+}
+
+/// The body of a 401 or 403 in all its shapes. An answer to HEAD has none.
 #[test]
 fn d3_j5_bodies_of_refusals() {
     let cases = [
@@ -190,7 +206,7 @@ fn d3_j5_bodies_of_refusals() {
             (Quirk::Deny(403, page.clone()), 403, "DENIED"),
         ] {
             if status == 403 && page == Page::Html {
-                continue; // See d1_e3_a_403_and_its_requests.
+                continue; // See d1_e3_which_403_is_a_denial.
             }
             let registry = registry([quirk.clone()]);
             let error = client().tags(&repository(&registry, "t/a")).unwrap_err();
@@ -216,9 +232,8 @@ fn d3_j5_bodies_of_refusals() {
     }
 }
 
-/// B10: what can't be read is not taken for a refusal of this repository.
 #[test]
-fn b10_a_challenge_that_can_not_be_read_is_no_denial() {
+fn b10_a_challenge_that_cannot_be_read_is_no_denial() {
     for challenge in [
         r#"Bearer realm="https://x.example.com/token"#,
         r#"Bearer realm="a" service="b""#,
@@ -231,14 +246,13 @@ fn b10_a_challenge_that_can_not_be_read_is_no_denial() {
     }
 }
 
-/// A registry's 403 is final; the page of something in front of it is worth a GET, and then final
-/// too.
+/// The 403 of a registry is final. A page of a proxy is followed by one GET.
 #[test]
-fn d1_e3_a_403_and_its_requests() {
+fn d1_e3_which_403_is_a_denial() {
     let cases: [(Page, &[&str]); 5] = [
         (Page::Json, &["HEAD v1"]),
         (Page::JsonText, &["HEAD v1"]),
-        // Marked as a registry's.
+        // With the API-version header.
         (Page::Empty, &["HEAD v1"]),
         (Page::Html, &["HEAD v1", "GET v1"]),
         (Page::Xml, &["HEAD v1", "GET v1"]),
@@ -246,7 +260,7 @@ fn d1_e3_a_403_and_its_requests() {
     for (page, requests) in cases {
         let registry = registry([Quirk::Deny(403, page.clone())]);
         let error = client().digest(&image(&registry, "t/a:v1")).unwrap_err();
-        // A web page comes from something in between, which knows nothing of repositories.
+        // A web page is from a proxy, which knows nothing about repositories.
         let (kind, text) = match page {
             Page::Html => (ErrorKind::Protocol, "a page that no registry sends"),
             _ => (ErrorKind::Denied, "private, hidden or missing"),
@@ -277,9 +291,8 @@ fn d1_one_hidden_repository_among_open_ones() {
     assert_eq!(client.tags(&repository(&registry, "t/a")).unwrap().len(), 1);
 }
 
-/// Which of many references it was, and where: the error says it, whole.
 #[test]
-fn d1_the_text_names_registry_and_reference() {
+fn d1_the_error_names_registry_and_reference() {
     let registry = registry([Quirk::Hidden("t/a".to_owned())]);
     let host = registry.authority();
     let client = client();
@@ -287,7 +300,8 @@ fn d1_the_text_names_registry_and_reference() {
     assert_eq!(
         lookup.to_string(),
         format!(
-            "{host}/t/a:v1: {host} refuses, and asks for a login (HTTP 401): Basic realm=\"fake-registry\""
+            "{host}/t/a:v1: {host} refuses, and asks for a login (HTTP 401): \
+             Basic realm=\"fake-registry\""
         )
     );
     assert_eq!(lookup.subject(), Some(format!("{host}/t/a:v1").as_str()));
@@ -295,19 +309,21 @@ fn d1_the_text_names_registry_and_reference() {
     assert_eq!(
         list.to_string(),
         format!(
-            "{host}/t/a: {host} refuses, and asks for a login (HTTP 401): Basic realm=\"fake-registry\"; \
-             it says UNAUTHORIZED: said the fake registry"
+            "{host}/t/a: {host} refuses, and asks for a login (HTTP 401): \
+             Basic realm=\"fake-registry\"; it says UNAUTHORIZED: said the fake registry"
         )
     );
     assert!(!lookup.is_transient() && !list.is_transient());
 }
 
-/// S15: what a registry says can't steer a terminal, nor fill it.
+/// A text of a registry can neither control a terminal nor fill it.
 #[test]
-fn s15_words_of_a_registry_are_made_printable() {
+fn s15_texts_of_a_registry_are_made_printable() {
     let long = "x".repeat(5000);
+    let message = format!(r"a\u001b]0;owned\u0007\r\nb\u0000\u202ec\u009b {long}");
+    let detail = r#"{"k\n":"\u001b"}"#;
     let body = format!(
-        r#"{{"errors":[{{"code":"DE\u001b[2JNIED","message":"a\u001b]0;owned\u0007\r\nb\u0000\u202ec\u009b {long}","detail":{{"k\n":"\u001b"}}}}]}}"#
+        r#"{{"errors":[{{"code":"DE\u001b[2JNIED","message":"{message}","detail":{detail}}}]}}"#
     );
     let server = canned(&[&answer(
         "GET",
@@ -338,7 +354,7 @@ fn s15_words_of_a_registry_are_made_printable() {
 }
 
 #[test]
-fn b1_b9_what_a_ping_says_of_the_login() {
+fn b1_b7_b9_the_scheme_of_a_ping() {
     let bearer = r#"Bearer realm="https://auth.example.com/token",service="x""#;
     let cases: &[(&[&str], AuthScheme)] = &[
         (&[bearer], AuthScheme::Bearer),
@@ -353,7 +369,7 @@ fn b1_b9_what_a_ping_says_of_the_login() {
         assert_eq!(ping.auth, *expected, "{challenges:?}");
         assert_eq!(asked(&registry), ["GET ping"]);
     }
-    // B7: what an open registry says beside 200 does not matter.
+    // B7: the bodies of an open registry with status 200.
     for body in ["{}", "true", ""] {
         let registry = registry([Quirk::PingBody(body.to_owned())]);
         assert_eq!(
@@ -366,9 +382,8 @@ fn b1_b9_what_a_ping_says_of_the_login() {
     assert_eq!(error.kind(), ErrorKind::Denied);
 }
 
-/// B12: http spoken to a TLS port is no refusal and no absence; the error says what to change.
 #[test]
-fn b12_http_spoken_to_a_tls_port() {
+fn b12_http_to_a_tls_port_is_no_denial_and_no_absence() {
     let identity = fake_registry::Ca::new().identity(&["127.0.0.1"]);
     let registry = start(fake_registry::Config::new().tls(identity), []);
     let error = client().exists(&image(&registry, "t/a:v1")).unwrap_err();

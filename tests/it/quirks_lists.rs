@@ -1,5 +1,5 @@
-//! Lists (rows H, R16): what comes, what is skipped, how an unending or broken list ends, and what
-//! is asked for it.
+//! Lists (H1 to H15, R16): which entries come, which are skipped, how a list without end or a
+//! broken list ends, and which requests are sent.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -25,8 +25,8 @@ fn tags(client: &Client, registry: &FakeRegistry) -> Result<Vec<String>, Error> 
     Ok(tags.iter().map(ToString::to_string).collect())
 }
 
-/// What came page by page: the entries, how many were skipped, and the error at the end. After it,
-/// nothing.
+/// A list page by page: the number of entries of each page, the number of skipped entries, and the
+/// error at the end. Nothing comes after it.
 fn pages(client: &Client, registry: &FakeRegistry) -> (Vec<usize>, usize, Option<Error>) {
     let mut pages = client.tag_pages(&repository(registry, "t/tags"));
     let (mut sizes, mut skipped, mut failure) = (Vec::new(), 0, None);
@@ -49,85 +49,12 @@ fn targets(registry: &FakeRegistry) -> Vec<String> {
     requests.into_iter().map(|request| request.target).collect()
 }
 
-/// Each way to write a good list ends with all of it.
-#[test]
-fn h1_h12_every_good_list_comes_whole() {
-    let cases: &[(&str, &[Quirk], &[usize], usize)] = &[
-        ("h1 one page", &[], &[5], 0),
-        ("h1 n ignored", &[Quirk::IgnorePageSize], &[5], 0),
-        ("h9 pages", &[Quirk::PageSize(2)], &[2, 2, 1], 0),
-        ("h9 pages that fit", &[Quirk::PageSize(5)], &[5], 0),
-        (
-            "h2 a Link on the last page",
-            &[Quirk::PageSize(5), Quirk::LinkOnLastPage],
-            &[5, 0],
-            0,
-        ),
-        (
-            "h3 an opaque cursor, absolute",
-            &[Quirk::PageSize(2), Quirk::OpaqueCursor],
-            &[2, 2, 1],
-            0,
-        ),
-        (
-            "h5 null at the end",
-            &[Quirk::PageSize(5), Quirk::LinkOnLastPage, Quirk::NullTags],
-            &[5, 0],
-            0,
-        ),
-        (
-            "h6 nulls among them",
-            &[Quirk::PageSize(2), Quirk::NullEntries],
-            &[2, 2, 1],
-            3,
-        ),
-        (
-            "h7 digests among them",
-            &[Quirk::PageSize(2), Quirk::DigestsAmongTags],
-            &[2, 2, 1],
-            3,
-        ),
-        (
-            "h6 h7 both",
-            &[Quirk::NullEntries, Quirk::DigestsAmongTags],
-            &[5],
-            2,
-        ),
-        (
-            "h11 GCR",
-            &[Quirk::PageSize(2), Quirk::GcrLists],
-            &[2, 2, 1],
-            0,
-        ),
-        (
-            "h12 unquoted",
-            &[Quirk::PageSize(2), Quirk::OddLink(LinkSyntax::Unquoted)],
-            &[2, 2, 1],
-            0,
-        ),
-        (
-            "h12 several",
-            &[Quirk::PageSize(2), Quirk::OddLink(LinkSyntax::Several)],
-            &[2, 2, 1],
-            0,
-        ),
-        (
-            "h12 upper case",
-            &[Quirk::PageSize(2), Quirk::OddLink(LinkSyntax::UpperCase)],
-            &[2, 2, 1],
-            0,
-        ),
-        (
-            "h3 a type that is none",
-            &[
-                Quirk::PageSize(2),
-                Quirk::Header("Content-Type: text/plain".to_owned()),
-            ],
-            &[2, 2, 1],
-            0,
-        ),
-        ("r17 redirected", &[Quirk::RedirectHops(3)], &[5], 0),
-    ];
+/// A description, the quirks, the sizes of the pages, and the number of skipped entries.
+type ListCase<'a> = (&'a str, &'a [Quirk], &'a [usize], usize);
+
+/// Checks that a list of five tags is complete, as a whole and page by page.
+#[track_caller]
+fn check_complete(cases: &[ListCase]) {
     for (what, quirks, sizes, skipped) in cases {
         let registry = with_tags(5, quirks.iter().cloned());
         let client = client();
@@ -141,17 +68,89 @@ fn h1_h12_every_good_list_comes_whole() {
         assert!(failure.is_none(), "{what}: {failure:?}");
         assert_eq!((came.as_slice(), left_out), (*sizes, *skipped), "{what}");
         if !quirks.contains(&Quirk::RedirectHops(3)) {
-            assert_eq!(
-                registry.request_count(),
-                sizes.len(),
-                "{what}: a request a page"
-            );
+            let requests = registry.request_count();
+            assert_eq!(requests, sizes.len(), "{what}: one request per page");
         }
     }
 }
 
 #[test]
-fn h1_what_is_asked_for_a_list() {
+fn h1_h2_h3_h9_h12_a_list_in_pages_is_complete() {
+    let odd = |syntax| [Quirk::PageSize(2), Quirk::OddLink(syntax)];
+    let text = Quirk::Header("Content-Type: text/plain".to_owned());
+    check_complete(&[
+        ("H1: one page", &[], &[5], 0),
+        ("H1: n ignored", &[Quirk::IgnorePageSize], &[5], 0),
+        ("H9: pages", &[Quirk::PageSize(2)], &[2, 2, 1], 0),
+        ("H9: one full page", &[Quirk::PageSize(5)], &[5], 0),
+        (
+            "H2: a Link on the last page",
+            &[Quirk::PageSize(5), Quirk::LinkOnLastPage],
+            &[5, 0],
+            0,
+        ),
+        (
+            "H3: an opaque cursor, absolute",
+            &[Quirk::PageSize(2), Quirk::OpaqueCursor],
+            &[2, 2, 1],
+            0,
+        ),
+        (
+            "H3: another type",
+            &[Quirk::PageSize(2), text],
+            &[2, 2, 1],
+            0,
+        ),
+        ("H12: unquoted", &odd(LinkSyntax::Unquoted), &[2, 2, 1], 0),
+        ("H12: several", &odd(LinkSyntax::Several), &[2, 2, 1], 0),
+        (
+            "H12: upper case",
+            &odd(LinkSyntax::UpperCase),
+            &[2, 2, 1],
+            0,
+        ),
+        ("R17: redirected", &[Quirk::RedirectHops(3)], &[5], 0),
+    ]);
+}
+
+#[test]
+fn h5_h6_h7_h11_a_list_with_odd_entries_is_complete() {
+    check_complete(&[
+        (
+            "H5: null at the end",
+            &[Quirk::PageSize(5), Quirk::LinkOnLastPage, Quirk::NullTags],
+            &[5, 0],
+            0,
+        ),
+        (
+            "H6: nulls among them",
+            &[Quirk::PageSize(2), Quirk::NullEntries],
+            &[2, 2, 1],
+            3,
+        ),
+        (
+            "H7: digests among them",
+            &[Quirk::PageSize(2), Quirk::DigestsAmongTags],
+            &[2, 2, 1],
+            3,
+        ),
+        (
+            "H6, H7: both",
+            &[Quirk::NullEntries, Quirk::DigestsAmongTags],
+            &[5],
+            2,
+        ),
+        (
+            "H11: GCR",
+            &[Quirk::PageSize(2), Quirk::GcrLists],
+            &[2, 2, 1],
+            0,
+        ),
+    ]);
+}
+
+#[test]
+fn h1_the_requests_for_a_list() {
     let registry = with_tags(3, [Quirk::PageSize(2)]);
     tags(&client(), &registry).unwrap();
     let requests = registry.take_requests();
@@ -162,12 +161,12 @@ fn h1_what_is_asked_for_a_list() {
         assert_eq!(request.header("accept").unwrap(), "application/json");
     }
     assert_eq!(requests.len(), 2);
-    // Verbatim, as the Link had it.
+    // The same text as in the Link.
     assert_eq!(requests[1].target, "/v2/t/tags/tags/list?last=a000001&n=2");
 }
 
-/// H15: a registry that cuts off what was asked for without a Link loses entries for whoever sends
-/// `n` unasked.
+/// A registry may honour `n` and send no Link to the rest. A client that sends `n` by default would
+/// lose entries.
 #[test]
 fn h15_no_page_size_unless_asked_for() {
     let registry = with_tags(5, [Quirk::NoLink]);
@@ -192,101 +191,18 @@ fn h15_no_page_size_unless_asked_for() {
     assert_eq!(targets(&registry), ["/v2/_catalog?n=2"]);
 }
 
-/// R16, H6, H7, H12, H13: what came, then one error; and the whole list is the error.
-#[test]
-fn h6_h7_h12_r16_a_list_that_breaks_off_is_never_taken_for_whole() {
-    let other = registry([]);
-    let https = "https://127.0.0.1:1".to_owned();
-    let odd = |syntax| vec![Quirk::PageSize(2), Quirk::OddLink(syntax)];
-    let fails = |status| vec![Quirk::PageSize(2), Quirk::LinkFails(status)];
-    let leads = |base: String| vec![Quirk::PageSize(2), Quirk::LinkOrigin(base)];
-    let mut empty = vec![5];
-    empty.extend([0; 100]);
-    use ErrorKind::{Denied, Protocol, RateLimited, Rejected, Server};
-    let cases = [
-        (
-            "r16 the same again",
-            vec![Quirk::LoopingLink(LinkLoop::Same)],
-            vec![5, 5],
-            Protocol,
-            "leads back to an earlier one",
-        ),
-        (
-            "r16 two in turn",
-            vec![Quirk::LoopingLink(LinkLoop::Pair)],
-            vec![5, 5, 5],
-            Protocol,
-            "leads back to an earlier one",
-        ),
-        (
-            "r16 endless",
-            vec![Quirk::LoopingLink(LinkLoop::Endless)],
-            empty,
-            Protocol,
-            "100 empty pages in a row",
-        ),
-        (
-            "h12 no bracket",
-            odd(LinkSyntax::NoBracket),
-            vec![2],
-            Protocol,
-            "Link",
-        ),
-        (
-            "h12 empty",
-            odd(LinkSyntax::Empty),
-            vec![2],
-            Protocol,
-            "Link",
-        ),
-        (
-            "h13 another port",
-            leads(other.url()),
-            vec![2],
-            Protocol,
-            "another server",
-        ),
-        (
-            "h13 another host",
-            leads("http://registry.example.com".to_owned()),
-            vec![2],
-            Protocol,
-            "another server",
-        ),
-        (
-            "h13 another scheme",
-            leads(https),
-            vec![2],
-            Protocol,
-            "another server",
-        ),
-        (
-            "h13 userinfo",
-            leads("http://user:hunter2@127.0.0.1".to_owned()),
-            vec![2],
-            Protocol,
-            "unusable URL",
-        ),
-        ("h6 400", fails(400), vec![2], Rejected, "HTTP 400"),
-        ("h6 401", fails(401), vec![2], Denied, "HTTP 401"),
-        ("h6 403", fails(403), vec![2], Denied, "HTTP 403"),
-        (
-            "h6 404",
-            fails(404),
-            vec![2],
-            Protocol,
-            "breaks off after 1 pages",
-        ),
-        (
-            "h3 405",
-            fails(405),
-            vec![2],
-            Protocol,
-            "breaks off after 1 pages",
-        ),
-        ("h6 429", fails(429), vec![2], RateLimited, "HTTP 429"),
-        ("h6 500", fails(500), vec![2], Server, "HTTP 500"),
-    ];
+/// A description, the quirks, the sizes of the pages before the error, and its kind and text.
+type BrokenCase = (
+    &'static str,
+    Vec<Quirk>,
+    Vec<usize>,
+    ErrorKind,
+    &'static str,
+);
+
+/// Checks that pages come until one error, and that the whole list is the error.
+#[track_caller]
+fn check_broken(cases: Vec<BrokenCase>) {
     let started = Instant::now();
     for (what, quirks, sizes, kind, text) in cases {
         let registry = with_tags(5, quirks);
@@ -300,11 +216,83 @@ fn h6_h7_h12_r16_a_list_that_breaks_off_is_never_taken_for_whole() {
         let whole = tags(&client(), &registry).expect_err(what);
         assert_eq!(whole.kind(), kind, "{what}: {whole}");
     }
-    assert_eq!(other.connection_count(), 0, "H13: nothing went there");
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-/// H5, D5: an empty repository has no tags; a missing one is an error of its own.
+#[test]
+fn h7_r16_a_list_without_end_is_an_error() {
+    use ErrorKind::Protocol;
+    let looping = |kind| vec![Quirk::LoopingLink(kind)];
+    let earlier = "leads back to an earlier one";
+    let mut empty = vec![5];
+    empty.extend([0; 100]);
+    check_broken(vec![
+        (
+            "the same page again",
+            looping(LinkLoop::Same),
+            vec![5, 5],
+            Protocol,
+            earlier,
+        ),
+        (
+            "two pages that link to each other",
+            looping(LinkLoop::Pair),
+            vec![5, 5, 5],
+            Protocol,
+            earlier,
+        ),
+        (
+            "empty pages",
+            looping(LinkLoop::Endless),
+            empty,
+            Protocol,
+            "100 empty pages in a row",
+        ),
+    ]);
+}
+
+#[test]
+fn h12_h13_a_list_with_a_bad_link_is_an_error() {
+    let other = registry([]);
+    let odd = |what, syntax| {
+        let quirks = vec![Quirk::PageSize(2), Quirk::OddLink(syntax)];
+        (what, quirks, vec![2], ErrorKind::Protocol, "Link")
+    };
+    let leads = |what, base: &str, text| {
+        let quirks = vec![Quirk::PageSize(2), Quirk::LinkOrigin(base.to_owned())];
+        (what, quirks, vec![2], ErrorKind::Protocol, text)
+    };
+    let elsewhere = "another server";
+    check_broken(vec![
+        odd("no bracket", LinkSyntax::NoBracket),
+        odd("empty", LinkSyntax::Empty),
+        leads("another port", &other.url(), elsewhere),
+        leads("another host", "http://registry.example.com", elsewhere),
+        leads("another scheme", "https://127.0.0.1:1", elsewhere),
+        leads("userinfo", "http://user:hunter2@127.0.0.1", "unusable URL"),
+    ]);
+    assert_eq!(other.connection_count(), 0, "nothing was sent there");
+}
+
+#[test]
+fn h3_h6_a_list_whose_second_page_fails_is_an_error() {
+    use ErrorKind::{Denied, Protocol, RateLimited, Rejected, Server};
+    let fails = |what, status, kind, text| {
+        let quirks = vec![Quirk::PageSize(2), Quirk::LinkFails(status)];
+        (what, quirks, vec![2], kind, text)
+    };
+    check_broken(vec![
+        fails("400", 400, Rejected, "HTTP 400"),
+        fails("401", 401, Denied, "HTTP 401"),
+        fails("403", 403, Denied, "HTTP 403"),
+        fails("404", 404, Protocol, "breaks off after 1 pages"),
+        fails("405", 405, Protocol, "breaks off after 1 pages"),
+        fails("429", 429, RateLimited, "HTTP 429"),
+        fails("500", 500, Server, "HTTP 500"),
+    ]);
+}
+
+/// An empty repository has no tags, and a missing one is an error.
 #[test]
 fn h5_d5_empty_and_missing_repositories() {
     for quirk in [None, Some(Quirk::NullTags)] {
@@ -319,10 +307,9 @@ fn h5_d5_empty_and_missing_repositories() {
     }
 }
 
-/// A list that shifts while it is read: what comes twice is there once, in a list; pages show what
-/// came.
+/// A list may change while it is read. The whole list has an entry once, pages have what came.
 #[test]
-fn h1_what_two_pages_both_have_is_there_once() {
+fn h1_an_entry_of_two_pages_is_in_the_list_once() {
     let link = "Link: </v2/t/tags/tags/list?last=b>; rel=\"next\"\r\n";
     let first = answer(
         "GET",
@@ -355,9 +342,9 @@ fn h1_what_two_pages_both_have_is_there_once() {
     assert_eq!(sizes, [3, 3]);
 }
 
-/// What is no list is an error, whatever it looks like; entries that are no names are counted.
+/// A body that is no list is an error. Entries that are no names are counted.
 #[test]
-fn h6_r32_bodies_that_are_no_list() {
+fn h6_r32_bodies_and_entries_that_are_no_list_and_no_name() {
     for body in [
         "",
         "null",
@@ -376,8 +363,9 @@ fn h6_r32_bodies_that_are_no_list() {
         assert_eq!(error.kind(), ErrorKind::Protocol, "{body}: {error}");
         assert_tells(&error, "no list of tags");
     }
-    let odd = r#"{"tags":["v1",null,7,-1,1.5,true,[1],{"a":1},"","-x","a b","v\u00e9","sha256:00","v2"]}"#;
-    let server = canned(&[&answer("GET", 200, "", odd)]);
+    let odd = r#"["v1",null,7,-1,1.5,true,[1],{"a":1},"","-x","a b","v\u00e9","sha256:00","v2"]"#;
+    let odd = format!("{{\"tags\":{odd}}}");
+    let server = canned(&[&answer("GET", 200, "", &odd)]);
     let reference = parse(&format!("{}/t/tags", server.authority()));
     let page = client()
         .tag_pages(reference.repository())
@@ -449,10 +437,9 @@ fn h4_h5_the_catalog_comes_in_pages_too() {
     assert!(pages.next().is_none());
 }
 
-/// Decision 2 holds for lists too: a registry's JSON shows that it is one, also without the version
-/// header.
+/// The JSON of a registry identifies it, also without the API-version header.
 #[test]
-fn r32_h15_an_unmarked_404_of_a_list() {
+fn r32_h15_a_404_to_a_list_that_does_not_identify_a_registry() {
     for (page, requests) in [
         (Page::Json, ["GET list"].as_slice()),
         (Page::JsonText, &["GET list"]),
@@ -469,10 +456,10 @@ fn r32_h15_an_unmarked_404_of_a_list() {
     }
 }
 
-/// G3, H13: a registry behind a proxy that ends TLS writes http into its Links; they are followed
-/// by https, and no further.
+/// A registry behind a proxy that ends TLS writes http into its Links. They are followed over
+/// https, and only to the same host and port.
 #[test]
-fn h13_g3_links_of_a_registry_that_does_not_know_of_its_tls() {
+fn h13_g3_links_of_a_registry_that_does_not_know_about_tls() {
     let ca = fake_registry::Ca::new();
     let identity = ca.identity(&["127.0.0.1"]);
     let registry = start(fake_registry::Config::new().tls(identity).page_size(2), []);

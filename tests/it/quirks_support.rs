@@ -1,10 +1,16 @@
-//! What the quirk tests share: a registry with an image in it, a client that does not repeat, and
-//! words for what was asked.
+//! What the quirk tests share: a registry with an image in it, a client without retries, and short
+//! names for requests.
 
+use std::collections::HashMap;
 use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
 
 use fake_registry::{Config, FakeRegistry, Quirk, Script, ScriptServer};
-use ocireg::{Client, ClientBuilder, Error, Reference, Registry, Repository};
+use ocireg::{
+    Algorithm, Client, ClientBuilder, Digest, Error, ErrorKind, Presence, Reference, Registry,
+    Repository, Resolver,
+};
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -12,7 +18,7 @@ pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const IMAGE: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
-/// A registry that holds [`IMAGE`] as `t/a:v1`, bent from its first request on.
+/// A registry that holds [`IMAGE`] as `t/a:v1`, with these quirks from its first request on.
 pub(crate) fn registry(quirks: impl IntoIterator<Item = Quirk>) -> FakeRegistry {
     start(Config::new(), quirks)
 }
@@ -25,8 +31,7 @@ pub(crate) fn start(config: Config, quirks: impl IntoIterator<Item = Quirk>) -> 
     registry
 }
 
-/// A client that asks once: what an answer means is the question here, not what a second one would
-/// say.
+/// A client without retries: these tests are about the meaning of the first answer.
 pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }
@@ -56,7 +61,35 @@ pub(crate) fn parse(text: &str) -> Reference {
     text.parse().unwrap()
 }
 
-/// What was asked since the last look, such as `HEAD v1`: the method and the end of the path.
+/// A digest that no content in these tests has.
+pub(crate) const SHA512: &str = concat!(
+    "sha512:",
+    "ee26b0dd4af7e749aa1a8ee3c10ae9923f618980772e473f8819a5d4940e0db2",
+    "7ac185f8a0e1d5f84f88bc887fd67b143732c304cc5fa9ad8e6f57f50028a8ff"
+);
+
+/// The digest of [`IMAGE`].
+pub(crate) fn sha256_of_image() -> Digest {
+    Digest::of(Algorithm::Sha256, IMAGE.as_bytes())
+}
+
+pub(crate) fn presence(
+    client: &Client,
+    registry: &FakeRegistry,
+    rest: &str,
+) -> Result<Presence, Error> {
+    client.exists(&image(registry, rest))
+}
+
+#[track_caller]
+pub(crate) fn assert_exists(client: &Client, registry: &FakeRegistry, what: &dyn std::fmt::Debug) {
+    match presence(client, registry, "t/a:v1") {
+        Ok(Presence::Exists(found)) => assert_eq!(found.digest, sha256_of_image(), "{what:?}"),
+        other => panic!("{what:?}: {other:?}"),
+    }
+}
+
+/// The requests since the last call, such as `HEAD v1`: the method and the end of the path.
 pub(crate) fn asked(registry: &FakeRegistry) -> Vec<String> {
     let requests = registry.take_requests();
     let short = |request: &fake_registry::Recorded| {
@@ -78,7 +111,7 @@ pub(crate) fn fields(request: &fake_registry::Recorded) -> Vec<(String, String)>
     fields
 }
 
-/// The whole story of an error: its line and its causes.
+/// The text of an error with its causes.
 pub(crate) fn story(error: &Error) -> String {
     let mut story = error.to_string();
     let mut cause = error.source();
@@ -95,14 +128,14 @@ pub(crate) fn assert_tells(error: &Error, part: &str) {
     assert!(story.contains(part), "{part:?} is not in {story:?}");
 }
 
-/// Nothing in a line for a terminal may steer it.
+/// A text for a terminal must not control it.
 #[track_caller]
 pub(crate) fn assert_shown(text: &str) {
     let steers = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!text.chars().any(steers), "{text:?}");
 }
 
-/// A server that gives these answers in their order, on one connection after the other.
+/// A server that gives these answers in order, on each connection from the start.
 pub(crate) fn canned(answers: &[&str]) -> ScriptServer {
     let script = answers.iter().fold(Script::new(), |script, answer| {
         script.read_request().send(answer)
@@ -110,10 +143,43 @@ pub(crate) fn canned(answers: &[&str]) -> ScriptServer {
     ScriptServer::start(vec![script])
 }
 
-/// An answer of a registry, as bytes; to a HEAD its body is left out.
+/// An answer of a registry as bytes. The answer to HEAD has no body.
 pub(crate) fn answer(method: &str, status: u16, fields: &str, body: &str) -> String {
     let marked = "Docker-Distribution-Api-Version: registry/2.0\r\n";
     let length = body.len();
     let body = if method == "HEAD" { "" } else { body };
     format!("HTTP/1.1 {status} X\r\n{marked}{fields}Content-Length: {length}\r\n\r\n{body}")
+}
+
+/// A resolver of these names. Other names have no address.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<&'static str, Vec<SocketAddr>>);
+
+impl Names {
+    pub(crate) fn with(mut self, name: &'static str, addresses: &[SocketAddr]) -> Names {
+        self.0.insert(name, addresses.to_vec());
+        self
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(&self, host: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(self.0.get(host).cloned().unwrap_or_default())
+    }
+}
+
+/// A redirect of manifests to this base URL.
+pub(crate) fn redirect(status: u16, base: impl Into<String>) -> Quirk {
+    Quirk::RedirectManifests(status, base.into())
+}
+
+/// Fails unless a lookup is a protocol error that says why.
+#[track_caller]
+pub(crate) fn assert_refused(client: &Client, registry: &FakeRegistry, why: &str) -> Error {
+    let reference = image(registry, "t/a:v1");
+    let error = client.exists(&reference).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{}", story(&error));
+    assert_tells(&error, why);
+    assert_tells(&error, &reference.to_string());
+    error
 }

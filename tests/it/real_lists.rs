@@ -1,4 +1,4 @@
-//! Lists of tags and repositories as each registry cuts them.
+//! Lists of tags and repositories, as each registry splits them into pages.
 
 use std::fs;
 use std::num::NonZeroU32;
@@ -50,14 +50,14 @@ fn h1_docker_registry_lists_all_tags_whatever_page_size_is_asked_for() {
 }
 
 #[test]
-fn h1_docker_registry_cuts_its_catalog_at_100() {
+fn h1_docker_registry_splits_its_catalog_at_100() {
     let Some(server) = DockerRegistry::start(&RegistryConfig::new()) else {
         return;
     };
     let names: Vec<String> = (0..101)
         .map(|number| format!("many/r{number:03}"))
         .collect();
-    // To push them takes 10 s; this is what it would leave behind, as far as the catalog looks.
+    // To push them takes 10 s. These folders are what the catalog looks at.
     let repositories = server.data_dir().join("docker/registry/v2/repositories");
     for name in &names {
         fs::create_dir_all(repositories.join(name).join("_layers")).unwrap();
@@ -86,7 +86,7 @@ fn h2_distribution_v3_announces_a_page_after_the_last() {
     let counter = Counter::before(server.authority());
     let repository = repository(counter.authority());
     for (page_size, expected) in [
-        // The pages divide the list: a Link follows the last, and an empty page that.
+        // Full pages: the last one has a Link, and an empty page follows.
         (3, vec![3, 3, 0]),
         (2, vec![2, 2, 2, 0]),
         (4, vec![4, 2]),
@@ -108,7 +108,7 @@ fn h2_distribution_v3_announces_a_page_after_the_last() {
 }
 
 #[test]
-fn h2_distribution_v3_cuts_its_catalog() {
+fn h2_distribution_v3_splits_its_catalog() {
     let Some(server) = DistributionV3::start(&RegistryConfig::new().max_catalog(2)) else {
         return;
     };
@@ -120,8 +120,8 @@ fn h2_distribution_v3_cuts_its_catalog() {
     }
 }
 
-/// Asked for pages it would cut the list off without a `Link`. So we ask for none, and its lists
-/// are `text/plain`.
+/// With a page size it cuts the list off without a `Link`, so the client sends none. Its lists are
+/// `text/plain`.
 #[test]
 fn h15_go_containerregistry_lists_all_tags_where_no_page_size_is_asked_for() {
     let Some(server) = CraneRegistry::start() else {
@@ -136,7 +136,7 @@ fn h15_go_containerregistry_lists_all_tags_where_no_page_size_is_asked_for() {
     let repository = repository(server.authority());
     same_set(&client().tags(&repository).unwrap(), tags);
     assert_eq!(read(client().tag_pages(&repository)).0, [150]);
-    // Whoever asks for pages gets what this registry makes of that.
+    // With a page size the client gets what this registry sends.
     assert_eq!(read(by_pages_of(2).tag_pages(&repository)).0, [2]);
 }
 

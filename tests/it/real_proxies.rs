@@ -1,5 +1,4 @@
-//! nginx in front of a registry, spoiling answers as proxies do; and nginx with no registry behind
-//! it.
+//! nginx in front of a registry, which changes answers as proxies do; and nginx without a registry.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::contract::Contract;
 use crate::counting::Counter;
 use crate::real_servers::{Filled, client, plain, reference, refusals};
 
-/// A filled registry, nginx in front of it, a counter before that.
+/// A filled registry, nginx in front of it, and a counter in front of nginx.
 #[track_caller]
 fn behind(recipe: &Recipe) -> Option<(Arc<Filled>, Server, Counter)> {
     let plain = plain()?;
@@ -20,7 +19,7 @@ fn behind(recipe: &Recipe) -> Option<(Arc<Filled>, Server, Counter)> {
     Some((plain, nginx, counter))
 }
 
-/// What each of these lookups by tag cost.
+/// The requests of each of these lookups by tag.
 #[track_caller]
 fn costs(client: &Client, counter: &Counter, tags: &[&str]) -> Vec<Vec<String>> {
     let lookup = |tag: &&str| {
@@ -60,7 +59,7 @@ fn contract_behind_nginx_that_strips_the_digest() {
     contract.agrees_with_curl("http", None);
 }
 
-/// It compresses for whoever accepts that; we ask for identity, so nothing is different.
+/// It compresses for clients that accept it. The client asks for identity, so nothing changes.
 #[test]
 fn e11_contract_behind_nginx_that_compresses() {
     let Some((plain, nginx, counter)) = behind(&Recipe::Gzip) else {
@@ -99,7 +98,7 @@ fn e1_a_stripped_digest_costs_one_get_and_only_the_first_lookup_a_head() {
     );
     assert_eq!(counter.connections(), 1);
 
-    // Whoever asks by digest knows it already.
+    // A lookup by digest needs no header.
     let digest = &plain.image("docker").digest;
     let found = client().head(&reference(counter.authority(), &format!("@{digest}")));
     assert_eq!(found.unwrap().digest_source, DigestSource::Requested);
@@ -119,7 +118,7 @@ fn e3_a_405_to_head_costs_one_get_and_only_the_first_lookup_a_head() {
     assert_eq!(
         costs,
         [
-            // A GET that fails too teaches nothing about HEAD.
+            // A GET that fails too does not make HEAD unreliable.
             vec![
                 "HEAD /v2/t/a/manifests/nosuch",
                 "GET /v2/t/a/manifests/nosuch"
@@ -135,16 +134,16 @@ fn e3_a_405_to_head_costs_one_get_and_only_the_first_lookup_a_head() {
     assert_eq!(counter.connections(), 1);
 }
 
-/// A mistyped host: nginx's welcome page, and its 404 page for everything else.
+/// A mistyped host: nginx's welcome page, and its 404 page for all other paths.
 #[test]
-fn a_page_is_no_registry_and_never_absent() {
+fn r32_a_web_server_is_no_registry_and_never_absent() {
     let Some(site) = Nginx::start("", &Recipe::StaticSite) else {
         return;
     };
     let counter = Counter::before(site.authority());
     let welcome = http::request("GET", site.authority(), "/", &[], b"").unwrap();
     assert!(welcome.text().contains("Welcome to nginx!"));
-    // To a client that has learned nothing yet, and to one that learns from each answer.
+    // With new clients, and with one client that learns from each answer.
     let learning = client();
     let errors = [
         refusals(client, counter.authority()),

@@ -1,4 +1,4 @@
-//! Registries that want a login, and what registries say beside their answers.
+//! Registries that want a login, and what registries add to their answers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use test_support::{DistributionV3, DockerRegistry, HTPASSWD, Server, TokenAuth};
 use crate::counting::Counter;
 use crate::real_servers::{client, plain, reference};
 
-/// Refused: an answer to "is it there", an error to everything else, in one request each.
+/// A denial is an answer of `exists` and an error of all other calls, with one request each.
 #[track_caller]
 fn denied(server: &Server, says: &[&str]) {
     let counter = Counter::before(server.authority());
@@ -53,7 +53,7 @@ fn b8_a_registry_with_passwords_denies_and_names_basic() {
 }
 
 #[test]
-fn b1_a_registry_with_tokens_names_bearer_and_a_token_service_that_is_down_is_named() {
+fn b1_a_token_service_that_is_down_is_named() {
     let Some(plain) = plain() else { return };
     let directory = tempfile::tempdir().unwrap();
     let Some(signer) = Authority::create(directory.path(), "tok") else {
@@ -85,7 +85,7 @@ fn b1_a_registry_with_tokens_names_bearer_and_a_token_service_that_is_down_is_na
     }
 }
 
-/// 2.8.2 sends whatever its configuration says, on every answer.
+/// docker-registry 2.8.2 sends the headers of its configuration with every answer.
 #[test]
 fn j1_j3_a_registrys_warnings_and_rate_limit_are_kept() {
     let Some(plain) = plain() else { return };

@@ -1,4 +1,4 @@
-//! The contract on the registries themselves, in the configurations in which people run them.
+//! The contract with real registries, in common configurations.
 
 use ocireg::{ErrorKind, Reference};
 use test_support::http;
@@ -46,9 +46,9 @@ fn contract_of_docker_registry_with_relative_urls() {
     contract.agrees_with_curl("http", None);
 }
 
-/// Asked for a digest that its upstream lacks, the cache answers 500 and hides the upstream's
-/// `MANIFEST_UNKNOWN` in the detail: no answer, so an error. Its catalog lists only what it holds
-/// layers of.
+/// For a digest that its upstream does not have, the cache answers 500 with the upstream's
+/// `MANIFEST_UNKNOWN` in the detail, which is an error. Its catalog lists only repositories whose
+/// layers it has.
 #[test]
 fn contract_of_a_pull_through_cache() {
     let Some(plain) = plain() else { return };
@@ -64,11 +64,11 @@ fn contract_of_a_pull_through_cache() {
     contract.agrees_with_curl("http", None);
 }
 
-/// The one wrong "absent" that a client can't see through: the cache says of everything that it
-/// does not hold what a registry says of what does not exist. A digest gets 500, and what was asked
-/// for before is still there.
+/// The one wrong "absent" that a client can't detect: for each tag that it does not have, the cache
+/// answers like a registry where the tag does not exist. A digest gets 500, and what was asked for
+/// before still exists.
 #[test]
-fn a_cache_whose_upstream_is_down_says_that_nothing_is_there() {
+fn a_cache_whose_upstream_is_down_answers_that_a_tag_does_not_exist() {
     for start in [DockerRegistry::start, DistributionV3::start] {
         let Some(mut upstream) = DockerRegistry::start(&RegistryConfig::new()) else {
             return;
@@ -144,7 +144,7 @@ fn e5_an_oci_manifest_is_found_where_an_incomplete_accept_gets_a_404() {
         let other = [("Accept", DOCKER_MANIFEST)];
         let refused = http::request("GET", authority, &target, &other, b"").unwrap();
         assert_eq!(refused.status, 404, "{}", refused.text());
-        // A type of the caller's adds to the list and never replaces it.
+        // A type of the caller is added to the list and does not replace it.
         let options = ocireg::CallOptions::new().accept("application/x.other".parse().unwrap());
         for client in [client(), client().with(options)] {
             let digest = client.digest(&reference(authority, &name)).unwrap();
@@ -165,11 +165,11 @@ fn e7_a_schema1_manifest_has_one_digest_though_each_answer_is_signed_anew() {
         http::request("GET", authority, &target, &[("Accept", &accept)], b"").unwrap()
     });
     assert_ne!(one.body, two.body);
-    // By the registry's word, and from the bytes where nginx has removed that.
+    // From the registry's header, and from the bytes where nginx has removed the header.
     let nginx = Nginx::start(authority, &Recipe::StripDigest);
     let nginx = nginx.as_ref().map(Server::authority);
     for authority in [Some(authority), nginx].into_iter().flatten() {
-        // The first lookup teaches that only a GET tells, so the others read the bytes too.
+        // Behind nginx the client learns that HEAD is unreliable, so later lookups read the bytes.
         let client = client();
         for name in [":schema1".to_owned(), format!("@{}", schema1.digest)] {
             for _ in 0..2 {
@@ -181,7 +181,7 @@ fn e7_a_schema1_manifest_has_one_digest_though_each_answer_is_signed_anew() {
     }
 }
 
-/// Its router would redirect `a/../b` to another repository; no such name gets that far.
+/// Its router redirects `a/../b` to another repository. Such a name is never sent.
 #[test]
 fn a3_a_name_that_the_registry_would_redirect_is_refused_before_it_is_sent() {
     let Some(plain) = plain() else { return };

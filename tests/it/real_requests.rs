@@ -1,5 +1,4 @@
-//! What questions cost in requests and connections, and what happens to a connection when the
-//! registry goes away.
+//! The requests and connections of each call, and what happens when the registry is restarted.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use crate::counting::Counter;
 use crate::real_servers::{REPOSITORY, builder, client, fill, plain, reference};
 
 #[test]
-fn one_question_is_one_request_and_all_go_over_one_connection() {
+fn each_call_is_one_request_and_all_use_one_connection() {
     let Some(plain) = plain() else { return };
     let counter = Counter::before(plain.server.authority());
     let authority = counter.authority();
@@ -43,9 +42,9 @@ fn one_question_is_one_request_and_all_go_over_one_connection() {
     assert_eq!(counter.connections(), 1);
 }
 
-/// Decision 2: 2.8.2 signs its 404 with its version header.
+/// The 404 of docker-registry 2.8.2 has the API-version header.
 #[test]
-fn an_absent_image_of_docker_registry_is_one_request() {
+fn r32_an_absent_image_of_docker_registry_costs_one_request() {
     let Some(plain) = plain() else { return };
     let counter = Counter::before(plain.server.authority());
     let client = client();
@@ -56,9 +55,9 @@ fn an_absent_image_of_docker_registry_is_one_request() {
     }
 }
 
-/// The 404 announces 91 bytes that a HEAD does not send.
+/// The 404 has a length of 91 bytes, and an answer to HEAD has no body.
 #[test]
-fn j6_a_404_to_head_leaves_the_connection_in_step() {
+fn j6_a_404_to_head_leaves_the_connection_usable() {
     let Some(plain) = plain() else { return };
     let counter = Counter::before(plain.server.authority());
     let client = client();
@@ -73,9 +72,10 @@ fn j6_a_404_to_head_leaves_the_connection_in_step() {
     assert_eq!(counter.connections(), 1);
 }
 
-/// Decision 2: its 404 to HEAD bears no mark of a registry, the JSON of its 404 to GET does.
+/// The 404 of go-containerregistry to HEAD does not identify a registry. The JSON of its 404 to GET
+/// does.
 #[test]
-fn h15_an_unmarked_404_costs_one_get_and_only_the_first_time() {
+fn r32_a_404_that_does_not_identify_a_registry_costs_one_get_the_first_time() {
     let Some(server) = CraneRegistry::start() else {
         return;
     };
@@ -93,9 +93,9 @@ fn h15_an_unmarked_404_costs_one_get_and_only_the_first_time() {
     }
 }
 
-/// Decision 2: after that its unmarked 404 is believed at once.
+/// After that a 404 without the API-version header counts at once.
 #[test]
-fn h15_a_manifest_that_head_found_shows_a_registry() {
+fn r32_a_manifest_that_head_found_identifies_a_registry() {
     let Some(server) = CraneRegistry::start() else {
         return;
     };
@@ -112,9 +112,9 @@ fn h15_a_manifest_that_head_found_shows_a_registry() {
     }
 }
 
-/// R5: the connection in the pool is dead, and nobody needs to know.
+/// The restart closes the connection in the pool.
 #[test]
-fn r5_a_registry_that_was_restarted_between_two_lookups_is_not_noticed() {
+fn r5_a_restart_between_two_lookups_fails_none() {
     let Some(mut server) = DockerRegistry::start(&RegistryConfig::new()) else {
         return;
     };
@@ -130,10 +130,9 @@ fn r5_a_registry_that_was_restarted_between_two_lookups_is_not_noticed() {
     assert_eq!(absent.unwrap(), Presence::Absent);
 }
 
-/// R1, decision 15: a lookup that begins while nothing listens ends well if the registry comes back
-/// in time.
+/// The lookup begins while nothing listens.
 #[test]
-fn r1_a_registry_that_comes_back_during_the_lookup_answers_it() {
+fn r1_a_registry_that_starts_during_a_lookup_answers_it() {
     let Some(mut server) = DockerRegistry::start(&RegistryConfig::new()) else {
         return;
     };

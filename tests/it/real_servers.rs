@@ -1,5 +1,5 @@
-//! What the tests on real registries share: a filled registry that nobody writes to, and clients
-//! that do not wait long.
+//! What the tests with real registries share: a filled registry that is only read, and clients with
+//! short waits.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -13,23 +13,23 @@ use crate::contract::Contract;
 /// The repository that holds an image in every form.
 pub(crate) const REPOSITORY: &str = "t/a";
 
-/// A registry and what was put into it.
+/// A registry and what was pushed to it.
 pub(crate) struct Filled {
     pub(crate) server: Server,
     pub(crate) seeded: Vec<Seeded>,
 }
 
 /// Docker's registry 2.8.2 over plain http, with [`REPOSITORY`] alone, schema1 included. It is
-/// shared by the tests that run at the same time: they only read, and start registries of other
-/// configurations on its content. `None` is a counted skip.
+/// shared by the tests that run at the same time. They only read, and start registries of other
+/// configurations with its content. `None` is a counted skip.
 #[track_caller]
 pub(crate) fn plain() -> Option<Arc<Filled>> {
     static PLAIN: Shared<Filled> = Shared::new();
     PLAIN.get(|| Some(fill(DockerRegistry::start(&RegistryConfig::new())?)))
 }
 
-/// Something that tests which run at the same time share. It ends with the last of them: a value in
-/// a `OnceLock` is never dropped, and would leave its directory behind.
+/// A value that tests share which run at the same time. It is dropped with the last of them: a
+/// value in a `OnceLock` is never dropped, so its directory would stay.
 pub(crate) struct Shared<T>(Mutex<Weak<T>>);
 
 impl<T> Shared<T> {
@@ -37,7 +37,7 @@ impl<T> Shared<T> {
         Shared(Mutex::new(Weak::new()))
     }
 
-    /// What is there, or what `start` makes.
+    /// The value, or a new one of `start`.
     pub(crate) fn get(&self, start: impl FnOnce() -> Option<T>) -> Option<Arc<T>> {
         // A start that panicked changed nothing.
         let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Puts an image in every form that the registry takes into [`REPOSITORY`].
+/// Pushes an image to [`REPOSITORY`] in every form that the registry accepts.
 #[track_caller]
 pub(crate) fn fill(server: Server) -> Filled {
     let seeded = seed::push_all(server.authority(), REPOSITORY);
@@ -64,7 +64,7 @@ impl Filled {
         RegistryConfig::new().data_dir(self.server.data_dir())
     }
 
-    /// What `client` must be told at `authority`, which leads to this registry.
+    /// What `client` must find at `authority`, which leads to this registry.
     pub(crate) fn contract<'a>(&'a self, client: &'a Client, authority: &'a str) -> Contract<'a> {
         Contract {
             client,
@@ -85,7 +85,7 @@ impl Filled {
     }
 }
 
-/// A client whose calls end soon, whatever happens.
+/// A client with short timeouts.
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder()
         .timeout(Duration::from_secs(10))
@@ -96,26 +96,25 @@ pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }
 
-/// `HOST:PORT/t/a` with `:TAG` or `@DIGEST` behind it.
+/// `HOST:PORT/t/a` with `:TAG` or `@DIGEST` after it.
 #[track_caller]
 pub(crate) fn reference(authority: &str, name: &str) -> Reference {
     format!("{authority}/{REPOSITORY}{name}").parse().unwrap()
 }
 
-/// The errors of every question, none of which may have an answer there. `asker` makes the client
-/// for each.
+/// The errors of all calls, each of which has to fail. `client` makes the client of each call.
 #[track_caller]
-pub(crate) fn refusals(asker: impl Fn() -> Client, authority: &str) -> Vec<Error> {
+pub(crate) fn refusals(client: impl Fn() -> Client, authority: &str) -> Vec<Error> {
     let registry = authority.parse().unwrap();
     let image = reference(authority, ":docker");
     let by_digest = reference(authority, &format!("@sha256:{}", "0".repeat(64)));
     vec![
-        asker().exists(&image).unwrap_err(),
-        asker().head(&image).unwrap_err(),
-        asker().digest(&image).unwrap_err(),
-        asker().exists(&by_digest).unwrap_err(),
-        asker().tags(image.repository()).unwrap_err(),
-        asker().catalog(&registry).unwrap_err(),
-        asker().ping(&registry).unwrap_err(),
+        client().exists(&image).unwrap_err(),
+        client().head(&image).unwrap_err(),
+        client().digest(&image).unwrap_err(),
+        client().exists(&by_digest).unwrap_err(),
+        client().tags(image.repository()).unwrap_err(),
+        client().catalog(&registry).unwrap_err(),
+        client().ping(&registry).unwrap_err(),
     ]
 }

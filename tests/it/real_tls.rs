@@ -1,5 +1,5 @@
-//! TLS as operators of registries set it up: a private authority, the self-signed certificate of
-//! Docker's registry guide, a proxy that ends it; and what goes wrong with it.
+//! Common TLS setups of registries: a private authority, the self-signed certificate of Docker's
+//! registry guide, a proxy that ends TLS; and what goes wrong with them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use test_support::{DockerRegistry, Nginx, Recipe, Server, free_port};
 use crate::counting::Counter;
 use crate::real_servers::{Filled, Shared, builder, client, plain, reference, refusals};
 
-/// Certificates in a directory that goes with them.
+/// Certificates and their directory.
 struct Certificates {
     authority: Authority,
     issued: Certificate,
@@ -60,7 +60,7 @@ fn contract_over_tls_with_a_private_authority() {
     }
 }
 
-/// Decision 17: rustls alone refuses a certificate that is its own authority.
+/// rustls alone refuses a certificate that is its own authority.
 #[test]
 fn contract_over_tls_with_the_certificate_of_dockers_registry_guide() {
     let (Some(plain), Some(certificates)) = (plain(), certificates()) else {
@@ -81,7 +81,7 @@ fn contract_over_tls_with_the_certificate_of_dockers_registry_guide() {
     }
 }
 
-/// The registry behind it believes that it is reached by http, and is not believed (G3).
+/// The registry takes http for its own scheme, and its URLs say so (G3).
 #[test]
 fn contract_behind_nginx_that_ends_tls() {
     let (Some(plain), Some(certificates)) = (plain(), certificates()) else {
@@ -141,7 +141,6 @@ fn tls_is_refused_for_another_name() {
     }
 }
 
-/// Decision 14, S17: what one registry is trusted by, another is not.
 #[test]
 fn s17_an_authority_counts_for_its_registry_alone() {
     let (Some(plain), Some(certificates)) = (plain(), certificates()) else {
@@ -161,7 +160,6 @@ fn s17_an_authority_counts_for_its_registry_alone() {
     client.digest(&reference(trusted, ":docker")).unwrap();
 }
 
-/// S11: neither a second try nor one without TLS.
 #[test]
 fn s11_a_tls_failure_is_not_repeated_and_does_not_fall_back_to_http() {
     let (Some(plain), Some(certificates)) = (plain(), certificates()) else {
@@ -177,7 +175,7 @@ fn s11_a_tls_failure_is_not_repeated_and_does_not_fall_back_to_http() {
 }
 
 #[test]
-fn b12_http_spoken_to_a_tls_port_is_a_tls_error_that_says_https() {
+fn b12_http_to_a_tls_port_is_a_tls_error_that_says_https() {
     let (Some(plain), Some(certificates)) = (plain(), certificates()) else {
         return;
     };
@@ -190,7 +188,7 @@ fn b12_http_spoken_to_a_tls_port_is_a_tls_error_that_says_https() {
         for error in refusals(client, server.authority()) {
             tls(&error, "--https");
         }
-        // Go and nginx say it in a body, which a HEAD does not get; nothing is repeated.
+        // Go and nginx say it in a body, and an answer to HEAD has none. There is no retry.
         let counter = Counter::before(server.authority());
         let image = reference(counter.authority(), ":docker");
         tls(&client().exists(&image).unwrap_err(), "--https");
@@ -201,7 +199,7 @@ fn b12_http_spoken_to_a_tls_port_is_a_tls_error_that_says_https() {
 }
 
 #[test]
-fn b12_https_spoken_to_a_plain_port_is_a_tls_error_that_says_plain_http() {
+fn b12_https_to_a_plain_port_is_a_tls_error_that_says_plain_http() {
     let Some(plain) = plain() else { return };
     let nginx = Nginx::start(plain.server.authority(), &Recipe::StripDigest);
     for server in [Some(&plain.server), nginx.as_ref()].into_iter().flatten() {

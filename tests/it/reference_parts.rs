@@ -1,4 +1,4 @@
-//! The parts of references, each on its own, and references made of them.
+//! The parts of references, each alone, and references made of parts.
 
 use std::collections::HashSet;
 
@@ -90,13 +90,15 @@ fn a7_only_this_machine_is_loopback() {
     }
 }
 
+/// The error of a text that is no `T`.
+fn error<T: std::str::FromStr<Err = ocireg::Error> + std::fmt::Debug>(text: &str) -> String {
+    let error = text.parse::<T>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidReference);
+    error.to_string()
+}
+
 #[test]
 fn a2_each_part_alone_is_refused_by_its_own_name() {
-    fn error<T: std::str::FromStr<Err = ocireg::Error> + std::fmt::Debug>(text: &str) -> String {
-        let error = text.parse::<T>().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidReference);
-        error.to_string()
-    }
     let cases = [
         (
             error::<Registry>(""),
@@ -104,7 +106,8 @@ fn a2_each_part_alone_is_refused_by_its_own_name() {
         ),
         (
             error::<Registry>("host/app"),
-            "invalid registry \"host/app\": character '/' in the host name at byte 4 (a registry is only host[:port])",
+            "invalid registry \"host/app\": character '/' in the host name at byte 4 \
+             (a registry is only host[:port])",
         ),
         (
             error::<Registry>("https://host"),
@@ -112,11 +115,13 @@ fn a2_each_part_alone_is_refused_by_its_own_name() {
         ),
         (
             error::<Registry>("user:hunter2@host"),
-            "invalid registry \"…@host\": '@' in the registry at byte 12 (user name and password do not belong here)",
+            "invalid registry \"…@host\": '@' in the registry at byte 12 \
+             (user name and password do not belong here)",
         ),
         (
             error::<Registry>("fe80::1"),
-            "invalid registry \"fe80::1\": an IPv6 address without brackets at byte 0 (write [fe80::1])",
+            "invalid registry \"fe80::1\": an IPv6 address without brackets at byte 0 \
+             (write [fe80::1])",
         ),
         (
             error::<RepositoryName>(""),
@@ -141,7 +146,8 @@ fn a2_each_part_alone_is_refused_by_its_own_name() {
         ),
         (
             error::<Repository>("host:5000/a/b@sha256:0"),
-            "invalid repository \"host:5000/a/b@sha256:0\": a digest at byte 14 (give the repository alone)",
+            "invalid repository \"host:5000/a/b@sha256:0\": a digest at byte 14 \
+             (give the repository alone)",
         ),
         (error::<Repository>(""), "invalid repository \"\": empty"),
     ];
@@ -157,7 +163,7 @@ fn a1_a_repository_made_of_parts_is_the_one_its_text_means() {
         ("docker.io", "team/app", "docker.io/team/app"),
         ("localhost:5000", "alpine", "localhost:5000/alpine"),
         ("localhost", "alpine", "localhost/alpine"),
-        // In lower case it would be docker.io/myregistry/app.
+        // In lower case it would be the name docker.io/myregistry/app.
         ("myregistry", "app", "MYREGISTRY/app"),
     ] {
         let repository = Repository::new(registry.parse().unwrap(), name.parse().unwrap()).unwrap();

@@ -1,4 +1,5 @@
-//! Whole references: what is accepted and as what, what is refused and in which words.
+//! Whole references: which are accepted and what they mean, which are refused and how the error
+//! says so.
 
 use ocireg::{ErrorKind, Reference};
 
@@ -69,22 +70,10 @@ fn a2_names_tags_and_digests_follow_the_grammar() {
 }
 
 #[test]
-fn a2_bad_names_are_refused() {
+fn a2_empty_and_dot_parts_are_refused() {
     refused(&[
         ("", "empty"),
         ("/", "empty part in the repository name at byte 0"),
-        (
-            "Alpine",
-            "upper-case letter 'A' in the repository name at byte 0 (repository names are lower-case)",
-        ),
-        (
-            "gliderlabs/Alpine",
-            "upper-case letter 'A' in the repository name at byte 11 (repository names are lower-case)",
-        ),
-        (
-            "registry.example.com/Team/app",
-            "upper-case letter 'T' in the repository name at byte 21 (repository names are lower-case)",
-        ),
         ("/alpine", "empty part in the repository name at byte 0"),
         ("alpine/", "empty part in the repository name at byte 7"),
         ("a//b", "empty part in the repository name at byte 2"),
@@ -99,37 +88,26 @@ fn a2_bad_names_are_refused() {
         ("../alpine", "empty label in the host name at byte 0"),
         ("./alpine", "empty label in the host name at byte 0"),
         ("a/b/..", "part \"..\" in the repository name at byte 4"),
+    ]);
+}
+
+#[test]
+fn a2_upper_case_and_other_characters_are_refused() {
+    refused(&[
         (
-            "-alpine",
-            "separator \"-\" at the edge of a part in the repository name at byte 0 (a part starts and ends with a letter or digit)",
+            "Alpine",
+            "upper-case letter 'A' in the repository name at byte 0 \
+             (repository names are lower-case)",
         ),
         (
-            "alpine-",
-            "separator \"-\" at the edge of a part in the repository name at byte 6 (a part starts and ends with a letter or digit)",
+            "gliderlabs/Alpine",
+            "upper-case letter 'A' in the repository name at byte 11 \
+             (repository names are lower-case)",
         ),
         (
-            "a/_b",
-            "separator \"_\" at the edge of a part in the repository name at byte 2 (a part starts and ends with a letter or digit)",
-        ),
-        (
-            "a/b.",
-            "separator \".\" at the edge of a part in the repository name at byte 3 (a part starts and ends with a letter or digit)",
-        ),
-        (
-            "a..b",
-            "separator \"..\" in the repository name at byte 1 (use one '.', one or two '_' or any number of '-')",
-        ),
-        (
-            "a.-b",
-            "separator \".-\" in the repository name at byte 1 (use one '.', one or two '_' or any number of '-')",
-        ),
-        (
-            "a___b",
-            "separator \"___\" in the repository name at byte 1 (use one '.', one or two '_' or any number of '-')",
-        ),
-        (
-            "a/b-_c",
-            "separator \"-_\" in the repository name at byte 3 (use one '.', one or two '_' or any number of '-')",
+            "registry.example.com/Team/app",
+            "upper-case letter 'T' in the repository name at byte 21 \
+             (repository names are lower-case)",
         ),
         ("a%2fb", "character '%' in the repository name at byte 1"),
         (
@@ -152,16 +130,6 @@ fn a2_bad_names_are_refused() {
             "café/app",
             "character 'é' (U+00E9) in the repository name at byte 3",
         ),
-        (
-            "HEX64",
-            "an image ID, not a name (for a digest write NAME@sha256:…)",
-        ),
-        ("N256", "repository name of 256 bytes, at most 255"),
-        (
-            "host.example/N256",
-            "repository name of 256 bytes, at most 255",
-        ),
-        ("HUGE", "repository name of 1000000 bytes, at most 255"),
     ]);
     refused_with_text(&[
         (
@@ -180,7 +148,69 @@ fn a2_bad_names_are_refused() {
 }
 
 #[test]
-fn a2_bad_tags_and_digests_are_refused() {
+fn a2_separators_at_the_edge_and_in_a_row_are_refused() {
+    refused(&[
+        (
+            "-alpine",
+            "separator \"-\" at the edge of a part in the repository name at byte 0 \
+             (a part starts and ends with a letter or digit)",
+        ),
+        (
+            "alpine-",
+            "separator \"-\" at the edge of a part in the repository name at byte 6 \
+             (a part starts and ends with a letter or digit)",
+        ),
+        (
+            "a/_b",
+            "separator \"_\" at the edge of a part in the repository name at byte 2 \
+             (a part starts and ends with a letter or digit)",
+        ),
+        (
+            "a/b.",
+            "separator \".\" at the edge of a part in the repository name at byte 3 \
+             (a part starts and ends with a letter or digit)",
+        ),
+        (
+            "a..b",
+            "separator \"..\" in the repository name at byte 1 \
+             (use one '.', one or two '_' or any number of '-')",
+        ),
+        (
+            "a.-b",
+            "separator \".-\" in the repository name at byte 1 \
+             (use one '.', one or two '_' or any number of '-')",
+        ),
+        (
+            "a___b",
+            "separator \"___\" in the repository name at byte 1 \
+             (use one '.', one or two '_' or any number of '-')",
+        ),
+        (
+            "a/b-_c",
+            "separator \"-_\" in the repository name at byte 3 \
+             (use one '.', one or two '_' or any number of '-')",
+        ),
+    ]);
+}
+
+#[test]
+fn a2_names_that_are_too_long_and_image_ids_are_refused() {
+    refused(&[
+        (
+            "HEX64",
+            "an image ID, not a name (for a digest write NAME@sha256:…)",
+        ),
+        ("N256", "repository name of 256 bytes, at most 255"),
+        (
+            "host.example/N256",
+            "repository name of 256 bytes, at most 255",
+        ),
+        ("HUGE", "repository name of 1000000 bytes, at most 255"),
+    ]);
+}
+
+#[test]
+fn a2_bad_tags_are_refused() {
     refused(&[
         ("alpine:", "empty tag at byte 7"),
         (
@@ -196,6 +226,13 @@ fn a2_bad_tags_and_digests_are_refused() {
         ("alpine:3%20", "character '%' in the tag at byte 8"),
         ("alpine:é", "character 'é' (U+00E9) in the tag at byte 7"),
         ("alpine:T129", "tag of 129 bytes at byte 7, at most 128"),
+        ("alpine:@D256", "empty tag at byte 7"),
+    ]);
+}
+
+#[test]
+fn a2_bad_digests_are_refused() {
+    refused(&[
         (
             "alpine@",
             "empty digest at byte 7 (a digest looks like sha256:… with 64 hexadecimal digits)",
@@ -206,9 +243,9 @@ fn a2_bad_tags_and_digests_are_refused() {
         ),
         (
             "alpine@latest",
-            "no ':' in the digest at byte 7 (a digest looks like sha256:… with 64 hexadecimal digits)",
+            "no ':' in the digest at byte 7 \
+             (a digest looks like sha256:… with 64 hexadecimal digits)",
         ),
-        ("alpine:@D256", "empty tag at byte 7"),
         (
             "alpine@sha256:",
             "0 hexadecimal digits in the digest at byte 14, sha256 has 64",
@@ -237,11 +274,13 @@ fn a2_bad_tags_and_digests_are_refused() {
     refused_with_text(&[
         (
             "alpine@D256@D256",
-            "invalid reference \"…@D256\": character '@' in the digest at byte 78 (digests have hexadecimal digits)",
+            "invalid reference \"…@D256\": character '@' in the digest at byte 78 \
+             (digests have hexadecimal digits)",
         ),
         (
             "alpine@md5:d41d8cd98f00b204e9800998ecf8427e",
-            "unsupported reference \"alpine@md5:d41d8cd98f00b204e9800998ecf8427e\": digest algorithm \"md5\" at byte 7 (sha256, sha384 and sha512 are supported)",
+            "unsupported reference \"alpine@md5:d41d8cd98f00b204e9800998ecf8427e\": \
+             digest algorithm \"md5\" at byte 7 (sha256, sha384 and sha512 are supported)",
         ),
     ]);
 }
@@ -305,7 +344,8 @@ fn a2_a_url_is_refused_with_a_way_out() {
         ),
         (
             "user:hunter2@host.example/app",
-            "invalid reference \"…@host.example/app\": '@' before a '/' at byte 12 (user name and password do not belong here; a digest comes last)",
+            "invalid reference \"…@host.example/app\": '@' before a '/' at byte 12 \
+             (user name and password do not belong here; a digest comes last)",
         ),
         (
             "https://host.example/app?sig=hunter2",
@@ -350,7 +390,7 @@ fn a7_hosts_and_ports() {
 }
 
 #[test]
-fn a7_bad_hosts_and_ports_are_refused() {
+fn a7_bad_ports_are_refused() {
     refused(&[
         ("host:0/app", "port out of range at byte 5 (1 to 65535)"),
         ("host:65536/app", "port out of range at byte 5 (1 to 65535)"),
@@ -363,6 +403,12 @@ fn a7_bad_hosts_and_ports_are_refused() {
         ("host:+80/app", "character '+' in the port at byte 5"),
         ("host:80a/app", "character 'a' in the port at byte 7"),
         ("host:80:80/app", "character ':' in the port at byte 7"),
+    ]);
+}
+
+#[test]
+fn a7_bad_host_names_are_refused() {
+    refused(&[
         (":5000/app", "empty host name at byte 0"),
         (
             "my_registry:5000/app",
@@ -394,6 +440,13 @@ fn a7_bad_hosts_and_ports_are_refused() {
             "höst.example/app",
             "character 'ö' (U+00F6) in the host name at byte 1",
         ),
+        ("LONGHOST/app", "host name of 267 bytes, at most 253"),
+    ]);
+}
+
+#[test]
+fn a7_bad_addresses_are_refused() {
+    refused(&[
         (
             "::1/app",
             "an IPv6 address without brackets at byte 0 (write [::1])",
@@ -414,25 +467,28 @@ fn a7_bad_hosts_and_ports_are_refused() {
         ("[1::2::3]/app", "no IPv6 address in the brackets at byte 0"),
         (
             "2130706433:5000/app",
-            "host name ending in a number at byte 0 (an IPv4 address has four decimal numbers up to 255)",
+            "host name ending in a number at byte 0 \
+             (an IPv4 address has four decimal numbers up to 255)",
         ),
         (
             "0x7f.1/app",
-            "host name ending in a number at byte 0 (an IPv4 address has four decimal numbers up to 255)",
+            "host name ending in a number at byte 0 \
+             (an IPv4 address has four decimal numbers up to 255)",
         ),
         (
             "127.1/app",
-            "host name ending in a number at byte 0 (an IPv4 address has four decimal numbers up to 255)",
+            "host name ending in a number at byte 0 \
+             (an IPv4 address has four decimal numbers up to 255)",
         ),
         (
             "300.1.1.1/app",
-            "host name ending in a number at byte 0 (an IPv4 address has four decimal numbers up to 255)",
+            "host name ending in a number at byte 0 \
+             (an IPv4 address has four decimal numbers up to 255)",
         ),
-        ("LONGHOST/app", "host name of 267 bytes, at most 253"),
     ]);
 }
 
-/// Each text, and its full form.
+/// Texts and their full forms.
 #[track_caller]
 fn accepted(cases: &[(&str, &str)]) {
     for (text, full) in cases {
@@ -443,7 +499,7 @@ fn accepted(cases: &[(&str, &str)]) {
     }
 }
 
-/// Each text, and what the error says after it has quoted the text.
+/// Texts, and what the error says after the quoted text.
 #[track_caller]
 fn refused(cases: &[(&str, &str)]) {
     for (text, why) in cases {
@@ -456,7 +512,7 @@ fn refused(cases: &[(&str, &str)]) {
     }
 }
 
-/// Each text, and the whole text of the error.
+/// Texts, and the whole text of the error.
 #[track_caller]
 fn refused_with_text(cases: &[(&str, &str)]) {
     for (text, expected) in cases {
@@ -475,7 +531,7 @@ fn assert_refused(text: &str, expected: &str) {
     assert_eq!(error.kind(), kind, "{text}");
 }
 
-/// Upper-case words stand for what is too long for a table.
+/// Replaces upper-case words by texts that are too long for a table.
 fn expand(text: &str) -> String {
     [
         ("HUGE", "a".repeat(1_000_000)),

@@ -1,9 +1,9 @@
-//! What holds for every text, not only for those somebody thought of.
+//! Properties of all references, checked with generated texts.
 
 use ocireg::{Algorithm, Digest, Reference, Registry, Repository, RepositoryName, Tag};
 use proptest::prelude::*;
 
-/// Text made of what the grammars care about, so that near misses are common.
+/// Text made of pieces that the grammars use, so that near misses are common.
 fn near_miss() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z0-9]{1,5}",
@@ -52,7 +52,7 @@ fn digest() -> impl Strategy<Value = Digest> {
     (algorithm, any::<[u8; 4]>()).prop_map(|(algorithm, content)| Digest::of(algorithm, &content))
 }
 
-/// Nothing a parser accepts may be lost or changed by showing it.
+/// What a parser accepts must read back from its text without a change.
 fn check_every_type(text: &str) -> Result<(), TestCaseError> {
     macro_rules! check {
         ($($type:ty),*) => {$(
@@ -74,8 +74,8 @@ fn check_every_type(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// S12: what goes into `/v2/NAME/manifests/REFERENCE` has no character that could end the path,
-/// climb in it or need encoding, and what goes into the authority has none that could end that.
+/// The parts of `/v2/NAME/manifests/REFERENCE` have no character that could end the path, go up in
+/// it or need encoding, and the authority has none that could end it (S12).
 fn check_url_safe(image: &Reference) -> Result<(), TestCaseError> {
     let name = image.repository().name().as_str();
     let in_name = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '/');
@@ -101,7 +101,10 @@ fn check_url_safe(image: &Reference) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(2000)
+    })]
 
     #[test]
     fn a2_any_text_is_refused_or_survives_a_round_trip(text in any::<String>()) {
@@ -122,7 +125,10 @@ proptest! {
 
     #[test]
     fn a2_a_reference_made_of_valid_parts_has_those_parts(
-        registry in registry(), name in name(), tag in prop::option::of(tag()), digest in prop::option::of(digest()),
+        registry in registry(),
+        name in name(),
+        tag in prop::option::of(tag()),
+        digest in prop::option::of(digest()),
     ) {
         let mut text = format!("{registry}/{name}");
         if let Some(tag) = &tag {
@@ -131,7 +137,8 @@ proptest! {
         if let Some(digest) = &digest {
             text = format!("{text}@{digest}");
         }
-        let image: Reference = text.parse().map_err(|error| TestCaseError::fail(format!("{error}")))?;
+        let image = text.parse::<Reference>();
+        let image = image.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(image.registry(), &registry.parse::<Registry>().unwrap());
         prop_assert_eq!(image.repository().name().as_str(), &name);
         let expected_tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));

@@ -1,4 +1,4 @@
-//! TLS cuts a body into records of the server's choosing; none of its sizes may matter.
+//! The server cuts a body into TLS records. Their sizes must not matter.
 
 use fake_registry::{Ca, Script, ScriptServer};
 use ocireg::{Client, Repository};
@@ -20,10 +20,11 @@ fn a_large_body_comes_whole_in_records_of_any_size() {
     let identity = ca.identity(&["localhost"]);
     let (count, body) = list(1_000_000);
     let head = format!(
-        "HTTP/1.1 200 OK\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nDocker-Distribution-Api-Version: registry/2.0\r\n\
+         Content-Length: {}\r\n\r\n",
         body.len()
     );
-    // The small sizes are what CDNs send at first; 16384 is the most that a record holds.
+    // CDNs begin with the small sizes. A record holds at most 16384 bytes.
     for size in [300, 1186, 1369, 1400, 2800, 4229, 16_384] {
         let mut script = Script::new().read_request().send(&head);
         for part in body.as_bytes().chunks(size) {

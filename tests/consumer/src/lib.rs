@@ -1,2 +1,2 @@
-//! Nothing: the tests are the consumer. (A package needs a target; and a program that only depends
-//! on both crates is enough for Cargo to unify their features.)
+//! Empty: the tests are the consumer. A package needs a target, and Cargo unifies the features of
+//! ureq for any package that depends on both crates.

@@ -1,4 +1,4 @@
-//! How much a warm lookup allocates. Here and not in `tests/it`, since counting takes a global
+//! How much a warm lookup allocates. It is not in `tests/it`, since counting needs a global
 //! allocator, which is unsafe code.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -40,7 +40,7 @@ fn a_warm_lookup_allocates_little_and_always_the_same() {
     }
 }
 
-/// A registry that has everything, on a thread of its own, whose allocations do not count.
+/// A registry that has every image, on another thread, whose allocations do not count.
 fn start_server() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -51,7 +51,8 @@ fn start_server() -> u16 {
                 let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\
                     Content-Type: application/vnd.oci.image.manifest.v1+json\r\n\
                     Docker-Distribution-Api-Version: registry/2.0\r\n\
-                    Docker-Content-Digest: sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\r\n\r\n";
+                    Docker-Content-Digest: sha256:\
+                    44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\r\n\r\n";
                 stream.write_all(answer.as_bytes()).unwrap();
             }
         }
@@ -64,7 +65,7 @@ thread_local! {
     static BYTES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting what each thread asks for.
+/// The system's allocator, which counts the allocations of each thread.
 struct Counting;
 
 fn count(size: usize) {

@@ -1,8 +1,7 @@
 //! What goes over the wire and what comes back do not depend on the features that a program
 //! switches on in ureq.
 //!
-//! These tests run twice, with and without them (scripts/test.sh), and expect the same, written
-//! down here.
+//! These tests run twice, with and without the features (scripts/test.sh), and expect the same.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -46,37 +45,44 @@ fn requests_are_the_same_bytes_and_answers_the_same() {
         Presence::Exists(_)
     ));
 
-    let port = server.port;
-    let manifest = |reference: &str| {
-        format!(
-            "HEAD /v2/app/manifests/{reference} HTTP/1.1\r\n\
-             host: 127.0.0.1:{port}\r\n\
-             user-agent: consumer/1\r\n\
-             accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
-             application/vnd.docker.distribution.manifest.list.v2+json, \
-             application/vnd.docker.distribution.manifest.v2+json, \
-             application/vnd.docker.distribution.manifest.v1+prettyjws, \
-             application/vnd.docker.distribution.manifest.v1+json\r\n\
-             accept-encoding: identity\r\n\r\n"
-        )
-    };
-    let list = format!(
-        "GET /v2/app/tags/list HTTP/1.1\r\n\
-         host: 127.0.0.1:{port}\r\n\
-         user-agent: consumer/1\r\n\
-         accept: application/json\r\n\
-         accept-encoding: identity\r\n\r\n"
-    );
+    let manifest = |reference: &str| manifest_request(server.port, reference);
     assert_eq!(
         server.requests(),
         [
             manifest("1"),
             manifest("1"),
-            list,
+            list_request(server.port),
             manifest("gone"),
             manifest(DIGEST),
         ]
     );
+}
+
+/// The whole head of a lookup, and nothing else.
+fn manifest_request(port: u16, reference: &str) -> String {
+    format!(
+        "HEAD /v2/app/manifests/{reference} HTTP/1.1\r\n\
+         host: 127.0.0.1:{port}\r\n\
+         user-agent: consumer/1\r\n\
+         accept: application/vnd.oci.image.index.v1+json, \
+         application/vnd.oci.image.manifest.v1+json, \
+         application/vnd.docker.distribution.manifest.list.v2+json, \
+         application/vnd.docker.distribution.manifest.v2+json, \
+         application/vnd.docker.distribution.manifest.v1+prettyjws, \
+         application/vnd.docker.distribution.manifest.v1+json\r\n\
+         accept-encoding: identity\r\n\r\n"
+    )
+}
+
+/// The whole head of a request for tags.
+fn list_request(port: u16) -> String {
+    format!(
+        "GET /v2/app/tags/list HTTP/1.1\r\n\
+         host: 127.0.0.1:{port}\r\n\
+         user-agent: consumer/1\r\n\
+         accept: application/json\r\n\
+         accept-encoding: identity\r\n\r\n"
+    )
 }
 
 #[test]
@@ -101,13 +107,13 @@ fn an_error_that_is_encoded_is_shown_without_its_text() {
     let server = Server::start();
     let image = server.reference("refused/gzip:1");
     let error = client().tags(image.repository()).unwrap_err();
-    // Its body says so too, but is gzipped: nobody decodes it.
+    // Its body has the reason, but it is gzipped and not decoded.
     assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
     assert!(error.registry_errors().is_empty(), "{error}");
     server.expect_no_cookies();
 }
 
-/// The same server makes ureq itself do all that: it is up to the job.
+/// Proves that the server can make ureq decode and send cookies.
 #[cfg(feature = "own-ureq")]
 #[test]
 fn ureq_itself_decodes_and_sends_cookies_here() {
@@ -182,7 +188,7 @@ impl Server {
     }
 }
 
-/// Until the client is gone.
+/// Answers until the client closes the connection.
 fn serve(mut stream: TcpStream, record: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     loop {
@@ -215,7 +221,7 @@ fn answer(request: &str) -> Vec<u8> {
     };
     let body = match encoding {
         Some("gzip") => gzipped(text.as_bytes()),
-        // Not brotli's: whoever decodes it fails in another way than by its name.
+        // Not really brotli: decoding it fails in another way than refusing its name.
         _ => text.as_bytes().to_vec(),
     };
     let mut head = format!(

@@ -1,9 +1,9 @@
 //! Test servers on 127.0.0.1 that know HTTP/1.1 and TLS, and nothing of registries.
 //!
-//! A [`Server`] puts a [`Service`] on a port: it reads requests, keeps them as they came
+//! A [`Server`] puts a [`Service`] on a port: it reads requests, records them as they came
 //! ([`Recorded`]) and sends the service's [`Answer`]s. A [`ScriptServer`] plays bytes, for faults
-//! below HTTP. Either speaks TLS with an [`Identity`], which a [`Ca`] makes on the spot. Row names
-//! such as R14 are those of the project's list of registry quirks, security rules and failures.
+//! below HTTP. Both speak TLS with an [`Identity`], which a [`Ca`] makes at run time. Codes such as
+//! R14 are rows of docs/registries.md.
 //!
 //! ```
 //! use raw_http::{Answer, Recorded, Server, Service, Stop};

@@ -11,7 +11,7 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::tls::Identity;
 
-/// Locks; a connection thread that panicked must not take the others with it.
+/// Locks. A connection thread that panicked must not make the others panic.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -48,7 +48,7 @@ type Handler = Arc<dyn Fn(Conn, &Stop) + Send + Sync>;
 type Tls = Option<Arc<ServerConfig>>;
 
 impl Listener {
-    /// Listens on 127.0.0.1; port 0 takes a free one. Panics if the port cannot be had.
+    /// Listens on 127.0.0.1; port 0 takes a free one. Panics if the port is taken.
     pub(crate) fn start(port: u16, tls: Option<&Identity>, run: Handler) -> Self {
         let tls = tls.map(Identity::server_config);
         let socket = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
@@ -89,7 +89,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: &Tls, run: &Handler
             break;
         }
         let Ok((copy, socket)) = accepted else {
-            // Out of descriptors, most likely: the test that used them up will give some back.
+            // Probably no descriptor is left: the test that used them up will close some.
             shared.stop.sleep(Duration::from_millis(10));
             continue;
         };
@@ -113,20 +113,19 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, tls: &Tls, run: &Handler
     threads.into_iter().for_each(|thread| drop(thread.join()));
 }
 
-/// One accepted connection, plain or TLS, with what was read and not yet used.
+/// One accepted connection, plain or TLS, with the bytes that were read and not yet used.
 pub(crate) struct Conn {
     pub(crate) id: u64,
     pub(crate) buffer: Vec<u8>,
     /// Where every byte read is also kept.
     pub(crate) seen: Option<Arc<Mutex<Vec<Vec<u8>>>>>,
-    /// Somebody spoke plain text to a TLS port; it can be read as on a plain one.
+    /// The client sent plain text to a TLS port. It is read as on a plain port.
     pub(crate) plain_on_tls: bool,
     pub(crate) socket: TcpStream,
     tls: Option<ServerConnection>,
 }
 
-/// More than this without an end is nothing that anyone meant; it bounds what a client makes us
-/// keep.
+/// The longest head. It bounds what a client makes the server keep.
 const MAX_HEAD: usize = 1 << 20;
 
 impl Conn {
@@ -205,7 +204,7 @@ impl Conn {
         }
     }
 
-    /// Says goodbye as TLS demands, if this is TLS. The value's drop closes the connection.
+    /// Sends close_notify, if this is TLS. The drop of the value closes the connection.
     pub(crate) fn close(mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -213,7 +212,7 @@ impl Conn {
         }
     }
 
-    /// Sends a last answer and throws away what the client still says: to close with unread bytes
+    /// Sends a last answer and discards what the client still sends. A close with unread bytes
     /// would be a reset, and a reset can overtake the answer.
     pub(crate) fn refuse(mut self, answer: &[u8]) {
         let sent = self.send(answer).is_ok();
@@ -225,7 +224,7 @@ impl Conn {
         }
     }
 
-    /// Makes the close a RST in place of a FIN, without a word before it.
+    /// Makes the close a RST instead of a FIN, without close_notify.
     pub(crate) fn reset(&mut self) -> bool {
         self.tls = None;
         let _ = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));

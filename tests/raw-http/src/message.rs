@@ -1,4 +1,4 @@
-//! HTTP/1.1 on bytes: what came in, kept as it came, and what goes out.
+//! HTTP/1.1 as bytes: requests, recorded as they came, and answers.
 
 use percent_encoding::percent_decode_str;
 
@@ -15,11 +15,11 @@ pub struct Recorded {
     pub method: String,
     /// The request target as sent, with its query and its escapes.
     pub target: String,
-    /// The header fields in order, as sent, but for the spaces around values.
+    /// The header fields in order, as sent, except for the spaces around values.
     pub headers: Vec<(String, String)>,
-    /// The body, freed of chunked coding; what had come if the client went away in the middle.
+    /// The body without chunked coding; a part of it if the client closed the connection early.
     pub body: Vec<u8>,
-    /// Which connection of this listener brought it, counted from 0.
+    /// The connection of this listener, counted from 0.
     pub connection: u64,
     /// Request line and header fields exactly as received, with the empty line.
     pub raw_head: Vec<u8>,
@@ -68,7 +68,7 @@ impl Recorded {
             && !self.says("connection", "close")
     }
 
-    /// Takes the request line and the header fields apart; `None` if this is no HTTP.
+    /// Parses the request line and the header fields; `None` if this is not HTTP.
     fn parse_head(&mut self) -> Option<()> {
         let text = String::from_utf8_lossy(&self.raw_head).into_owned();
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
@@ -84,7 +84,7 @@ impl Recorded {
     }
 }
 
-/// Reads a request: `None` if nothing more comes, and with `false` what is no HTTP or cut off.
+/// Reads a request: `None` if no more bytes come, and `false` with what is not HTTP or incomplete.
 pub(crate) fn read_request(conn: &mut Conn) -> Option<(Recorded, bool)> {
     if conn.buffer.is_empty() && !conn.fill() {
         return None;
@@ -94,7 +94,7 @@ pub(crate) fn read_request(conn: &mut Conn) -> Option<(Recorded, bool)> {
         connection,
         ..Recorded::default()
     };
-    // A method is letters. To anything else (a TLS hello) an empty line may never come.
+    // A method begins with a letter. After anything else (a TLS hello) there may be no empty line.
     let letter = conn.buffer[0].is_ascii_alphabetic();
     let Some(head) = letter.then(|| conn.until(b"\r\n\r\n")).flatten() else {
         request.raw_head = std::mem::take(&mut conn.buffer);
@@ -137,24 +137,24 @@ fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// An answer before it is bytes.
+/// An answer to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status code; its reason phrase is the standard one.
     pub status: u16,
-    /// The header fields in order. Content-Length is not among them: it is sent for every status
-    /// but 204.
+    /// The header fields in order, without Content-Length: that is added for every status except
+    /// 204.
     pub headers: Vec<(String, String)>,
-    /// The body. Not sent to a HEAD, which is told its length (J6), nor with 204 and 304.
+    /// The body. HEAD gets only its length (J6), and 204 and 304 have none.
     pub body: Vec<u8>,
-    /// Says HTTP/1.0, and closes the connection.
+    /// Answers as HTTP/1.0, and closes the connection.
     pub http10: bool,
-    /// Closes the connection, without saying so in the answer.
+    /// Closes the connection, without `Connection: close` in the answer.
     pub close: bool,
 }
 
 impl Answer {
-    /// `head` is header fields as text, one a line.
+    /// `head` is header fields as text, one per line.
     pub fn new(status: u16, head: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let mut answer = Self {
@@ -173,7 +173,7 @@ impl Answer {
         self.headers.push(field);
     }
 
-    /// Replaces a header field in its place, by nothing if empty; adds none where there was none.
+    /// Replaces the value of a header field; an empty value removes the field. Adds no field.
     pub fn change(&mut self, name: &str, change: impl Fn(&str) -> String) {
         self.headers.retain_mut(|(other, value)| {
             let same = other.eq_ignore_ascii_case(name);

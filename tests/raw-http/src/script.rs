@@ -1,4 +1,4 @@
-//! A server that plays bytes: for faults below HTTP.
+//! A server that plays scripts of bytes, for faults below HTTP.
 
 use std::fmt;
 use std::net::Shutdown;
@@ -9,14 +9,15 @@ use crate::listener::{Conn, Listener, Stop, lock};
 use crate::message::read_request;
 use crate::tls::Identity;
 
-/// What one connection gets to see, step by step; at the end of the script it is closed.
+/// What the server does on one connection, step by step. At the end it closes the connection.
 ///
 /// ```
 /// use raw_http::{Script, ScriptServer};
 /// let cut = Script::new().read_request().send("HTTP/1.1 200 OK\r\nContent-Le").reset();
 /// let empty = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 /// let good = Script::new().read_request().send(empty).repeat();
-/// let server = ScriptServer::start(vec![cut, good]); // cuts the first connection, serves all others
+/// // Cuts the first connection, and serves all others.
+/// let server = ScriptServer::start(vec![cut, good]);
 /// # assert_eq!(server.connection_count(), 0);
 /// ```
 #[derive(Clone, Default)]
@@ -25,7 +26,7 @@ pub struct Script {
     repeats: bool,
 }
 
-/// Does something and says whether the script goes on.
+/// Does something and returns whether the script continues.
 type Step = Arc<dyn Fn(&mut Conn, &Stop) -> bool + Send + Sync>;
 
 impl Script {
@@ -44,7 +45,7 @@ impl Script {
         self.then(|conn, _| read_request(conn).is_some_and(|(_, whole)| whole))
     }
 
-    /// Waits for any bytes and takes what is there; ends the script if none come.
+    /// Waits for any bytes and discards them; ends the script if none come.
     pub fn read_some(self) -> Self {
         self.then(|conn, _| {
             let some = !conn.buffer.is_empty() || conn.fill();
@@ -68,7 +69,7 @@ impl Script {
         })
     }
 
-    /// Does nothing for a while, but keeps the connection.
+    /// Does nothing for a while, with the connection open.
     pub fn sleep(self, time: Duration) -> Self {
         self.then(move |_, stop| !stop.sleep(time))
     }
@@ -78,8 +79,8 @@ impl Script {
         self.sleep(Duration::from_secs(3600))
     }
 
-    /// Sends FIN, in TLS without the close_notify that ought to come before it (R14), and plays on:
-    /// a `sleep` or `read_some` after it keeps the other direction open (R19).
+    /// Sends FIN, in TLS without close_notify before it (R14), and continues. A `sleep` or
+    /// `read_some` after it keeps the other direction open (R19).
     pub fn half_close(self) -> Self {
         self.then(|conn, _| conn.socket.shutdown(Shutdown::Write).is_ok())
     }
@@ -94,7 +95,7 @@ impl Script {
         self.then(|conn, _| conn.reset())
     }
 
-    /// At its end the script starts again from its first step, on the same connection.
+    /// Starts the script again at its end, on the same connection.
     pub fn repeat(self) -> Self {
         Self {
             repeats: true,
@@ -118,8 +119,8 @@ impl fmt::Debug for Script {
     }
 }
 
-/// A server of [`Script`]s: one for each connection in the order they come, the last one for all
-/// that follow. Dropping it ends every connection.
+/// A server of [`Script`]s: one for each connection in order, and the last one for all further
+/// connections. Dropping it ends every connection.
 #[derive(Debug)]
 pub struct ScriptServer {
     listener: Listener,
@@ -132,7 +133,7 @@ impl ScriptServer {
         Self::start_with(None, scripts)
     }
 
-    /// The same with TLS: the scripts' bytes are what is inside.
+    /// The same with TLS around the bytes of the scripts.
     pub fn start_tls(identity: &Identity, scripts: Vec<Script>) -> Self {
         Self::start_with(Some(identity), scripts)
     }
@@ -169,7 +170,7 @@ impl ScriptServer {
         self.listener.connection_count()
     }
 
-    /// The bytes that the scripts read, a list for each connection.
+    /// The bytes that the scripts read, for each connection.
     pub fn received(&self) -> Vec<Vec<u8>> {
         lock(&self.received).clone()
     }

@@ -8,18 +8,18 @@ use crate::listener::{Conn, Listener, Stop, lock};
 use crate::message::{Answer, Recorded, read_request};
 use crate::tls::Identity;
 
-/// What a [`Server`] says. Its methods are called from a thread for every connection.
+/// The answers of a [`Server`]. Each connection has a thread, which calls these methods.
 pub trait Service: Send + Sync + 'static {
-    /// Answers a request; `None` closes the connection without an answer. Waits are to be made with
+    /// Answers a request; `None` closes the connection without an answer. It has to wait with
     /// [`Stop::sleep`], which ends with the server.
     fn answer(&self, request: &Recorded, stop: &Stop) -> Option<Answer>;
 
-    /// Hears of everything that came, whole requests or not, before it is logged. By default does
-    /// nothing.
+    /// Called with everything received, complete requests or not, before it is logged. Does nothing
+    /// by default.
     fn received(&self, _request: &Recorded) {}
 
-    /// How long a connection may be silent after an answer before it is closed; asked after every
-    /// answer. A new connection may take its time, as with real servers. Defaults to for ever.
+    /// How long a connection may be idle after an answer before it is closed. Called after every
+    /// answer; a new connection has no limit, as with real servers. Defaults to no limit.
     fn idle_timeout(&self) -> Option<Duration> {
         None
     }
@@ -37,10 +37,10 @@ type Log = Arc<Mutex<Vec<Recorded>>>;
 
 impl Server {
     /// Listens on this port of 127.0.0.1, with TLS if there is an identity; port 0 takes a free
-    /// one. The caller may keep a copy of the service, to change what it says.
+    /// one. The caller may keep a copy of the service, to change its answers.
     ///
     /// # Panics
-    /// If the port cannot be had.
+    /// If the port is taken.
     pub fn start(port: u16, identity: Option<&Identity>, service: Arc<impl Service>) -> Self {
         let log = Log::default();
         let shared = log.clone();
@@ -102,7 +102,7 @@ fn serve(mut conn: Conn, stop: &Stop, service: &impl Service, log: &Mutex<Vec<Re
         if sent.is_err() || !request.keeps_alive() || answer.http10 || answer.close {
             return conn.close();
         }
-        // A timeout of zero would be an error; the shortest one is what it means.
+        // A read timeout of zero is an error, so the shortest one stands for it.
         let idle = service.idle_timeout();
         let idle = idle.map(|time| time.max(Duration::from_millis(1)));
         let _ = conn.socket.set_read_timeout(idle);
@@ -111,6 +111,6 @@ fn serve(mut conn: Conn, stop: &Stop, service: &impl Service, log: &Mutex<Vec<Re
 
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request";
 
-/// B12: word for word what Go's server says.
+/// B12: the exact answer of Go's server.
 const HTTPS_EXPECTED: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";

@@ -1,4 +1,4 @@
-//! Certificates made on the spot, good and bad ones (R14).
+//! Certificates made at run time, good and bad ones (R14).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 
-/// A certification authority of its own, trusted by no client that was not given [`Ca::pem`].
+/// A certification authority. Only a client that was given [`Ca::pem`] trusts it.
 #[derive(Debug)]
 pub struct Ca {
     issuer: Issuer<'static, KeyPair>,
@@ -25,7 +25,7 @@ pub struct Identity {
 }
 
 impl Ca {
-    /// Makes a new authority with a key of its own.
+    /// Makes a new authority with a new key.
     #[expect(clippy::new_without_default, reason = "each is another authority")]
     pub fn new() -> Self {
         let (mut params, key) = (params(&[], -5, 5), new_key());
@@ -66,8 +66,8 @@ impl Ca {
 }
 
 impl Identity {
-    /// A certificate that vouches for itself and says CA:TRUE, as `openssl req -x509` makes it and
-    /// registry guides show it. Its own PEM is what a client has to trust.
+    /// A self-signed certificate with CA:TRUE, as `openssl req -x509` makes it and registry guides
+    /// show it. A client has to trust its own PEM.
     pub fn self_signed(names: &[&str]) -> Self {
         Self::sign_itself(params(names, -5, 5))
     }

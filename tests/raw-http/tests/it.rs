@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use raw_http::{Answer, Ca, Identity, Recorded, Script, ScriptServer, Server, Service, Stop};
 
-/// Says what it was asked; falls silent on a connection where nothing is asked.
+/// Answers with the request. Closes idle connections soon.
 #[derive(Debug)]
 struct Echo;
 
@@ -39,7 +39,8 @@ fn say(server: &Server, bytes: impl AsRef<[u8]>) -> String {
 #[test]
 fn requests_are_logged_as_they_came() {
     let server = echo(None);
-    let head = "PUT /a%20b?x=%2f HTTP/1.1\r\nTE: chunked\r\nTransfer-Encoding: chunked\r\naCCEPT: x\r\naccept: y\r\n\r\n";
+    let head = "PUT /a%20b?x=%2f HTTP/1.1\r\nTE: chunked\r\nTransfer-Encoding: chunked\r\n\
+                aCCEPT: x\r\naccept: y\r\n\r\n";
     let answer = say(
         &server,
         format!("{head}2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"),
@@ -63,11 +64,12 @@ fn requests_are_logged_as_they_came() {
 }
 
 #[test]
-fn connections_stay_and_go() {
+fn connections_are_kept_and_closed() {
     let server = echo(None);
     let twice = "HEAD /x HTTP/1.1\r\nContent-Length: 2\r\n\r\nhiGET /y HTTP/1.1\r\n\r\n";
     let answers = say(&server, twice);
-    let expected = "HTTP/1.1 200 OK\r\nX-Path: /x\r\nContent-Length: 2\r\n\r\nHTTP/1.1 200 OK\r\nX-Path: /y\r\n";
+    let expected = "HTTP/1.1 200 OK\r\nX-Path: /x\r\nContent-Length: 2\r\n\r\n\
+                    HTTP/1.1 200 OK\r\nX-Path: /y\r\n";
     assert!(answers.starts_with(expected), "J6 {answers}");
     assert_eq!(
         (server.connection_count(), server.requests()[1].connection),
@@ -83,7 +85,7 @@ fn connections_stay_and_go() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_logged() {
+fn bytes_that_are_no_request_are_refused_and_logged() {
     let server = echo(None);
     for bytes in ["\x16\x03\x01\x00\x05hello", "GET /\r\n\r\n"] {
         assert!(
@@ -121,7 +123,7 @@ fn over_tls(server: &Server, root: &str) -> std::io::Result<String> {
 }
 
 #[test]
-fn tls_is_as_good_as_its_certificate() {
+fn tls_works_with_good_certificates_and_fails_with_bad_ones() {
     let ca = Ca::new();
     let names = ["localhost", "127.0.0.1"];
     let good = echo(Some(&ca.identity(&names)));

@@ -1,4 +1,4 @@
-//! Certificates for TLS on loopback, made with `openssl` as operators make them.
+//! Certificates for TLS on loopback, made with `openssl`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::require;
 
-/// The names every server here answers to.
+/// The names in every server certificate.
 const NAMES: &str = "subjectAltName = DNS:localhost,IP:127.0.0.1";
 
 /// A server's certificate and key, PEM files.
@@ -119,9 +119,9 @@ impl Authority {
     }
 }
 
-/// The self-signed certificate of Docker's registry guide: `openssl req -x509`, which marks it as
-/// an authority and as a server at once. (The guide's key has 4096 bits; 2048 are made faster and
-/// change nothing else.) `None` is a skip.
+/// The self-signed certificate of Docker's registry guide: `openssl req -x509`, which makes it an
+/// authority and a server's certificate in one. (The guide's key has 4096 bits; 2048 are made
+/// faster and change nothing else.) `None` is a skip.
 ///
 /// # Panics
 ///
@@ -163,7 +163,7 @@ pub fn to_pkcs1(key: &Path, to: &Path) -> Option<()> {
     openssl(&["rsa", "-traditional", "-in", text(key), "-out", text(to)])
 }
 
-/// `openssl req` with a new P-256 key, which takes no time to make.
+/// `openssl req` with a new P-256 key, which is fast to make.
 #[track_caller]
 fn request(arguments: &[&str]) -> Option<()> {
     let key = [

@@ -1,5 +1,5 @@
-//! A tiny HTTP/1.1 client for plain http on loopback. It follows nothing, retries nothing and
-//! decodes nothing, so a test sees what the server sent.
+//! A small HTTP/1.1 client for plain http on loopback. It follows no redirect, repeats no request
+//! and decodes no body, so a test sees what the server sent.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 /// The longest wait for any single read or write.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// More than any answer a test asks for (100,000 tags are 1.2 MB); a runaway server cannot fill the
-/// memory.
+/// More than any answer that a test asks for (100,000 tags are 1.2 MB). It bounds the memory that a
+/// server can use up.
 const BODY_LIMIT: u64 = 256 << 20;
 
-/// An answer as it came.
+/// An answer.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The status code.
@@ -37,7 +37,7 @@ impl Response {
     }
 }
 
-/// One exchange on a connection of its own.
+/// One exchange on a new connection.
 ///
 /// # Errors
 ///
@@ -79,8 +79,8 @@ impl Connection {
     }
 
     /// Sends one request and reads the whole answer. `Host` and `Content-Length` are added;
-    /// everything else, `Accept` included, is only what `headers` say. Connects again where the
-    /// last answer closed the connection.
+    /// all other fields, `Accept` included, come from `headers`. Connects again if the last answer
+    /// closed the connection.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Servers that are about logins: distribution's own token server, and a registry that knows Basic
-//! alone.
+//! Servers for tests of logins: distribution's own token server, and a registry that supports only
+//! Basic.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,8 +10,8 @@ use crate::registries::HTPASSWD;
 use crate::require;
 use crate::server::{Launch, Server};
 
-/// distribution's token server, `contrib/token-server`: knows `user` with `pass`, and lets each
-/// user at what is below its own name. The anonymous get a token too, without any grant.
+/// distribution's token server, `contrib/token-server`. It knows `user` with `pass`, and grants
+/// each user the repositories below the user's name. Anonymous requests get an empty token.
 #[derive(Debug)]
 pub struct TokenServer;
 
@@ -19,13 +19,13 @@ impl TokenServer {
     /// The issuer of its tokens.
     pub const ISSUER: &'static str = "distribution-token-server";
 
-    /// Starts one with its key and password file in `directory`; its realm is its URL with
-    /// `/token/`. With it comes the certificate of its key, for
+    /// Starts a token server with its key and password file in `directory`. Its realm is its URL
+    /// with `/token/`. Returns also the certificate of its key, for
     /// [`TokenAuth::bundle`](crate::TokenAuth::bundle). `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
-    /// When the program is there and does not come up.
+    /// When the program is installed and does not start.
     #[track_caller]
     pub fn start(directory: &Path) -> Option<(Server, PathBuf)> {
         Self::launch(directory, None)
@@ -71,17 +71,17 @@ impl TokenServer {
     }
 }
 
-/// The crate `container-registry`: an independent one in Rust, which asks for a password by Basic
-/// and does not look at the user.
+/// The crate `container-registry`, an independent registry in Rust. It asks for a password by Basic
+/// and accepts any user name.
 #[derive(Debug)]
 pub struct ContainerRegistry;
 
 impl ContainerRegistry {
-    /// Starts one with this password; `None` is a skip ([`require`]).
+    /// Starts a registry with this password; `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
-    /// When the program is there and does not come up.
+    /// When the program is installed and does not start.
     #[track_caller]
     pub fn start(password: &str) -> Option<Server> {
         let program = require("container-registry")?;

@@ -1,4 +1,4 @@
-//! nginx in front of a registry, as operators put it there.
+//! nginx in front of a registry.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,14 +17,14 @@ pub enum Recipe {
     StripDigest,
     /// Compresses every answer of ten bytes or more for a client that accepts gzip.
     Gzip,
-    /// Ends TLS and forgets `X-Forwarded-Proto`: the registry answers with http in `Location`.
+    /// Ends TLS without `X-Forwarded-Proto`, so the registry answers with http in `Location`.
     Tls {
         /// The certificate chain, PEM.
         certificate: PathBuf,
         /// Its key, PEM.
         key: PathBuf,
     },
-    /// No registry at all: nginx's welcome page, and its 404 page elsewhere.
+    /// No registry: nginx's welcome page, and its 404 page at all other paths.
     StaticSite,
 }
 
@@ -34,11 +34,11 @@ pub struct Nginx;
 
 impl Nginx {
     /// Starts nginx in front of `upstream` (`127.0.0.1:PORT`, plain http; [`Recipe::StaticSite`]
-    /// asks nobody and takes any text); `None` is a skip ([`require`]).
+    /// has no upstream and takes any text); `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
-    /// When the program is there and does not come up.
+    /// When the program is installed and does not start.
     #[track_caller]
     pub fn start(upstream: &str, recipe: &Recipe) -> Option<Server> {
         let program = require("nginx")?;
@@ -53,8 +53,7 @@ impl Nginx {
             fs::write(directory.join("data/index.html"), WELCOME).expect("the page can be written");
             Launch {
                 program: program.clone(),
-                // Without -e it opens the system's log, which needs root, before it reads its
-                // configuration.
+                // Without -e it first opens the system's log, which needs root.
                 arguments: vec![
                     OsString::from("-p"),
                     directory.into(),
@@ -69,35 +68,50 @@ impl Nginx {
     }
 }
 
+/// What a recipe adds to the configuration.
+#[derive(Default)]
+struct Directives {
+    /// To `listen`.
+    listen: &'static str,
+    /// To the server.
+    server: String,
+    /// To the location before it passes requests on.
+    location: &'static str,
+}
+
+impl Recipe {
+    fn directives(&self) -> Directives {
+        let mut directives = Directives::default();
+        match self {
+            Recipe::HeadNotAllowed => {
+                directives.location = "if ($request_method = HEAD) { return 405; }";
+            }
+            Recipe::StripDigest => {
+                directives.location = "proxy_hide_header Docker-Content-Digest;";
+            }
+            Recipe::Gzip => {
+                let gzip = "gzip on; gzip_types *; gzip_proxied any; gzip_min_length 10;";
+                gzip.clone_into(&mut directives.server);
+            }
+            Recipe::Tls { certificate, key } => {
+                let (certificate, key) = (certificate.display(), key.display());
+                directives.listen = " ssl";
+                directives.server =
+                    format!("ssl_certificate \"{certificate}\"; ssl_certificate_key \"{key}\";");
+            }
+            Recipe::StaticSite => {}
+        }
+        directives
+    }
+}
+
 fn render(upstream: &str, recipe: &Recipe, directory: &Path, port: u16) -> String {
     let directory = directory.display();
-    let (listen, server, location) = match recipe {
-        Recipe::HeadNotAllowed => (
-            "",
-            String::new(),
-            "if ($request_method = HEAD) { return 405; }",
-        ),
-        Recipe::StripDigest => (
-            "",
-            String::new(),
-            "proxy_hide_header Docker-Content-Digest;",
-        ),
-        Recipe::Gzip => (
-            "",
-            "gzip on; gzip_types *; gzip_proxied any; gzip_min_length 10;".to_owned(),
-            "",
-        ),
-        Recipe::Tls { certificate, key } => (
-            " ssl",
-            format!(
-                "ssl_certificate \"{}\"; ssl_certificate_key \"{}\";",
-                certificate.display(),
-                key.display()
-            ),
-            "",
-        ),
-        Recipe::StaticSite => ("", String::new(), ""),
-    };
+    let Directives {
+        listen,
+        server,
+        location,
+    } = recipe.directives();
     let location = match recipe {
         Recipe::StaticSite => "index index.html; try_files $uri $uri/ =404;".to_owned(),
         _ => format!(
@@ -136,7 +150,7 @@ http {{
     )
 }
 
-/// The page a fresh nginx shows, in short: what a lookup on a mistyped host meets.
+/// The start page of a fresh nginx, shortened: what a mistyped host may answer.
 const WELCOME: &str = "<!DOCTYPE html>
 <html>
 <head><title>Welcome to nginx!</title></head>

@@ -1,4 +1,4 @@
-//! The registries: Docker's in two generations, and go-containerregistry's.
+//! The registries: docker-registry 2.8.2, distribution v3 and go-containerregistry's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::require;
 use crate::server::{Launch, Server};
 
 /// Settings of [`DockerRegistry`] and [`DistributionV3`], which read the same file. Defaults to
-/// plain http, anonymous, writable, deletes allowed, and (2.8.2 only) schema1 allowed.
+/// plain http, no login, writable, deletes allowed, and (2.8.2 only) schema1 allowed.
 ///
 /// A clone is independent of the original.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub struct RegistryConfig {
     log_requests: bool,
 }
 
-/// Where a registry sends its clients for tokens, and what it believes.
+/// Which token service a registry names, and which tokens it accepts.
 #[derive(Clone, Debug)]
 pub struct TokenAuth {
     /// The token server's URL.
@@ -85,7 +85,7 @@ impl RegistryConfig {
         self
     }
 
-    /// 2.8.2 only: refuses pushes of schema1, as it does unless told otherwise.
+    /// 2.8.2 only: refuses pushes of schema1, which is its own default.
     pub fn no_schema1(mut self) -> Self {
         self.no_schema1 = true;
         self
@@ -120,16 +120,16 @@ impl RegistryConfig {
         self
     }
 
-    /// Serves the content of another server ([`Server::data_dir`]), which must outlive this one. So
-    /// a registry that is awkward to fill (TLS, authentication, read-only) shows what was pushed to
-    /// a plain one.
+    /// Serves the content of another server ([`Server::data_dir`]), which must outlive this one. A
+    /// registry that is hard to fill (TLS, authentication, read-only) can so serve what was pushed
+    /// to a plain one.
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = Some(directory.into());
         self
     }
 
-    /// v3 only: the largest page of tags. It lowers the `n` of a request; one without `n` gets all
-    /// tags.
+    /// v3 only: the largest page of tags. It lowers the `n` of a request; a request without `n`
+    /// gets all tags.
     pub fn max_tags(mut self, count: u32) -> Self {
         self.max_tags = Some(count);
         self
@@ -152,8 +152,8 @@ impl RegistryConfig {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// The configuration file. It is JSON, of which YAML is a superset: no quoting rules of our
-    /// own.
+    /// The configuration file. It is JSON, of which YAML is a superset, so no quoting rules are
+    /// needed.
     fn render(&self, data: &Path, port: u16) -> Value {
         let mut http = json!({
             "addr": format!("127.0.0.1:{port}"),
@@ -212,16 +212,16 @@ impl RegistryConfig {
     }
 }
 
-/// Docker's registry 2.8.2, Debian's `docker-registry`: what most private registries still run.
+/// Docker's registry 2.8.2, which is Debian's `docker-registry` and still common.
 #[derive(Debug)]
 pub struct DockerRegistry;
 
 impl DockerRegistry {
-    /// Starts one; `None` is a skip ([`require`]).
+    /// Starts a registry; `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
-    /// When the program is there and does not come up.
+    /// When the program is installed and does not start.
     #[track_caller]
     pub fn start(config: &RegistryConfig) -> Option<Server> {
         let program = require("docker-registry")?;
@@ -238,15 +238,15 @@ impl DockerRegistry {
 pub struct DistributionV3;
 
 impl DistributionV3 {
-    /// Starts one; `None` is a skip ([`require`]).
+    /// Starts a registry; `None` is a skip ([`require`]).
     ///
     /// # Panics
     ///
-    /// When the program is there and does not come up.
+    /// When the program is installed and does not start.
     #[track_caller]
     pub fn start(config: &RegistryConfig) -> Option<Server> {
         let program = require("registry")?;
-        // Unless told otherwise it exports traces to a collector on port 4318 of this machine.
+        // By default it exports traces to a collector on port 4318 of this machine.
         let environment = [("OTEL_TRACES_EXPORTER", "none")];
         Some(config.start(program, &environment, |file| {
             if let Some(count) = config.max_tags {
@@ -259,18 +259,18 @@ impl DistributionV3 {
     }
 }
 
-/// go-containerregistry's registry, `crane registry serve`: an independent implementation, in many
-/// projects' tests.
+/// go-containerregistry's registry, `crane registry serve`: an independent implementation that many
+/// projects use in tests.
 #[derive(Debug)]
 pub struct CraneRegistry;
 
 impl CraneRegistry {
-    /// Starts one, with its blobs on disk and its manifests in memory; `None` is a skip
+    /// Starts a registry with its blobs on disk and its manifests in memory; `None` is a skip
     /// ([`require`]).
     ///
     /// # Panics
     ///
-    /// When the program is there and does not come up.
+    /// When the program is installed and does not start.
     #[track_caller]
     pub fn start() -> Option<Server> {
         let program = require("crane")?;

@@ -1,7 +1,7 @@
 //! Small, well-formed images, pushed to any registry that speaks plain http.
 //!
-//! The bytes are the same on every run, so are the digests. The functions panic when a push fails:
-//! a test cannot go on.
+//! The bytes and so the digests are the same on every run. The functions panic when a push fails,
+//! since the test cannot continue.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// `application/vnd.oci.image.index.v1+json`
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// What a registry should now answer for a tag.
+/// What a registry has to answer for a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeded {
     /// The tag.
@@ -87,7 +87,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image whose one file, `greeting`, has this content. Another content makes another digest.
+    /// An image whose only file, `greeting`, has this content. The content determines the digest.
     pub fn new(content: &str) -> Self {
         let tar = tar("greeting", content.as_bytes());
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
@@ -110,7 +110,7 @@ impl Image {
         }
     }
 
-    /// Its manifest in Docker's second schema.
+    /// Its manifest in Docker's schema 2.
     pub fn docker_manifest(&self) -> Manifest {
         self.manifest(
             DOCKER_MANIFEST,
@@ -119,7 +119,7 @@ impl Image {
         )
     }
 
-    /// Its manifest in OCI's.
+    /// Its OCI manifest.
     pub fn oci_manifest(&self) -> Manifest {
         self.manifest(
             OCI_MANIFEST,
@@ -274,9 +274,9 @@ impl<'a> Pusher<'a> {
         manifest.seeded(tag)
     }
 
-    /// Genuine schema1 without a signing library: a registry that still converts answers a schema2
-    /// image in schema1, signed, to a client that names no type. Pushed back under the tag it
-    /// names, it is stored as schema1.
+    /// Makes signed schema1 without a signing library. A registry that converts manifests answers a
+    /// request without `Accept` for a schema2 image with signed schema1. Pushed back under its tag,
+    /// that is stored as schema1.
     #[track_caller]
     fn schema1(&mut self, tag: &str, image: &Image) -> Option<Seeded> {
         let signed = |response: &Response| response.header("Content-Type") == Some(SCHEMA1_SIGNED);

@@ -1,4 +1,5 @@
-//! A child process that listens on a loopback port: started, waited for, ended by its process id.
+//! A child process that listens on a loopback port. It is started, waited for, and ended by its
+//! process id.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,8 +16,7 @@ use tempfile::TempDir;
 
 /// How long a server may take until it listens.
 const START: Duration = Duration::from_secs(10);
-/// A port found free may be taken by another program before the server binds it; then another port
-/// is tried.
+/// Another program may take a free port before the server binds it; then another port is tried.
 const PORTS_TRIED: usize = 5;
 
 /// A running server on `127.0.0.1`. Dropping it ends the process and removes its directory.
@@ -40,8 +40,8 @@ pub(crate) struct Launch {
 }
 
 impl Server {
-    /// Calls `prepare` with a directory and a free port, runs what it says, and waits until that
-    /// port is listened on.
+    /// Calls `prepare` with a directory and a free port, starts what it returns, and waits until it
+    /// listens on that port.
     #[track_caller]
     pub(crate) fn start(
         scheme: &'static str,
@@ -76,7 +76,7 @@ impl Server {
         panic!("no server after {PORTS_TRIED} tries: {last}");
     }
 
-    /// `127.0.0.1:PORT`, as it stands in a reference.
+    /// `127.0.0.1:PORT`, as in a reference.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -126,8 +126,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here, and panicking in a drop would hide the test's
-        // own.
+        // A failure has no remedy here, and a panic in a drop would hide the test's own panic.
         let _ = end(&mut self.child);
     }
 }
@@ -165,10 +164,9 @@ impl Launch {
         }
     }
 
-    /// The program under `setpriv --pdeathsig`, which makes the kernel end it when this process
-    /// ends in whatever way: values in a `static` are never dropped, and a test program may be
-    /// killed. `setpriv` execs, so the process id is the server's. Without `setpriv` (not Linux)
-    /// only dropping ends it.
+    /// The program under `setpriv --pdeathsig`, so that the kernel ends it when this process ends.
+    /// Values in a `static` are never dropped, and a test program may be killed. `setpriv` execs,
+    /// so the process id is the server's. Without `setpriv` (not Linux) only the drop ends it.
     fn command(&self) -> Command {
         let mut command = match crate::tool("setpriv") {
             Some(setpriv) => {
@@ -189,27 +187,27 @@ impl Launch {
 ///
 /// # Panics
 ///
-/// When no port can be had.
+/// When no port is free.
 #[track_caller]
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
-        .expect("a loopback port can be had")
+        .expect("a loopback port is free")
         .port()
 }
 
 type Spawn = (Command, Sender<io::Result<Child>>);
 
-/// Spawns on one thread that lives as long as the process. The parent death signal is tied to the
-/// *thread* that spawned, and libtest ends a test's thread while servers that several tests share
-/// must go on.
+/// Spawns on one thread that lives as long as the process. The parent death signal depends on the
+/// *thread* that spawned. libtest ends the thread of a test while servers that several tests share
+/// have to run.
 fn spawn(command: Command) -> io::Result<Child> {
     static SPAWNER: OnceLock<Mutex<Sender<Spawn>>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<Spawn>();
         thread::spawn(move || {
             for (mut command, answer) in receiver {
-                // The asker waits for the answer, so it is there.
+                // The caller waits for the answer, so it can be sent.
                 let _ = answer.send(command.spawn());
             }
         });
@@ -240,12 +238,12 @@ fn wait_until_listening(child: &mut Child, port: u16) -> Result<(), String> {
     }
 }
 
-/// Whether process `pid` itself listens on the port: a connection alone would also succeed with
-/// another program that took the port first. The kernel's tables name listening sockets by inode,
-/// and a process's open files too.
+/// Whether process `pid` itself listens on the port. A connection would also succeed if another
+/// program had taken the port. The kernel names both listening sockets and the open files of a
+/// process by inode.
 fn listens(pid: u32, port: u16) -> bool {
     let Ok(table) = fs::read_to_string("/proc/net/tcp") else {
-        // Not Linux: a connection must do.
+        // Not Linux: a connection is the best proof.
         return std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
     };
     let local = format!(":{port:04X}");

@@ -1,4 +1,4 @@
-//! Finding the programs that `scripts/install-tools.sh` gets.
+//! Finds the programs that `scripts/install-tools.sh` installs.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -6,13 +6,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Where the program `name` is: in `TOOLS_DIR` (by default `target/tools` of this repository), on
-/// `PATH`, or among the system's daemons, which only root has on `PATH`.
+/// `PATH`, or in the folders of daemons, which are on the `PATH` of root alone.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let tools = env::var_os("TOOLS_DIR")
         .filter(|directory| !directory.is_empty())
         .unwrap_or_else(|| "target/tools".into());
-    // From the repository's root, as in the scripts: tests run in their package's folder. An
-    // absolute path stays.
+    // Relative to the root of the repository, as in the scripts, since tests run in the folder of
+    // their package. An absolute path stays.
     let tools = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(tools);
@@ -24,11 +24,11 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// [`tool`], where a test cannot go on without it: `None` is a [`skip`].
+/// [`tool`] for a test that needs it: `None` is a [`skip`].
 ///
 /// # Panics
 ///
-/// In CI (variable `CI` set), where the tools are installed and a missing one is a defect.
+/// In CI (variable `CI` set), where the tools are installed, so that a missing one is a defect.
 #[track_caller]
 pub fn require(name: &str) -> Option<PathBuf> {
     let found = tool(name);

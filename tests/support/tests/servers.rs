@@ -84,10 +84,11 @@ fn docker_registry_answers_every_form() {
     let unknown = get(&server, "/v2/no/such/tags/list");
     assert_eq!(
         unknown.text(),
-        "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"repository name not known to registry\",\
+        "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\
+         \"message\":\"repository name not known to registry\",\
          \"detail\":{\"name\":\"no/such\"}}]}\n"
     );
-    // It shows OCI manifests only to those who ask for them.
+    // It sends OCI manifests only to clients that accept them.
     let oci = ask(
         &server,
         "GET",

@@ -1,4 +1,4 @@
-//! Who asks for what, and what they get of it.
+//! Token requests: who sends them, what they ask for, and what is granted.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,10 +33,12 @@ pub(crate) struct Request {
     identity: Option<String>,
 }
 
-pub(crate) enum Asker<'a> {
-    Nobody,
+/// Who a request is from.
+pub(crate) enum Requester<'a> {
+    Anonymous,
     Known(&'a Account),
-    Wrong,
+    /// Its credentials are those of no account.
+    Unknown,
 }
 
 impl Request {
@@ -61,7 +63,7 @@ impl Request {
         })
     }
 
-    pub(crate) fn asker<'a>(&self, accounts: &'a [Account]) -> Asker<'a> {
+    pub(crate) fn requester<'a>(&self, accounts: &'a [Account]) -> Requester<'a> {
         let found = match (&self.identity, &self.basic) {
             (Some(identity), _) => accounts
                 .iter()
@@ -70,14 +72,14 @@ impl Request {
                 let pair = format!("{}:{}", account.name, account.password);
                 *sent == format!("Basic {}", STANDARD.encode(pair))
             }),
-            (None, None) => return Asker::Nobody,
+            (None, None) => return Requester::Anonymous,
         };
-        found.map_or(Asker::Wrong, Asker::Known)
+        found.map_or(Requester::Unknown, Requester::Known)
     }
 }
 
-/// The `access` claim: of every scope what is allowed, with no action where nothing is, as
-/// distribution's own service does it.
+/// The `access` claim: the allowed actions of each scope, which may be none, as distribution's own
+/// service does it.
 pub(crate) fn access(scopes: &[String], allowed: &[String]) -> Value {
     let grants = scopes.iter().filter_map(|scope| {
         let (kind, rest) = scope.split_once(':')?;

@@ -26,7 +26,7 @@ impl Signer {
     }
 }
 
-/// What stands between the first BEGIN and END of a PEM file.
+/// The text between the first BEGIN and END of a PEM file.
 fn inside(pem: &str) -> String {
     pem.lines()
         .skip_while(|line| !line.starts_with("-----BEGIN"))

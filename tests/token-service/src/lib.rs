@@ -1,14 +1,15 @@
 //! A token service for tests, as distribution's documentation describes one ("Token
 //! Authentication", "OAuth2").
 //!
-//! It gives out JWTs that a real `docker-registry` accepts once [`Config::signed_by`] has a key,
-//! and `fake-registry` always. Whom it knows, what they may pull and how long a token lasts are in
-//! [`Config`]; how it misbehaves are its [`Quirk`]s, which can be changed while it runs. Row names
-//! such as C1 are those of the project's list of registry quirks.
+//! It issues JWTs that a real `docker-registry` accepts if [`Config::signed_by`] has a key;
+//! `fake-registry` accepts them without one. [`Config`] has the users, what they may pull and how
+//! long a token lasts. [`Quirk`]s are its differences from the specification, and can be changed
+//! while it runs. Codes such as C1 are rows of docs/registries.md.
 //!
 //! ```
 //! use token_service::{Config, Quirk, TokenService};
-//! let service = TokenService::start(Config::new().user("user", "pass", &["team/app"]).anonymous(&["public/*"]));
+//! let config = Config::new().user("user", "pass", &["team/app"]);
+//! let service = TokenService::start(config.anonymous(&["public/*"]));
 //! service.set_quirks([Quirk::AccessTokenOnly]);
 //! assert!(service.realm().ends_with("/token"));
 //! assert_eq!(service.request_count(), 0);
@@ -25,14 +26,14 @@ use std::time::Duration;
 use raw_http::{Answer, Identity, Recorded, Server, Service, Stop, lock};
 use serde_json::json;
 
-use crate::grant::{Account, Asker, Request};
+use crate::grant::{Account, Request, Requester};
 use crate::jwt::Signer;
 
 pub use crate::quirk::Quirk;
 pub use raw_http;
 
-/// How a service starts. By default: plain HTTP, nobody known, nothing granted to the anonymous
-/// (who do get a token, an empty one), tokens for 300 s that say so, signed by nobody.
+/// How a service starts. By default: plain HTTP, no users, an empty token for anonymous requests,
+/// tokens for 300 s with `expires_in`, and no valid signature.
 #[derive(Debug)]
 pub struct Config {
     port: u16,
@@ -77,38 +78,37 @@ impl Config {
         Self { identity, ..self }
     }
 
-    /// Signs with this RSA key (PEM, PKCS#8), whose certificate (PEM) goes with every token.
-    /// Defaults to a signature that only those believe who do not look.
+    /// Signs with this RSA key (PEM, PKCS#8). Its certificate (PEM) is in every token. Defaults to
+    /// a text that is no signature.
     ///
     /// # Panics
-    /// If these are no certificate and no such key.
+    /// If the key is not RSA in PKCS#8.
     pub fn signed_by(self, certificate_pem: &str, key_pem: &str) -> Self {
         let signer = Some(Signer::new(certificate_pem, key_pem));
         Self { signer, ..self }
     }
 
-    /// Who the tokens say made them. Defaults to `lab-issuer`.
+    /// The issuer of the tokens. Defaults to `lab-issuer`.
     pub fn issuer(self, issuer: &str) -> Self {
         let issuer = issuer.to_owned();
         Self { issuer, ..self }
     }
 
-    /// How long a token really lasts, rounded up to where a second ends (`exp` has no fractions)
-    /// unless it is zero, and what the answer says of it unless a quirk does. Defaults to 300 s.
+    /// How long a token lasts, rounded up to the end of a second (`exp` has no fractions) unless it
+    /// is zero. The answer says the same unless a quirk changes it. Defaults to 300 s.
     pub fn lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// Knows a user, who may pull from these repositories; `team/*` stands for all below `team`,
-    /// `*` for all there are and the catalog.
+    /// Adds a user, who may pull from these repositories. `team/*` stands for all repositories
+    /// below `team`, `*` for all repositories and the catalog.
     pub fn user(mut self, name: &str, password: &str, repositories: &[&str]) -> Self {
         self.accounts
             .push(Account::new(name, password, repositories));
         self
     }
 
-    /// Lets the user of the last [`user`](Self::user) show this identity token in place of the
-    /// password.
+    /// Accepts this identity token instead of the password of the last [`user`](Self::user).
     pub fn identity_token(mut self, token: &str) -> Self {
         if let Some(account) = self.accounts.last_mut() {
             account.identity = Some(token.to_owned());
@@ -116,14 +116,14 @@ impl Config {
         self
     }
 
-    /// What those who show nothing may pull.
+    /// What requests without credentials may pull.
     pub fn anonymous(self, repositories: &[&str]) -> Self {
         let names = repositories.iter().map(|name| (*name).to_owned());
         let anonymous = Some(names.collect());
         Self { anonymous, ..self }
     }
 
-    /// C4, C5: 401 to those who show nothing.
+    /// C4, C5: 401 to requests without credentials.
     pub fn no_anonymous(self) -> Self {
         let anonymous = None;
         Self { anonymous, ..self }
@@ -159,7 +159,7 @@ impl TokenService {
     /// Starts a service.
     ///
     /// # Panics
-    /// If the port cannot be had.
+    /// If the port is taken.
     pub fn start(config: Config) -> Self {
         let state = Arc::new(State {
             signer: config.signer,
@@ -178,8 +178,8 @@ impl TokenService {
         self.server.address()
     }
 
-    /// `http://127.0.0.1:PORT/token`, or `https://…` with TLS: the realm of a challenge. Any path
-    /// will do.
+    /// `http://127.0.0.1:PORT/token`, or `https://…` with TLS: the realm of a challenge. The
+    /// service answers at any path.
     pub fn realm(&self) -> String {
         format!("{}/token", self.server.url())
     }
@@ -233,12 +233,16 @@ impl State {
         let Some(mut asked) = Request::of(request) else {
             return error(400, "unsupported_grant_type", "no token request");
         };
-        let asker = asked.asker(&self.accounts);
-        let (subject, allowed) = match (&asker, &self.anonymous) {
-            (Asker::Known(account), _) => (account.name.as_str(), &account.repositories),
-            (Asker::Nobody, Some(repositories)) => ("", repositories),
-            (Asker::Nobody, None) => return error(401, "UNAUTHORIZED", "authentication required"),
-            (Asker::Wrong, _) => return error(401, "UNAUTHORIZED", "incorrect user or password"),
+        let requester = asked.requester(&self.accounts);
+        let (subject, allowed) = match (&requester, &self.anonymous) {
+            (Requester::Known(account), _) => (account.name.as_str(), &account.repositories),
+            (Requester::Anonymous, Some(repositories)) => ("", repositories),
+            (Requester::Anonymous, None) => {
+                return error(401, "UNAUTHORIZED", "authentication required");
+            }
+            (Requester::Unknown, _) => {
+                return error(401, "UNAUTHORIZED", "incorrect user or password");
+            }
         };
         for (quirk, _) in quirks {
             if let Some(refusal) = quirk.choose(&mut asked.scopes) {
@@ -251,14 +255,14 @@ impl State {
         let token = jwt::token(self.signer.as_ref(), &claims);
         let mut body =
             json!({"token": token, "access_token": token, "expires_in": lifetime.as_secs()});
-        quirks.iter().for_each(|(quirk, _)| quirk.bend(&mut body));
+        quirks.iter().for_each(|(quirk, _)| quirk.change(&mut body));
         Answer::new(200, JSON, body.to_string())
     }
 }
 
 const JSON: &str = "Content-Type: application/json";
 
-/// The body that token services and registries refuse with.
+/// A refusal, with the body of token services and registries.
 pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
     let body = json!({"errors": [{"code": code, "message": message}]});
     Answer::new(status, JSON, body.to_string())

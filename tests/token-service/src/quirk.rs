@@ -1,4 +1,4 @@
-//! The ways in which token services differ and fail.
+//! The ways in which token services differ from the specification and fail.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 
 use crate::error;
 
-/// One way in which the service differs from a well-behaved one.
+/// One way in which the service differs from the specification.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Quirk {
     /// Waits this long before every answer.
     Delay(Duration),
-    /// This answer to so many requests: status, Content-Type, body; `u64::MAX` for all of them.
+    /// This answer to this many requests: status, Content-Type, body; `u64::MAX` for all of them.
     Answer(u64, u16, &'static str, Vec<u8>),
-    /// A JSON refusal with this status to so many requests.
+    /// A JSON refusal with this status to this many requests.
     Fail(u64, u16),
-    /// The same with this `Retry-After`.
+    /// 429 with this `Retry-After` to this many requests.
     Limit(u64, &'static str),
     /// C3: this status to every POST.
     NoPost(u16),
@@ -29,7 +29,7 @@ pub enum Quirk {
     AccessTokenOnly,
     /// C1: this value as `token`, and no `access_token`.
     OddToken(Value),
-    /// C2: this value as `expires_in`, left out if null.
+    /// C2: this value as `expires_in`; null leaves it out.
     ExpiresIn(Value),
     /// R13: this `issued_at`.
     IssuedAt(&'static str),
@@ -39,9 +39,9 @@ pub enum Quirk {
     LastScopeOnly,
     /// C6: this status to several scopes at once.
     OneScopeOnly(u16),
-    /// C4: 400 to a scope with this text in it, which fails the whole request.
+    /// C4: 400 to a request with this text in one of its scopes.
     BadScope(String),
-    /// C4: 401 to a request without a scope that shows nothing, as Quay answers.
+    /// C4: 401 to a request without a scope and credentials, as Quay answers.
     ScopeWanted,
 }
 
@@ -53,7 +53,7 @@ impl Quirk {
         }
     }
 
-    /// What is answered in the service's place.
+    /// The answer of this quirk in place of the service.
     pub(crate) fn instead(&self, count: u64, request: &Recorded) -> Option<Answer> {
         let bare = || request.query("scope").is_none() && request.header("authorization").is_none();
         Some(match self {
@@ -82,7 +82,7 @@ impl Quirk {
         })
     }
 
-    /// Which of the scopes are looked at; `Some` refuses them all.
+    /// Selects the scopes that are granted; `Some` refuses the request.
     pub(crate) fn choose(&self, scopes: &mut Vec<String>) -> Option<Answer> {
         match self {
             Quirk::FirstScopeOnly => scopes.truncate(1),
@@ -99,7 +99,7 @@ impl Quirk {
     }
 
     /// Changes a good answer.
-    pub(crate) fn bend(&self, body: &mut Value) {
+    pub(crate) fn change(&self, body: &mut Value) {
         let fields = body.as_object_mut().expect("answers are objects");
         let mut change = |name: &str, value: &Value| match value {
             Value::Null if name == "expires_in" => fields.remove(name),

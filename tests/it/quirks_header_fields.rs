@@ -1,10 +1,9 @@
-//! What a registry says beside its answer (rows J1 to J3, D2): rate limits, waits, warnings, codes
-//! of its own.
+//! What a registry says in header fields (J1, J2, J3): rate limits, waits, warnings.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use fake_registry::{Page, Quirk};
-use ocireg::{ErrorKind, Presence};
+use ocireg::ErrorKind;
 
 use crate::quirks_support::*;
 
@@ -21,7 +20,7 @@ fn j1_the_rate_limit_of_an_answer_and_of_an_error() {
     assert_eq!(limit.window, Some(Duration::from_secs(21600)));
     assert_eq!(limit.source.as_deref(), Some("192.0.2.1"));
 
-    // The last word counts, whatever answer it came with; an answer without one changes nothing.
+    // The last rate limit counts, from any answer. An answer without one changes nothing.
     for (quirk, kind) in [
         (Quirk::Deny(403, Page::Json), ErrorKind::Denied),
         (Quirk::FailFirst(503, u64::MAX), ErrorKind::Server),
@@ -39,7 +38,7 @@ fn j1_the_rate_limit_of_an_answer_and_of_an_error() {
 }
 
 #[test]
-fn j1_rate_limits_that_say_little_or_nothing() {
+fn j1_incomplete_and_invalid_rate_limits() {
     let cases = [
         ("76", Some(76), Some(21600)),
         ("76; w=60, 1000;w=3600", Some(76), Some(21600)),
@@ -62,7 +61,7 @@ fn j1_rate_limits_that_say_little_or_nothing() {
     }
 }
 
-/// J2: what the final error says of the wait. Asked once, so no test waits.
+/// The wait in the error. The client has no retries, so no test waits.
 #[test]
 fn j2_every_form_of_retry_after() {
     let seconds = |number| Some(Duration::from_secs(number));
@@ -103,10 +102,10 @@ fn j2_every_form_of_retry_after() {
 }
 
 #[test]
-fn j2_a_date_to_come() {
+fn j2_a_date_in_the_far_future() {
     let date = "Fri, 31 Dec 9999 23:59:59 GMT";
     let registry = registry([Quirk::TooManyRequests(u64::MAX, date.to_owned())]);
-    // Retries would be allowed; but nobody waits that long.
+    // Retries are allowed, but the wait is too long.
     let client = ocireg::Client::new().unwrap();
     let started = Instant::now();
     let error = client.exists(&image(&registry, "t/a:v1")).unwrap_err();
@@ -121,9 +120,8 @@ fn j2_a_date_to_come() {
     assert_tells(&error, "try again in 25");
 }
 
-/// The words of a 503 with a wait are as good as those of a 429.
 #[test]
-fn j2_a_wait_beside_another_status() {
+fn j2_a_wait_with_another_status() {
     let after = Quirk::Header("Retry-After: 7".to_owned());
     let registry = registry([Quirk::FailFirst(503, u64::MAX), after]);
     let error = client().digest(&image(&registry, "t/a:v1")).unwrap_err();
@@ -177,7 +175,7 @@ fn j3_warnings_are_printable_and_bounded() {
     client.exists(&image(&registry, "t/a:v1")).unwrap();
     let warnings = client.warnings(&host);
     assert_eq!(warnings, ["\u{fffd}31mred\u{fffd}der end"]);
-    // A registry that has another one each time does not fill the memory.
+    // A new warning with each answer does not fill the memory.
     for number in 0..100 {
         registry.set_quirks([Quirk::Warning(format!("number {number}"))]);
         client.exists(&image(&registry, "t/a:v1")).unwrap();
@@ -185,86 +183,4 @@ fn j3_warnings_are_printable_and_bounded() {
     let warnings = client.warnings(&host);
     assert_eq!(warnings.len(), 32);
     warnings.iter().for_each(|warning| assert_shown(warning));
-}
-
-/// D2: the status decides; the code is kept as it is, whatever it is.
-#[test]
-fn d2_odd_codes() {
-    use ErrorKind::{Denied, NotFound, Rejected, Server, Unsupported};
-    let cases = [
-        (404, "TAG_EXPIRED", NotFound),
-        (404, "UNAUTHORIZED", NotFound),
-        (404, "NOT_FOUND", NotFound),
-        (405, "METHOD NOT ALLOWED", Unsupported),
-        (405, "DENIED", Unsupported),
-        (409, "TAG_IMMUTABLE", Rejected),
-        (403, "QUOTA_EXCEEDED", Denied),
-        (413, "TOO_MANY_TAGS_REQUESTED", Rejected),
-        (500, "MANIFEST_UNKNOWN", Server),
-        (400, "naïve ☃", Rejected),
-    ];
-    for (status, code, kind) in cases {
-        let body =
-            format!(r#"{{"errors":[{{"code":"{code}","message":"","detail":{{"a":[1]}}}}]}}"#);
-        let server = canned(&[&answer("GET", status, "", &body)]);
-        let reference = parse(&format!("{}/t/a", server.authority()));
-        let error = client().tags(reference.repository()).unwrap_err();
-        assert_eq!(error.kind(), kind, "{code}");
-        assert_eq!(error.http_status(), Some(status), "{code}");
-        let said = &error.registry_errors()[0];
-        assert_eq!((said.code.as_str(), said.message.as_str()), (code, ""));
-        assert_eq!(said.detail.as_deref(), Some(r#"{"a":[1]}"#), "{code}");
-        assert_tells(&error, &format!("it says {code}"));
-    }
-}
-
-/// D4: numbers and other shapes where a list of errors should be.
-#[test]
-fn d2_d4_odd_shapes_of_errors() {
-    let cases = [
-        (
-            r#"{"errors":[{"status":404,"message":"Not Found"}]}"#,
-            "404",
-            "Not Found",
-        ),
-        (r#"{"errors":[{"code":17}]}"#, "17", ""),
-        (r#"{"errors":["plain words"]}"#, "", "plain words"),
-        (r#"{"errors":{"code":"ONE"}}"#, "ONE", ""),
-        (r#"{"details":"slow down"}"#, "", "slow down"),
-        (
-            r#"{"code":"UNAUTHORIZED","message":"no","detail":null}"#,
-            "UNAUTHORIZED",
-            "no",
-        ),
-        (
-            r#"{"error":"invalid_scope","error_description":"which?"}"#,
-            "invalid_scope",
-            "which?",
-        ),
-    ];
-    for (body, code, message) in cases {
-        let server = canned(&[&answer("GET", 400, "", body)]);
-        let reference = parse(&format!("{}/t/a", server.authority()));
-        let error = client().tags(reference.repository()).unwrap_err();
-        let said = &error.registry_errors()[0];
-        assert_eq!(
-            (said.code.as_str(), said.message.as_str()),
-            (code, message),
-            "{body}"
-        );
-    }
-}
-
-/// D2, Quay's deleted tag, by way of a HEAD without and a GET with a body.
-#[test]
-fn d2_an_expired_tag_is_absent() {
-    let body =
-        r#"{"errors":[{"code":"TAG_EXPIRED","message":"Tag x was deleted or has expired"}]}"#;
-    let unmarked = |method| {
-        answer(method, 404, "", body).replacen("Docker-Distribution-Api-Version", "X-Quay", 1)
-    };
-    let server = canned(&[&unmarked("HEAD"), &unmarked("GET")]);
-    let reference = parse(&format!("{}/t/a:x", server.authority()));
-    assert_eq!(client().exists(&reference).unwrap(), Presence::Absent);
-    assert_eq!(server.connection_count(), 1);
 }

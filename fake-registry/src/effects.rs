@@ -1,4 +1,4 @@
-//! Where quirks act on an exchange: some answer in the registry's place, others change its answer.
+//! What quirks do to an exchange: some answer in place of the registry, others change its answer.
 
 use std::io::Write as _;
 
@@ -20,7 +20,7 @@ impl Quirks {
         self.0.iter().any(|(other, _)| *other == quirk)
     }
 
-    /// The answer of the first quirk that takes the registry's place.
+    /// The answer of the first quirk that answers in place of the registry.
     pub(crate) fn instead(&self, request: &Recorded, endpoint: &Endpoint) -> Option<Answer> {
         let refused = |(quirk, count): &_| refuse(quirk, *count, request, endpoint);
         let redirected = |(quirk, _): &_| redirect(quirk, request, endpoint);
@@ -30,9 +30,9 @@ impl Quirks {
     }
 
     /// Changes the answer, quirk by quirk in the order in which they were given.
-    pub(crate) fn bend(&self, endpoint: &Endpoint, answer: &mut Answer) {
+    pub(crate) fn change(&self, endpoint: &Endpoint, answer: &mut Answer) {
         for (quirk, _) in &self.0 {
-            bend(quirk, endpoint, answer);
+            change(quirk, endpoint, answer);
         }
     }
 }
@@ -70,7 +70,7 @@ fn refuse(quirk: &Quirk, count: u64, request: &Recorded, endpoint: &Endpoint) ->
     Some(answer)
 }
 
-/// Whether a list is asked for from its middle.
+/// Whether a request asks for a page after the first one.
 pub(crate) fn is_later_page(request: &Recorded) -> bool {
     let mut cursors = ["last", "cursor", "page"].iter();
     cursors.any(|name| request.query(name).is_some())
@@ -108,7 +108,7 @@ fn redirect(quirk: &Quirk, request: &Recorded, endpoint: &Endpoint) -> Option<An
     Some(marked(status, &format!("Location: {location}"), ""))
 }
 
-fn bend(quirk: &Quirk, endpoint: &Endpoint, answer: &mut Answer) {
+fn change(quirk: &Quirk, endpoint: &Endpoint, answer: &mut Answer) {
     use Quirk::*;
     const DIGEST: &str = "Docker-Content-Digest";
     let ok = answer.status == 200;
@@ -148,7 +148,7 @@ fn bend(quirk: &Quirk, endpoint: &Endpoint, answer: &mut Answer) {
     }
 }
 
-/// One of the pages that stand where a manifest or a list should be.
+/// An answer with one of the pages that are sent instead of a manifest or a list.
 fn page(status: u16, shape: &Page, code: &str) -> Answer {
     let error = errors(status, code, "said the fake registry");
     let (kind, body) = match shape {
@@ -163,7 +163,7 @@ fn page(status: u16, shape: &Page, code: &str) -> Answer {
             "text/html",
             NGINX.replace("404", &status.to_string()).into(),
         ),
-        Page::Xml => ("application/xml", S3.into()),
+        Page::Xml => ("application/xml", NO_SUCH_KEY.into()),
         Page::Text => ("text/plain", b"not here\n".into()),
         Page::Empty => return marked(status, "", ""),
     };
@@ -176,6 +176,8 @@ fn page(status: u16, shape: &Page, code: &str) -> Answer {
 
 const PORTAL: &str = "<html><body><form>Welcome. Please log in.</form></body></html>\n";
 const NGINX: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n\
-    <center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-const S3: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
+    <center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n\
+    </body>\r\n</html>\r\n";
+const NO_SUCH_KEY: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+    <Error><Code>NoSuchKey</Code>\
     <Message>The specified key does not exist.</Message></Error>";

@@ -1,5 +1,5 @@
 //! What the tests of authentication share: registries and token services under made-up names, and
-//! what each was asked.
+//! the requests that each received.
 
 use std::collections::HashMap;
 use std::io;
@@ -38,12 +38,12 @@ impl Resolver for Names {
 }
 
 /// A registry on http://127.0.0.1 that wants tokens of `service`, with tag 1 in the repositories
-/// `open`, `mine`, `also` and `hidden`.
+/// `open`, `mine`, `also`, `hidden` and `library/alpine`.
 pub(crate) fn bearer_registry(service: &TokenService) -> FakeRegistry {
     filled(Config::new().bearer(&service.realm(), "lab"))
 }
 
-/// The same repositories in a registry of these settings.
+/// A registry of these settings with the same repositories.
 pub(crate) fn filled(config: Config) -> FakeRegistry {
     let registry = FakeRegistry::start(config);
     for repository in ["open", "mine", "also", "hidden", "library/alpine"] {
@@ -52,7 +52,7 @@ pub(crate) fn filled(config: Config) -> FakeRegistry {
     registry
 }
 
-/// A token service on http://127.0.0.1: everyone may pull `open`, the user `mine` and `also` too,
+/// A token service on http://127.0.0.1. Everyone may pull `open`, the user also `mine` and `also`,
 /// nobody `hidden`.
 pub(crate) fn service() -> TokenService {
     TokenService::start(service_config())
@@ -78,7 +78,7 @@ pub(crate) fn registry(text: &str) -> Registry {
     text.parse().unwrap()
 }
 
-/// How a lookup went, in a word: `exists`, `absent`, `denied`, or the kind of the error.
+/// The result of a lookup as a word: `exists`, `absent`, `denied`, or the kind of the error.
 pub(crate) fn outcome(result: &Result<Presence, Error>) -> String {
     match result {
         Ok(Presence::Exists(_)) => "exists".to_owned(),
@@ -88,7 +88,8 @@ pub(crate) fn outcome(result: &Result<Presence, Error>) -> String {
     }
 }
 
-/// Requests in a line each: method, path, and how they showed who asks (`-`, `basic`, `bearer`).
+/// Requests as one line each: method, path, and the scheme of the credentials (`-`, `basic`,
+/// `bearer`).
 pub(crate) fn lines(requests: &[Recorded]) -> Vec<String> {
     requests
         .iter()
@@ -102,7 +103,7 @@ pub(crate) fn lines(requests: &[Recorded]) -> Vec<String> {
         .collect()
 }
 
-/// A listener that says what a function says.
+/// A listener whose answers come from a function.
 pub(crate) struct Says<F>(F);
 
 impl<F: Fn(&Recorded) -> Answer + Send + Sync + 'static> Service for Says<F> {
@@ -118,8 +119,9 @@ pub(crate) fn says(
     Server::start(0, identity, Arc::new(Says(answer)))
 }
 
-/// A listener of the attacker's: asks everyone to log in, at its own token service above all.
-pub(crate) fn trap(identity: Option<&Identity>) -> Server {
+/// A listener of an attacker. It answers every request with challenges: Bearer with itself as the
+/// realm, and Basic.
+pub(crate) fn asks_for_login(identity: Option<&Identity>) -> Server {
     let scheme = if identity.is_some() { "https" } else { "http" };
     says(identity, move |request| {
         let host = request.header("host").unwrap_or_default();
@@ -134,8 +136,7 @@ pub(crate) fn trap(identity: Option<&Identity>) -> Server {
     })
 }
 
-/// Fails if any of the bytes that a listener received are one of the secrets, in any usual
-/// spelling.
+/// Fails if a listener received credentials, a cookie or one of these secrets.
 #[track_caller]
 pub(crate) fn assert_saw_nothing(who: &str, requests: &[Recorded], secrets: &[&str]) {
     for request in requests {
