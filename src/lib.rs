@@ -32,9 +32,9 @@
 //! # Many at once
 //!
 //! [`Client::lookup_all`] asks for any number of images in any number of registries, with one token
-//! for many repositories, and gives the answers in order; [`Client::lookup_each`] gives them as they
-//! come. [`Client::tags_sharing`] and [`Client::tags_of_digest`] find the tags
-//! that are the same image.
+//! for many repositories, and gives the answers in order; [`Client::lookup_each`] gives them as
+//! they come. [`Client::tags_sharing`] and [`Client::tags_of_digest`] find the tags that are the
+//! same image.
 //!
 //! # What it promises
 //!

@@ -87,8 +87,8 @@ impl Client {
     }
 
     /// Ends the client, its clones included, from any thread. Calls under way end within half a
-    /// second with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), and calls made from now on
-    /// fail with [`ErrorKind::State`](crate::ErrorKind::State). Idle connections are closed.
+    /// second with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), and calls made from now
+    /// on fail with [`ErrorKind::State`](crate::ErrorKind::State). Idle connections are closed.
     ///
     /// ```
     /// # fn main() -> Result<(), ocireg::Error> {

@@ -20,7 +20,8 @@ impl Client {
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
-    /// let client = ocireg::Client::builder().basic("registry.example.com", "user", "password").build()?;
+    /// let builder = ocireg::Client::builder();
+    /// let client = builder.basic("registry.example.com", "user", "password").build()?;
     /// client.check_login(&"registry.example.com".parse()?)?;
     /// # Ok(())
     /// # }

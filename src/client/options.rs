@@ -21,7 +21,8 @@ const CONCURRENCY: usize = 8;
 /// # fn main() -> Result<(), ocireg::Error> {
 /// let stop = ocireg::Cancel::new();
 /// let client = ocireg::Client::new()?;
-/// let quick = client.with(ocireg::CallOptions::new().timeout(Duration::from_secs(2)).cancel(&stop));
+/// let two_seconds = ocireg::CallOptions::new().timeout(Duration::from_secs(2));
+/// let quick = client.with(two_seconds.cancel(&stop));
 /// # let _ = quick;
 /// # Ok(())
 /// # }

@@ -38,8 +38,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where something answers that is no registry, and the failures of any
-    /// request.
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where something answers that is no
+    /// registry, and the failures of any request.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {

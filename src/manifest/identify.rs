@@ -58,8 +58,8 @@ fn type_in_header(content_type: Option<&str>) -> Option<MediaType> {
     (!GENERAL.contains(&media_type.as_str())).then_some(media_type)
 }
 
-/// The types that misconfigured and static servers send for any file. The last is that of Amazon
-/// S3.
+/// The types that misconfigured and static servers send for any file. The last one is what Amazon's
+/// storage sends.
 const GENERAL: [&str; 4] = [
     "text/plain",
     "application/json",

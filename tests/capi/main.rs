@@ -10,7 +10,6 @@ mod header;
 mod hostile;
 mod install;
 mod installed;
-mod layers;
 mod library;
 mod memory;
 mod misuse;

@@ -106,7 +106,7 @@ const TRANSPORT: Layer = Layer {
         "crate::client",
         "crate::lookup",
     ],
-    exceptions: &[("transport/tls", "std::fs")],
+    exceptions: &[("transport/tls/trust", "std::fs")],
 };
 
 const CLIENT: Layer = Layer {
@@ -114,7 +114,6 @@ const CLIENT: Layer = Layer {
     forbidden: &["@wire", "@machine", "crate::lookup"],
     exceptions: &[
         // They only ask which thread and which process they are in.
-        ("client/flights", "std::thread"),
         ("client/caller_thread", "std::thread"),
         ("client/life", "std::process"),
     ],
