@@ -32,7 +32,7 @@ done
 for path in "$prefix" "$libdir" "$includedir"; do
     # pkg-config gives these characters a meaning, and so do the shells that use its output.
     [[ $path != *[[:space:]\"\'\`\#\$\\\&\;\|\<\>\(\)\*\?]* ]] ||
-        fail "pkg-config can't handle a path with white space or special characters: $path"
+        fail "pkg-config can't handle such a character in a path: $path"
 done
 [[ $(uname -s) = Linux ]] ||
     fail "this script is only for Linux; use cargo-c: cargo cinstall --profile dist"
@@ -147,7 +147,7 @@ install_all() {
     pc >"$pc_file"
     # `install -d` would change the mode of existing directories.
     (umask 022 && mkdir -p "$destdir$libdir/pkgconfig" "$destdir$includedir") ||
-        fail "can't create the directories; check PREFIX and DESTDIR, or use sudo"
+        fail "can't create the directories (check PREFIX, DESTDIR, sudo)"
     put 755 "$built/libocireg.so" "$libdir/libocireg.so.$version"
     put_link "libocireg.so.$version" "$libdir/$soname"
     put_link "libocireg.so.$version" "$libdir/libocireg.so"
