@@ -9,8 +9,11 @@ use crate::resolved::Resolved;
 pub enum Presence {
     /// The registry has it.
     Exists(Resolved),
-    /// The registry says that it does not have it (HTTP 404 from a server that is known to be a
-    /// registry). Some registries also answer so for private repositories.
+    /// The registry says that it does not have it: an HTTP 404 with the registry's own words or
+    /// mark. Some registries also answer so for private repositories.
+    ///
+    /// Of a pull-through cache, this is the cache's word. A cache may also answer so when it can't
+    /// reach the registry behind it, or while it remembers an earlier answer.
     Absent,
     /// The registry refuses this repository (HTTP 401 or 403): it is private, hidden or missing.
     /// Docker Hub also answers so for repositories that do not exist.

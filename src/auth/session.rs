@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::challenge::{Challenge, ChallengeScheme};
 use super::scope;
-use super::{AuthAttempts, Authorization, Credentials, Scope, Secret, Service, Token};
+use super::{AuthAttempts, Authorization, Credentials, Product, Scope, Secret, Service, Token};
 use crate::url::{BadUrl, Url};
 
 /// The most tokens kept for a registry. When there are more, the oldest is dropped.
@@ -46,6 +46,10 @@ struct State {
     tokens: Vec<Arc<Token>>,
     /// Whether a token for several scopes was refused where one for a single scope was accepted.
     single_scope_tokens: bool,
+    /// Whether the registry has asked for a login.
+    has_challenged: bool,
+    /// The software that the challenge in force belongs to.
+    product: Option<Product>,
 }
 
 /// How a registry wants requests to authenticate, as far as its answers have said.
@@ -114,6 +118,12 @@ impl Session {
             challenge.scheme == ChallengeScheme::Bearer && challenge.realm().is_some()
         });
         let mut state = self.state();
+        state.has_challenged |= !challenges.is_empty();
+        // A challenge of another kind says nothing: Harbor sends one after any Authorization.
+        let product = Product::of(challenges);
+        if product.is_some() || bearer.is_some() {
+            state.product = product;
+        }
         if let Some(challenge) = bearer {
             // A registry behind a reverse proxy may send a relative realm (B11).
             let realm = url.join(challenge.realm().unwrap_or_default())?;
@@ -170,6 +180,16 @@ impl Session {
             && !attempts.challenge_sought;
         attempts.challenge_sought |= seek;
         seek
+    }
+
+    /// Whether the registry has asked for a login, with this answer or another.
+    pub(crate) fn has_challenged(&self) -> bool {
+        self.state().has_challenged
+    }
+
+    /// The software that the challenge in force belongs to, where that tells.
+    pub(crate) fn product(&self) -> Option<Product> {
+        self.state().product
     }
 
     /// Records that the registry's ping needs no login.

@@ -6,7 +6,8 @@ use crate::auth::challenge::{Challenge, parse_challenges};
 use crate::auth::{Authorization, Service, TokenLogin};
 use crate::error::RegistryError;
 use crate::http::Headers;
-use crate::http::error_body::{looks_like_registry_error, parse_error_body};
+use crate::http::error_body::parse_error_body;
+use crate::http::error_codes::ErrorBody;
 use crate::http::retry_after::parse_retry_after;
 use crate::transport::{Body, Failure, WireError};
 use crate::url::{Scheme, Url};
@@ -40,6 +41,8 @@ pub(crate) struct Complete {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
+    /// Whether the body of an error was too large or broke off. Then `body` is empty.
+    pub(crate) body_is_lost: bool,
 }
 
 impl Answer {
@@ -60,7 +63,7 @@ impl Answer {
             Err(error) if success || matches!(error.failure, Failure::Stopped(_)) => {
                 return Err(error);
             }
-            result => result.unwrap_or_default(),
+            result => result.ok(),
         };
         Ok(Complete {
             url: self.url,
@@ -68,7 +71,8 @@ impl Answer {
             shown: self.shown,
             status: self.status,
             headers: self.headers,
-            body,
+            body_is_lost: body.is_none(),
+            body: body.unwrap_or_default(),
         })
     }
 
@@ -79,7 +83,13 @@ impl Answer {
 
 impl Complete {
     pub(crate) fn shows_registry(&self) -> bool {
-        shows_registry(self.status, &self.headers) || looks_like_registry_error(&self.body)
+        shows_registry(self.status, &self.headers) || self.is_marked()
+    }
+
+    /// Whether a registry has marked it: with its version header, or with an error body of the
+    /// specification's form.
+    pub(crate) fn is_marked(&self) -> bool {
+        has_api_version(&self.headers) || !ErrorBody::of(&self.body).errors().is_empty()
     }
 
     /// What the registry itself says is wrong.
@@ -96,7 +106,7 @@ impl Complete {
 
     /// The token service that was not trusted with the credentials, if that is why the request had
     /// none.
-    pub(super) fn withheld_from(&self) -> Option<&Service> {
+    pub(crate) fn withheld_from(&self) -> Option<&Service> {
         self.shown
             .token()
             .filter(|token| token.login() == TokenLogin::Withheld)
@@ -132,10 +142,14 @@ pub(super) fn challenges(headers: &Headers) -> Vec<Challenge> {
 /// Whether the headers show that a registry answered: only registries send this field, and only
 /// they challenge.
 pub(crate) fn shows_registry(status: u16, headers: &Headers) -> bool {
+    has_api_version(headers) || status == 401 && !challenges(headers).is_empty()
+}
+
+/// Whether a registry has marked its answer with the version of its API.
+pub(super) fn has_api_version(headers: &Headers) -> bool {
     headers
         .get("docker-distribution-api-version")
         .is_some_and(|version| version.contains("registry/2"))
-        || status == 401 && !challenges(headers).is_empty()
 }
 
 /// Whether a Content-Type is that of a web server's page, which no registry endpoint answers with.

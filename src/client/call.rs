@@ -8,10 +8,12 @@ use super::caller_thread::CallerThread;
 use super::failure::Subject;
 use super::handle::{Client, Inner};
 use super::known_failures::KnownFailures;
+use super::meaning::{About, Asked};
 use super::options::CallOptions;
 use super::registry::RegistryState;
 use super::shared_scopes::SharedScopes;
 use crate::error::Error;
+use crate::http::Method;
 use crate::interrupt::Interrupt;
 use crate::manifest::MediaType;
 use crate::reference::Registry;
@@ -110,6 +112,18 @@ impl<'a> Call<'a> {
             registry: self.registry,
             origin: &self.state.origin,
             about: self.about,
+            has_login: !self.state.session.credentials().is_empty(),
+        }
+    }
+
+    /// What a question to the registry is about, for the meaning of a refusal.
+    pub(crate) fn asked<'q>(&self, method: Method, about: About<'q>) -> Asked<'q> {
+        let session = &self.state.session;
+        Asked {
+            method,
+            about,
+            has_challenged: session.has_challenged(),
+            product: session.product(),
         }
     }
 

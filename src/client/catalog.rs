@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::handle::Client;
 use super::list_body::{Listed, Page};
+use super::meaning::About;
 use super::pages::Paging;
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
@@ -75,9 +76,9 @@ fn paging(client: &Client) -> Paging {
 }
 
 fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Listed<RepositoryName>>> {
-    match paging.fetch(call, "repositories") {
+    match paging.fetch(call, "repositories", About::Registry) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
-            Err(no_catalog(call, call.confirm_absence(error)))
+            Err(no_catalog(call, call.confirm_registry(error)))
         }
         result => result,
     }

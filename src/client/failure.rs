@@ -164,6 +164,8 @@ pub(crate) struct Subject<'a> {
     pub(super) origin: &'a Origin,
     /// What errors name: a registry, repository or reference.
     pub(super) about: &'a dyn fmt::Display,
+    /// Whether the caller has given a login for the registry.
+    pub(super) has_login: bool,
 }
 
 impl Subject<'_> {

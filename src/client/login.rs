@@ -65,9 +65,9 @@ impl Client {
                 None => call.subject().refusal(answer),
             }),
             (200, _) => call.expect_registry(&answer),
-            _ => match call.subject().refusal(answer) {
+            _ => match call.refusal(answer) {
                 error if nothing_given && error.kind() == ErrorKind::Denied => Err(wanted(error)),
-                error if error.kind() == ErrorKind::NotFound => Err(call.confirm_absence(error)),
+                error if error.kind() == ErrorKind::NotFound => Err(call.confirm_registry(error)),
                 error => Err(error),
             },
         }

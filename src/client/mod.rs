@@ -26,6 +26,9 @@ mod life;
 mod list_body;
 mod login;
 mod manifests;
+mod meaning;
+#[cfg(test)]
+mod meaning_tests;
 mod options;
 mod pages;
 mod ping;
@@ -42,11 +45,13 @@ mod tokens;
 #[cfg(test)]
 mod upload_tests;
 
-pub(crate) use self::answer::{Complete, is_page};
+pub(crate) use self::answer::Complete;
 pub(crate) use self::call::Call;
 pub(crate) use self::group::Group;
 pub(crate) use self::manifests::Fetched;
+pub(crate) use self::meaning::{About, Meaning, is_nexus};
 pub(crate) use self::shared_scopes::SharedScopes;
+pub(crate) use self::tags::ListSays;
 
 pub use self::builder::ClientBuilder;
 pub use self::catalog::CatalogPages;

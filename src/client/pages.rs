@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::failure::ReadError;
 use super::list_body::{ListBody, Listed};
+use super::meaning::{About, Meaning};
 use super::registry::RegistryState;
 use super::request::{Access, Request};
 use crate::auth::Scope;
@@ -68,11 +69,12 @@ impl Paging {
     }
 
     /// Fetches the next page; `None` after the last, or after an error. `list` is the JSON field
-    /// that holds the entries.
+    /// that holds the entries, `about` what it is a list of.
     pub(super) fn fetch<T: FromStr>(
         &mut self,
         call: &Call<'_>,
         list: &'static str,
+        about: About<'_>,
     ) -> Result<Option<Listed<T>>, Error> {
         let target = match std::mem::replace(&mut self.next, Continuation::End) {
             Continuation::Target(target) => target,
@@ -88,7 +90,9 @@ impl Paging {
                 if refusal.shows_registry() {
                     state.saw_registry();
                 }
-                return Err(self.refused(call.subject().refusal(refusal)).into());
+                let meaning = Meaning::of(&refusal, &call.asked(Method::Get, about));
+                let error = call.subject().refusal_as(refusal, meaning);
+                return Err(self.refused(error).into());
             }
             let link = link_of(&answer, state).map_err(|problem| protocol(call, problem));
             Ok((read_page::<T>(answer, list, call)?, link))
@@ -118,7 +122,11 @@ impl Paging {
     /// whole.
     fn refused(&self, error: Error) -> Error {
         let read = self.seen.len();
-        if read == 0 || !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) {
+        let is_of_list = matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::Unsupported | ErrorKind::Protocol
+        );
+        if read == 0 || !is_of_list {
             return error;
         }
         let subject = error.subject().unwrap_or_default().to_owned();

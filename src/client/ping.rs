@@ -3,10 +3,11 @@
 use super::answer::{Complete, shows_registry};
 use super::call::Call;
 use super::handle::Client;
+use super::meaning::{About, Meaning};
 use super::request::{Access, Request};
 use crate::auth::challenge::{ChallengeScheme, parse_challenges};
 use crate::error::{Error, Result, printable};
-use crate::http::Headers;
+use crate::http::{Headers, Method};
 use crate::reference::Registry;
 
 /// A registry's answer to [`Client::ping`].
@@ -61,7 +62,7 @@ impl Client {
             Verdict::Other if matches!(answer.status, 200..=299 | 404) => {
                 Err(call.no_registry_here(answer.status))
             }
-            Verdict::Other => Err(call.subject().refusal(answer)),
+            Verdict::Other => Err(call.refusal(answer)),
         }
     }
 }
@@ -129,21 +130,18 @@ impl Call<'_> {
         }
     }
 
-    /// Whether a "not found" can be believed: only a registry's counts. One request where that is
-    /// not known yet, and the answer is remembered.
-    pub(crate) fn confirm_absence(&self, not_found: Error) -> Error {
+    /// The error of a "not found" about the registry itself: that there is no registry, where
+    /// `GET /v2/` shows so. One request where that is not known yet, and the answer is remembered.
+    /// What a registry has is never decided so: a default backend may answer for the one path and a
+    /// registry for the other.
+    pub(crate) fn confirm_registry(&self, not_found: Error) -> Error {
         if self.state().is_registry() {
             return not_found;
         }
+        let status = not_found.http_status().unwrap_or_default();
         if self.state().was_no_registry_lately() {
-            return self.no_registry_here(not_found.http_status().unwrap_or_default());
+            return self.no_registry_here(status);
         }
-        self.confirm_absence_now(not_found)
-    }
-
-    /// As [`confirm_absence`](Call::confirm_absence), by what answers at this moment and not by
-    /// what did before.
-    pub(crate) fn confirm_absence_now(&self, not_found: Error) -> Error {
         let answer = match self.ping() {
             Ok(answer) => answer,
             Err(error) => return error,
@@ -151,9 +149,15 @@ impl Call<'_> {
         let verdict = Verdict::of(&answer);
         self.note_verdict(&verdict);
         match verdict {
-            Verdict::Other => self.no_registry_here(not_found.http_status().unwrap_or_default()),
+            Verdict::Other => self.no_registry_here(status),
             _ => not_found,
         }
+    }
+
+    /// The error of an answer about the registry itself.
+    pub(super) fn refusal(&self, answer: Complete) -> Error {
+        let meaning = Meaning::of(&answer, &self.asked(Method::Get, About::Registry));
+        self.subject().refusal_as(answer, meaning)
     }
 
     /// The error of a registry's own server that does not answer like one.

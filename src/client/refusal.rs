@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Complete, challenges, is_page};
 use super::failure::{AttemptError, Subject};
+use super::meaning::{Asked, Meaning, is_artifactory};
 use crate::auth::{Authorization, Downgrade, Service, TokenLogin};
 use crate::error::{Error, ErrorKind, RegistryError, printable};
 use crate::http::{Malformed, RateLimit};
@@ -21,8 +22,15 @@ impl Subject<'_> {
         }
     }
 
-    /// The error that this answer is. The one place where a registry's status becomes an error.
+    /// The error that this answer is, to a question about the registry itself.
     pub(crate) fn refusal(self, answer: Complete) -> Error {
+        let meaning = Meaning::of(&answer, &Asked::registry());
+        self.refusal_as(answer, meaning)
+    }
+
+    /// The error that this answer is. The one place where a registry's status becomes an error.
+    /// `meaning` is what a 401, 403 or 404 says.
+    pub(crate) fn refusal_as(self, answer: Complete, meaning: Meaning) -> Error {
         if answer.is_tls_port() {
             let message = "asked over http, but the server speaks TLS here";
             return self
@@ -34,7 +42,7 @@ impl Subject<'_> {
         if let (401 | 403 | 404, Some(service)) = (answer.status, answer.withheld_from()) {
             return self.withheld(service).with_http_status(answer.status);
         }
-        let (kind, what, hint) = verdict(&answer);
+        let (kind, what, hint) = self.verdict(&answer, meaning);
         let mut message = format!("{} {what} (HTTP {})", answer.url.authority(), answer.status);
         if answer.status == 401 {
             message.push_str(&challenge_text(&answer));
@@ -55,6 +63,101 @@ impl Subject<'_> {
             }
             (None, None) => error,
         }
+    }
+
+    /// Kind, what the host does, and what the caller can do.
+    fn verdict(self, answer: &Complete, meaning: Meaning) -> Verdict {
+        match answer.status {
+            401 | 403 => self.verdict_of_refusal(answer, meaning),
+            404 => self.verdict_of_404(answer, meaning),
+            status => verdict_of_status(status),
+        }
+    }
+
+    fn verdict_of_404(self, answer: &Complete, meaning: Meaning) -> Verdict {
+        let (kind, what, hint) = match meaning {
+            Meaning::Absent => (ErrorKind::NotFound, "answers: not found", None),
+            Meaning::Denied => (
+                ErrorKind::Denied,
+                "answers that it refuses this",
+                Some(HIDDEN),
+            ),
+            Meaning::OtherType => (
+                ErrorKind::Unsupported,
+                "has it in a media type that was not asked for",
+                Some("add the media type to those accepted"),
+            ),
+            Meaning::Open | Meaning::Nothing if answer.is_marked() => (
+                ErrorKind::Protocol,
+                "does not say that this is missing",
+                Some(IN_BETWEEN),
+            ),
+            Meaning::Open | Meaning::Nothing => (
+                ErrorKind::Protocol,
+                "does not answer like a registry",
+                Some(self.hint_about_page(answer)),
+            ),
+        };
+        (kind, what, hint.map(str::to_owned))
+    }
+
+    /// What to do where something answers 404 in the place of a registry.
+    fn hint_about_page(self, answer: &Complete) -> &'static str {
+        let about = self.about.to_string();
+        let is_one_part = about
+            .strip_prefix("quay.io/")
+            .is_some_and(|name| !name.contains('/'));
+        match answer.cross_origin {
+            true => "the registry redirects there",
+            false if is_one_part => "quay.io needs namespace/name",
+            false => {
+                "check the host and port: something else answers there, or in front of the registry"
+            }
+        }
+    }
+
+    /// As [`verdict`](Subject::verdict), of a 401 or 403.
+    fn verdict_of_refusal(self, answer: &Complete, meaning: Meaning) -> Verdict {
+        if answer.cross_origin {
+            let what = "refuses; the registry redirects there, and credentials do not follow";
+            return (ErrorKind::Protocol, what, None);
+        }
+        let (kind, what, hint) = match (answer.status, &answer.shown) {
+            _ if meaning != Meaning::Denied && is_page(&answer.headers) => (
+                ErrorKind::Protocol,
+                "refuses with a page that no registry sends",
+                Some(IN_BETWEEN),
+            ),
+            _ if meaning != Meaning::Denied => (
+                ErrorKind::Protocol,
+                "refuses in a way in which no registry does",
+                Some(IN_BETWEEN),
+            ),
+            (401, Authorization::Basic(_)) => (
+                ErrorKind::Unauthorized,
+                "refuses the user name and password",
+                Some(CREDENTIALS),
+            ),
+            (401, Authorization::Bearer(_)) if !answer.lacks_scope() => (
+                ErrorKind::Unauthorized,
+                "refuses the token",
+                Some(CREDENTIALS),
+            ),
+            (401, Authorization::None) => {
+                let hint = self.hint_about_login();
+                return (ErrorKind::Denied, "refuses, and asks for a login", hint);
+            }
+            (403, _) if is_artifactory(&answer.headers) => {
+                (ErrorKind::Denied, "refuses this", Some(VIRTUAL))
+            }
+            _ => (ErrorKind::Denied, "refuses this", Some(HIDDEN)),
+        };
+        (kind, what, hint.map(str::to_owned))
+    }
+
+    fn hint_about_login(self) -> Option<String> {
+        let registry = self.registry;
+        (!self.has_login).then(|| format!("asks for a login; none is given for {registry}"))
     }
 }
 
@@ -168,10 +271,17 @@ pub(super) struct TokenRequest {
 }
 
 /// Kind, what the host does, and what the caller can do.
-fn verdict(answer: &Complete) -> (ErrorKind, &'static str, Option<&'static str>) {
-    match answer.status {
-        401 | 403 => verdict_of_refusal(answer),
-        404 => (ErrorKind::NotFound, "answers: not found", None),
+type Verdict = (ErrorKind, &'static str, Option<String>);
+
+const LATER: &str = "try again later";
+const IN_BETWEEN: &str = "something in front of the registry answers, or something else than one";
+const CREDENTIALS: &str = "check the credentials given for this registry";
+const HIDDEN: &str = "private, hidden or missing: a registry does not say which";
+const VIRTUAL: &str = "private, hidden or missing: Artifactory also answers so for a tag that a \
+                       virtual repository does not have";
+
+fn verdict_of_status(status: u16) -> Verdict {
+    let (kind, what, hint) = match status {
         405 | 501 => (
             ErrorKind::Unsupported,
             "does not support this request",
@@ -195,37 +305,8 @@ fn verdict(answer: &Complete) -> (ErrorKind, &'static str, Option<&'static str>)
             "answers with a status that means nothing here",
             None,
         ),
-    }
-}
-
-const LATER: &str = "try again later";
-
-/// As [`verdict`], of a 401 or 403.
-fn verdict_of_refusal(answer: &Complete) -> (ErrorKind, &'static str, Option<&'static str>) {
-    const IN_BETWEEN: Option<&str> =
-        Some("something in front of the registry answers, or something else than one");
-    const CREDENTIALS: Option<&str> = Some("check the credentials given for this registry");
-    const HIDDEN: Option<&str> = Some("private, hidden or missing: a registry does not say which");
-    if answer.cross_origin {
-        let what = "refuses; the registry redirects there, and credentials do not follow";
-        return (ErrorKind::Protocol, what, None);
-    }
-    if is_page(&answer.headers) && !answer.shows_registry() {
-        let what = "refuses with a page that no registry sends";
-        return (ErrorKind::Protocol, what, IN_BETWEEN);
-    }
-    match (answer.status, &answer.shown) {
-        (401, Authorization::Basic(_)) => (
-            ErrorKind::Unauthorized,
-            "refuses the user name and password",
-            CREDENTIALS,
-        ),
-        (401, Authorization::Bearer(_)) if !answer.lacks_scope() => {
-            (ErrorKind::Unauthorized, "refuses the token", CREDENTIALS)
-        }
-        (401, Authorization::None) => (ErrorKind::Denied, "refuses, and asks for a login", None),
-        _ => (ErrorKind::Denied, "refuses this", HIDDEN),
-    }
+    };
+    (kind, what, hint.map(str::to_owned))
 }
 
 /// How the server wants to be asked, as a part of a message.

@@ -72,9 +72,8 @@ impl Wiring {
 struct Learned {
     /// It has answered like a registry.
     is_registry: bool,
-    /// Its answers about manifests carry the API-version header, so that one without is another
-    /// server's.
-    identifies_itself: bool,
+    /// Its 404s say what they are about, so that one which does not is another server's.
+    marks_its_404s: bool,
     /// When something else answered in its place.
     no_registry_since: Option<Instant>,
     /// Since when its HEAD is known not to answer where its GET does.
@@ -172,14 +171,16 @@ impl RegistryState {
         since.is_some_and(|since| since.elapsed() < NO_REGISTRY)
     }
 
-    /// Notes that an answer about a manifest carries the API-version header.
-    pub(crate) fn saw_identification(&self) {
-        self.learned().identifies_itself = true;
+    /// Notes a 404 about a manifest with a registry's mark: the API-version header, or an error
+    /// body that says what is missing. Other answers teach nothing here: Harbor and Nexus mark a
+    /// 200 and not a 404.
+    pub(crate) fn saw_marked_404(&self) {
+        self.learned().marks_its_404s = true;
     }
 
-    /// Whether its answers about manifests carry the API-version header.
-    pub(crate) fn identifies_itself(&self) -> bool {
-        self.learned().identifies_itself
+    /// Whether its 404s carry a registry's mark.
+    pub(crate) fn marks_its_404s(&self) -> bool {
+        self.learned().marks_its_404s
     }
 
     /// Notes that its HEAD did not answer what its GET did.

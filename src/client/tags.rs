@@ -7,11 +7,13 @@ use super::call::Call;
 use super::group::Group;
 use super::handle::Client;
 use super::list_body::{Listed, Page};
+use super::meaning::About;
 use super::pages::Paging;
+use super::shared_scopes::SharedScopes;
 use crate::auth::Scope;
 use crate::digest::Digest;
-use crate::error::{ErrorKind, Result};
-use crate::reference::{Repository, Tag};
+use crate::error::{Error, ErrorKind, RegistryError, Result};
+use crate::reference::{Reference, Repository, Tag};
 
 impl Client {
     /// All tags of a repository, in the registry's order; a tag that a registry lists twice is
@@ -38,7 +40,7 @@ impl Client {
     pub fn tags(&self, repository: &Repository) -> Result<Vec<Tag>> {
         let call = self.call(repository.registry(), repository);
         let mut paging = paging(self.options.page_size, repository);
-        super::pages::collect(&call, || fetch(&mut paging, &call))
+        super::pages::collect(&call, || fetch(&mut paging, &call, repository))
     }
 
     /// The tags of a repository, page by page as the registry sends them: yields what there is, and
@@ -78,8 +80,10 @@ impl Iterator for TagPages {
         let call = self
             .client
             .call(self.repository.registry(), &self.repository);
-        let page = fetch(&mut self.paging, &call).map(|listed| listed.map(|listed| listed.page));
-        page.transpose()
+        let listed = fetch(&mut self.paging, &call, &self.repository);
+        listed
+            .map(|listed| listed.map(|listed| listed.page))
+            .transpose()
     }
 }
 
@@ -92,11 +96,80 @@ fn paging(page_size: Option<NonZeroU32>, repository: &Repository) -> Paging {
     )
 }
 
-fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Listed<Tag>>> {
-    match paging.fetch(call, "tags") {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(call.confirm_absence(error)),
-        result => result,
+fn fetch(
+    paging: &mut Paging,
+    call: &Call<'_>,
+    repository: &Repository,
+) -> Result<Option<Listed<Tag>>> {
+    paging.fetch(call, "tags", About::Tags(repository.name().as_str()))
+}
+
+/// What the tags of a repository say about a manifest whose own 404 does not say enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListSays {
+    /// The tag is not in the list, or the registry says that it has no such repository.
+    Absent,
+    /// The list has the tag, or it can't tell.
+    Nothing,
+}
+
+impl Call<'_> {
+    /// Asks the tag list about a manifest. This costs a request for each page.
+    ///
+    /// A refusal of the list says nothing about the manifest: some registries want another right
+    /// for it (ACR, ECR). A list holds no digests, and serverless-registry sends an empty one for a
+    /// repository that it does not have.
+    ///
+    /// # Errors
+    ///
+    /// There was no answer, and another attempt may get one.
+    pub(crate) fn ask_list(&self, reference: &Reference) -> Result<ListSays> {
+        // What the list is refused for is no matter to other calls of the group.
+        let alone = Call {
+            state: self.state.clone(),
+            interrupt: self.interrupt.clone(),
+            unusable: None,
+            shared_scopes: SharedScopes::default(),
+            known_failures: None,
+            ..*self
+        };
+        let repository = reference.repository();
+        let mut paging = paging(None, repository);
+        loop {
+            match fetch(&mut paging, &alone, repository) {
+                Ok(None) => return Ok(ListSays::Absent),
+                Ok(Some(listed)) => match (reference.digest(), reference.tag()) {
+                    (None, Some(tag)) if !listed.page.entries.contains(tag) => {}
+                    _ => return Ok(ListSays::Nothing),
+                },
+                Err(error) if is_no_repository(&error) => return Ok(ListSays::Absent),
+                Err(error) if is_no_answer(&error) => return Err(error),
+                Err(_) => return Ok(ListSays::Nothing),
+            }
+        }
     }
+}
+
+/// Whether the registry says that it has no such repository. The version header alone does not:
+/// public ECR has sent it with the 404 of a list that it did not support.
+fn is_no_repository(error: &Error) -> bool {
+    let stated = error.registry_errors();
+    let has_code = |stated: &RegistryError| ["NAME_UNKNOWN", "NOT_FOUND"].contains(&&*stated.code);
+    error.kind() == ErrorKind::NotFound && !stated.is_empty() && stated.iter().all(has_code)
+}
+
+/// Whether the list was neither given nor refused.
+fn is_no_answer(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Denied
+            | ErrorKind::Unauthorized
+            | ErrorKind::NotFound
+            | ErrorKind::Unsupported
+            | ErrorKind::Rejected
+            | ErrorKind::Protocol
+            | ErrorKind::TooLarge
+    )
 }
 
 /// All tags of a repository, and the digests of those whose list has them.
@@ -113,7 +186,7 @@ impl Group<'_> {
         let mut paging = paging(call.options.page_size, repository);
         let mut digests = HashMap::new();
         let tags = super::pages::collect(&call, || {
-            let mut listed = fetch(&mut paging, &call)?;
+            let mut listed = fetch(&mut paging, &call, repository)?;
             digests.extend(
                 listed
                     .iter_mut()

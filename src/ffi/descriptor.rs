@@ -18,8 +18,11 @@ pub enum ocireg_presence {
     OCIREG_PRESENCE_UNKNOWN = 0,
     /// The registry has the image.
     OCIREG_PRESENCE_EXISTS = 1,
-    /// The registry says that the image does not exist (HTTP 404). Some registries also answer 404
-    /// for a private repository, to hide it. The client can't tell the difference.
+    /// The registry says that the image does not exist: an HTTP 404 with the registry's own words
+    /// or mark. Some registries also answer 404 for a private repository, to hide it. The client
+    /// can't tell the difference. Of a pull-through cache, this is the cache's word: a cache may
+    /// also answer so when it can't reach the registry behind it, or while it remembers an earlier
+    /// answer.
     OCIREG_PRESENCE_ABSENT = 2,
     /// The registry refuses access to this repository (HTTP 401 or 403). The repository is
     /// private, hidden or missing: Docker Hub gives the same answer for repositories that do not

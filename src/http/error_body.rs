@@ -28,23 +28,6 @@ pub(crate) fn parse_error_body(body: &[u8]) -> Vec<RegistryError> {
     }
 }
 
-/// Whether only a registry sends such a body: a list `errors` whose first entry has a code spelled
-/// as in the spec. JSON errors of other services look similar, and if one were taken for a
-/// registry's, its 404 would mean that the image does not exist.
-pub(crate) fn looks_like_registry_error(body: &[u8]) -> bool {
-    let Some(body) = object(body) else {
-        return false;
-    };
-    let code = body
-        .get("errors")
-        .and_then(|errors| errors.get(0))
-        .and_then(|first| first.get("code"))
-        .and_then(Value::as_str);
-    // Quay has codes with spaces, such as "METHOD NOT ALLOWED" (D2).
-    let is_spelled = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_' || c == ' ';
-    code.is_some_and(|code| !code.is_empty() && code.chars().all(is_spelled))
-}
-
 fn object(body: &[u8]) -> Option<Map<String, Value>> {
     if body.len() > MAX_BODY {
         return None;
@@ -221,7 +204,6 @@ mod tests {
             &large,
         ] {
             assert_eq!(entries_of(body), [] as [&str; 0], "{body:.60}");
-            assert!(!looks_like_registry_error(body.as_bytes()), "{body:.60}");
         }
         assert_eq!(parse_error_body(b"{\"message\":\"\xff\"}"), []);
     }
@@ -248,36 +230,6 @@ mod tests {
         assert_eq!(many.len(), MAX_ENTRIES);
     }
 
-    #[test]
-    fn e2_only_the_list_of_the_spec_marks_a_registry() {
-        let cases = [
-            (
-                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"x"}]}"#,
-                true,
-            ),
-            (r#"{"errors":[{"code":"METHOD NOT ALLOWED"}]}"#, true),
-            (r#"{"errors":[{"message":"Cannot query field"}]}"#, false),
-            (
-                r#"{"errors":[{"status":"404","title":"Not Found"}]}"#,
-                false,
-            ),
-            (r#"{"errors":[{"code":"not-found"}]}"#, false),
-            (r#"{"errors":[{"code":""}]}"#, false),
-            (r#"{"errors":[{"code":404}]}"#, false),
-            (r#"{"errors":[]}"#, false),
-            (r#"{"errors":{"code":"A"}}"#, false),
-            (r#"{"code":"NOT_FOUND"}"#, false),
-            (r#"{"message":"Not Found"}"#, false),
-        ];
-        for (body, expected) in cases {
-            assert_eq!(
-                looks_like_registry_error(body.as_bytes()),
-                expected,
-                "{body}"
-            );
-        }
-    }
-
     fn json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -301,7 +253,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_never_panic(body in any::<Vec<u8>>()) {
-            let _ = (parse_error_body(&body), looks_like_registry_error(&body));
+            let _ = parse_error_body(&body);
         }
 
         #[test]
@@ -310,7 +262,6 @@ mod tests {
             for error in parse_error_body(body.as_bytes()) {
                 prop_assert!(filled(error).is_some());
             }
-            let _ = looks_like_registry_error(body.as_bytes());
         }
 
         #[test]
@@ -327,7 +278,6 @@ mod tests {
                 })
                 .collect();
             let body = serde_json::json!({ "errors": list }).to_string();
-            prop_assert!(looks_like_registry_error(body.as_bytes()));
             let read: Vec<_> = parse_error_body(body.as_bytes())
                 .into_iter()
                 .map(|e| (e.code, e.message, e.detail.unwrap()))

@@ -1,6 +1,7 @@
 //! HTTP as plain values, without sockets and I/O.
 
 pub(crate) mod error_body;
+pub(crate) mod error_codes;
 mod headers;
 pub(crate) mod link;
 mod malformed;

@@ -2,10 +2,10 @@
 //! does not decide.
 
 use crate::algorithm::Algorithm;
-use crate::client::{Call, Client, Complete, Fetched, is_page};
+use crate::client::{About, Call, Client, Complete, Fetched, ListSays, Meaning, is_nexus};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Headers;
+use crate::http::{Headers, Method};
 use crate::manifest::{MediaType, identify, manifest_digest};
 use crate::presence::Presence;
 use crate::reference::Reference;
@@ -15,9 +15,9 @@ impl Client {
     /// Whether the image exists.
     ///
     /// This takes one request, a HEAD, which does not count towards Docker Hub's rate limit. A GET
-    /// follows only if the answer to the HEAD does not decide: 405, 501, 400, a proxy's 403, no
-    /// usable digest, or a 404 that does not show a registry. If a GET works where HEAD can't, the
-    /// client remembers it.
+    /// follows only if the answer to the HEAD does not decide: 405, 501, 400, no usable digest, or
+    /// a 401, 403 or 404 that does not show that a registry said so. If a GET works where HEAD
+    /// can't, the client remembers it.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ struct Lookup<'a> {
 /// What the answer to a HEAD says.
 enum Head {
     Found(Resolved),
-    Refused(Complete),
+    Refused(Complete, Meaning),
     /// It does not say enough: only a GET can decide.
     AskWithGet(Lesson),
 }
@@ -109,7 +109,8 @@ enum Head {
 enum Lesson {
     /// This registry's HEAD is unreliable.
     HeadIsUnreliable,
-    /// Nothing: HEAD was not tried, or a proxy's refusal may have been temporary.
+    /// Nothing: HEAD was not tried, a proxy's refusal may have been temporary, or the registry's
+    /// HEAD is wrong about some images only.
     None,
 }
 
@@ -119,68 +120,47 @@ impl Lookup<'_> {
             return self.get(Lesson::None);
         }
         let answer = self.call.head_manifest(self.reference)?;
-        self.note_identification(answer.cross_origin, answer.status, &answer.headers);
         match self.judge(answer) {
             Head::Found(resolved) => {
-                let state = self.call.state();
-                state.head_worked();
-                // Only a registry serves manifest types. A type that the caller added may be
-                // anything.
-                if resolved.media_type.is_manifest() {
-                    state.saw_registry();
-                }
+                self.call.state().head_worked();
                 Ok(resolved)
             }
-            Head::Refused(answer) => Err(self.call.subject().refusal(answer)),
+            Head::Refused(answer, meaning) => {
+                self.note_404(&answer, meaning);
+                Err(self.call.subject().refusal_as(answer, meaning))
+            }
             Head::AskWithGet(lesson) => self.get(lesson),
         }
     }
 
-    /// Learns whether the registry identifies itself in its answers about manifests.
-    fn note_identification(&self, cross_origin: bool, status: u16, headers: &Headers) {
-        if !cross_origin
-            && matches!(status, 200 | 404)
-            && headers.get("docker-distribution-api-version").is_some()
-        {
-            self.call.state().saw_identification();
-        }
-    }
-
     /// Decides which answers need a GET. Proxies and old registries refuse HEAD with these
-    /// statuses, or answer it without a digest. A GET does not help after a 401, a 403 of the
-    /// registry itself, 429 or 5xx.
+    /// statuses, or answer it without a digest. A GET does not help after what the registry itself
+    /// says, after 429 and 5xx.
     fn judge(&self, answer: Complete) -> Head {
         match answer.status {
             200..=299 => match self.resolved_from(&answer.headers) {
                 Some(resolved) => Head::Found(resolved),
                 None => Head::AskWithGet(Lesson::HeadIsUnreliable),
             },
-            404 if self.counts_as_absent(&answer) => Head::Refused(answer),
-            404 | 405 | 501 => Head::AskWithGet(Lesson::HeadIsUnreliable),
+            405 | 501 => Head::AskWithGet(Lesson::HeadIsUnreliable),
             400 => Head::AskWithGet(Lesson::None),
-            403 if !answer.shows_registry() && !is_json(&answer.headers) => {
-                Head::AskWithGet(Lesson::None)
-            }
-            _ => Head::Refused(answer),
+            _ => match self.meaning(&answer, Method::Head) {
+                Meaning::Open => Head::AskWithGet(lesson_of(&answer)),
+                meaning => Head::Refused(answer, meaning),
+            },
         }
     }
 
-    /// Whether a 404 to a HEAD means that the image is absent. A wrong "absent" can stop a
-    /// deployment, so the 404 has to come from a registry, and a HEAD has no body that shows it.
-    ///
-    /// It counts if its header fields show a registry. It also counts if an earlier answer showed
-    /// one and this one is no web page: an old Nexus answers HEAD with an HTML 404 for images that
-    /// it has. An earlier answer says nothing about a server that the registry redirects to.
-    ///
-    /// If the registry usually identifies itself, a 404 that does not is not from the registry: a
-    /// proxy answers so for everything while its registry restarts.
-    fn counts_as_absent(&self, answer: &Complete) -> bool {
-        let state = self.call.state();
-        answer.shows_registry()
-            || !answer.cross_origin
-                && state.is_registry()
-                && !state.identifies_itself()
-                && !is_page(&answer.headers)
+    fn meaning(&self, answer: &Complete, method: Method) -> Meaning {
+        let about = About::Manifest(self.reference.repository().name().as_str());
+        Meaning::of(answer, &self.call.asked(method, about))
+    }
+
+    /// Learns whether the registry marks its 404s.
+    fn note_404(&self, answer: &Complete, meaning: Meaning) {
+        if meaning == Meaning::Absent && !answer.cross_origin && answer.is_marked() {
+            self.call.state().saw_marked_404();
+        }
     }
 
     /// The result of the lookup, if the header fields of the answer have all of it.
@@ -216,62 +196,43 @@ impl Lookup<'_> {
         match self.call.get_manifest(self.reference)? {
             Ok(fetched) => {
                 let resolved = self.computed_from(&fetched)?;
-                let state = self.call.state();
-                state.saw_registry();
                 if lesson == Lesson::HeadIsUnreliable {
-                    state.head_failed_where_get_worked();
+                    self.call.state().head_failed_where_get_worked();
                 }
                 Ok(resolved)
             }
-            Err(answer) if answer.status == 404 => Err(self.absence(answer)),
-            Err(answer) => Err(self.call.subject().refusal(answer)),
+            Err(answer) => Err(self.refusal(answer)?),
         }
     }
 
-    /// The error for a GET that was answered with 404: the image is absent, or the answer is not
-    /// that of a registry.
-    fn absence(&self, answer: Complete) -> Error {
-        let shown = answer.shows_registry();
-        let cross_origin = answer.cross_origin.then(|| answer.url.origin());
-        let error = self.call.subject().refusal(answer);
-        let about_accept = |error: &Error| {
-            error
-                .registry_errors()
-                .iter()
-                .any(|e| e.message.contains("accept header"))
+    /// The error for a GET that was refused.
+    ///
+    /// # Errors
+    ///
+    /// The tag list, which is the last resort, got no answer.
+    fn refusal(&self, answer: Complete) -> Result<Error> {
+        let meaning = match self.meaning(&answer, Method::Get) {
+            Meaning::Open if self.may_ask_list(&answer) => {
+                match self.call.ask_list(self.reference)? {
+                    ListSays::Absent => Meaning::Absent,
+                    ListSays::Nothing => Meaning::Nothing,
+                }
+            }
+            meaning => {
+                self.note_404(&answer, meaning);
+                meaning
+            }
         };
-        if about_accept(&error) {
-            // distribution has it, but in a type that is not in our Accept (E5).
-            return Error::new(
-                ErrorKind::Unsupported,
-                "the registry has it in a media type that was not asked for",
-            )
-            .with_http_status(404)
-            .with_registry_errors(error.registry_errors().to_vec())
-            .with_hint("add the media type to those accepted")
-            .about(self.reference);
-        }
-        if shown {
-            self.call.state().saw_registry();
-            return error;
-        }
-        if let Some(origin) = cross_origin {
-            // This is the 404 of a storage server or a login page. It says nothing about what the
-            // registry has (F2).
-            return self
-                .call
-                .subject()
-                .no_registry(&origin, 404)
-                .with_hint("the registry redirects there");
-        }
-        // If the credentials were withheld, the error says that, and not that the image is absent.
-        if error.kind() != ErrorKind::NotFound {
-            return error;
-        }
-        if self.call.state().identifies_itself() {
-            return self.call.confirm_absence_now(error);
-        }
-        self.call.confirm_absence(error)
+        Ok(self.call.subject().refusal_as(answer, meaning))
+    }
+
+    /// Whether the registry's tag list may tell what this 404 does not. It can't where the registry
+    /// marks its 404s: then this one is another server's, such as that of a proxy while its
+    /// registry restarts. Nor can it tell anything about the server that a redirect led to.
+    fn may_ask_list(&self, answer: &Complete) -> bool {
+        !answer.cross_origin
+            && !self.call.state().marks_its_404s()
+            && answer.withheld_from().is_none()
     }
 
     /// The result of the lookup, from the content itself. The hash of the content decides, because
@@ -326,8 +287,11 @@ impl Lookup<'_> {
     }
 }
 
-fn is_json(headers: &Headers) -> bool {
-    headers
-        .get("content-type")
-        .is_some_and(|value| value.to_ascii_lowercase().contains("json"))
+/// What a HEAD that leaves the question open teaches about HEAD, if the GET works. A refusal or a
+/// marked 404 comes from something in between or is about one image, and so is the 404 of a Nexus.
+fn lesson_of(answer: &Complete) -> Lesson {
+    match answer.status {
+        404 if !answer.is_marked() && !is_nexus(&answer.headers) => Lesson::HeadIsUnreliable,
+        _ => Lesson::None,
+    }
 }

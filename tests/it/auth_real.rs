@@ -328,7 +328,8 @@ fn b8_a_registry_in_rust_that_supports_only_basic() {
     let host = server.authority();
     let client = with_password(host, "anybody", "geheim");
     client.check_login(&registry(host)).unwrap();
-    assert_eq!(look(&client, host, "1", &["t/a"]), ["absent"]);
+    // It answers with BLOB_UNKNOWN, which says nothing about a manifest.
+    assert_eq!(look(&client, host, "1", &["t/a"]), ["Protocol"]);
     let wrong = with_password(host, "anybody", "wrong");
     assert_eq!(look(&wrong, host, "1", &["t/a"]), ["Unauthorized"]);
     assert_eq!(

@@ -339,7 +339,9 @@ fn s9_the_body_of_an_error_does_not_hide_its_status() {
         for (status, kind) in [(403, ErrorKind::Denied), (500, ErrorKind::Server)] {
             for cut in [0, 10] {
                 let length = body.len() + cut;
-                let head = format!("HTTP/1.1 {status} No\r\nContent-Length: {length}\r\n\r\n");
+                let mark = "Docker-Distribution-Api-Version: registry/2.0";
+                let head =
+                    format!("HTTP/1.1 {status} No\r\n{mark}\r\nContent-Length: {length}\r\n\r\n");
                 let result = answered(name, Ask::Tags, format!("{head}{body}"));
                 let error = result.expect_err(name);
                 assert_eq!(

@@ -64,14 +64,13 @@ fn r11_the_number_of_retries_can_be_set() {
 
 #[test]
 fn r11_other_statuses_are_final() {
-    use ErrorKind::{Denied, NotFound, Protocol, Rejected, Server, Unsupported};
+    use ErrorKind::{Denied, Protocol, Rejected, Server, Unsupported};
     // The status of all answers, the kind of the error, and the requests of a lookup: HEAD, and GET
     // where GET may help.
     let cases = [
         (400, Rejected, 2),
         (402, Rejected, 1),
         (403, Denied, 1),
-        (404, NotFound, 1),
         (405, Unsupported, 2),
         (406, Rejected, 1),
         (410, Rejected, 1),

@@ -1,6 +1,11 @@
 //! Integration tests: one binary, one module per subject. A test is named after what it proves; the
 //! codes in front of its name are rows of docs/registries.md.
 
+mod absence_answers;
+mod absence_denied;
+mod absence_lists;
+mod absence_logins;
+mod absence_support;
 mod attackers_realms;
 mod attackers_redirects;
 mod attackers_registries;

@@ -41,7 +41,6 @@ fn contract_of_the_fake_registry_and_of_harmless_quirks() {
         ),
         (&[Quirk::NullEntries, Quirk::DigestsAmongTags], Header),
         (&[Quirk::UnmarkedNotFound(Page::JsonText)], Header),
-        (&[Quirk::UnmarkedNotFound(Page::Empty)], Header),
         (&[Quirk::RedirectHops(3)], Header),
         (&[Quirk::PingBody("true".to_owned())], Header),
         (&[Quirk::ConnectionClose], Header),

@@ -205,7 +205,7 @@ fn d3_j5_bodies_of_refusals() {
             (Quirk::Challenge(page.clone(), basic), 401, "UNAUTHORIZED"),
             (Quirk::Deny(403, page.clone()), 403, "DENIED"),
         ] {
-            if status == 403 && page == Page::Html {
+            if status == 403 && matches!(page, Page::Html | Page::Xml) {
                 continue; // See d1_e3_which_403_is_a_denial.
             }
             let registry = registry([quirk.clone()]);
@@ -263,6 +263,7 @@ fn d1_e3_which_403_is_a_denial() {
         // A web page is from a proxy, which knows nothing about repositories.
         let (kind, text) = match page {
             Page::Html => (ErrorKind::Protocol, "a page that no registry sends"),
+            Page::Xml => (ErrorKind::Protocol, "in a way in which no registry does"),
             _ => (ErrorKind::Denied, "private, hidden or missing"),
         };
         assert_eq!(error.kind(), kind, "{page:?}");
@@ -301,7 +302,7 @@ fn d1_the_error_names_registry_and_reference() {
         lookup.to_string(),
         format!(
             "{host}/t/a:v1: {host} refuses, and asks for a login (HTTP 401): \
-             Basic realm=\"fake-registry\""
+             Basic realm=\"fake-registry\" (asks for a login; none is given for {host})"
         )
     );
     assert_eq!(lookup.subject(), Some(format!("{host}/t/a:v1").as_str()));
@@ -310,7 +311,8 @@ fn d1_the_error_names_registry_and_reference() {
         list.to_string(),
         format!(
             "{host}/t/a: {host} refuses, and asks for a login (HTTP 401): \
-             Basic realm=\"fake-registry\"; it says UNAUTHORIZED: said the fake registry"
+             Basic realm=\"fake-registry\"; it says UNAUTHORIZED: said the fake registry \
+             (asks for a login; none is given for {host})"
         )
     );
     assert!(!lookup.is_transient() && !list.is_transient());

@@ -166,6 +166,5 @@ fn r32_a_web_server_is_no_registry_and_never_absent() {
         counter.requests()
     });
     let twice = ["HEAD /v2/t/a/manifests/x", "GET /v2/t/a/manifests/x"];
-    assert_eq!(costs[0], [&twice[..], &["GET /v2/"]].concat());
-    assert_eq!(costs[1], twice);
+    assert_eq!(costs, [twice, twice]);
 }
