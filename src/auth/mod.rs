@@ -10,6 +10,7 @@ mod product;
 mod realm;
 mod scope;
 mod session;
+mod shared_parents;
 mod token;
 
 pub(crate) use self::attempts::AuthAttempts;
@@ -19,5 +20,5 @@ pub(crate) use self::product::Product;
 pub(crate) use self::realm::{Downgrade, Trust, trust};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::session::{FirstStep, NextStep, Session};
-pub(crate) use self::token::{Service, Token, TokenLogin};
+pub(crate) use self::token::{BadService, MAX_SCOPES, Service, Token, TokenLogin};
 pub(crate) use crate::secret::Secret;

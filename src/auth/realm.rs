@@ -6,19 +6,51 @@
 
 use std::fmt;
 
+use super::shared_parents::is_shared;
 use crate::url::{Origin, Scheme, Url};
 
-/// Hosts of registries and of their token services, each with its source.
-const PAIRS: [(&str, &str); 1] = [
-    // Docker's documentation, "Registry authentication".
+/// Registries and their token services that the rules about names do not cover. Each pair was seen
+/// in a challenge of that registry, or stands in the vendor's documentation or clients.
+const PAIRS: [(&str, &str); 13] = [
     ("registry-1.docker.io", "auth.docker.io"),
+    ("registry.hub.docker.com", "auth.docker.io"),
+    ("registry.digitalocean.com", "api.digitalocean.com"),
+    ("rg.fr-par.scw.cloud", "api.scaleway.com"),
+    ("rg.nl-ams.scw.cloud", "api.scaleway.com"),
+    ("rg.pl-waw.scw.cloud", "api.scaleway.com"),
+    ("nvcr.io", "authn.nvidia.com"),
+    ("registry.suse.com", "scc.suse.com"),
+    ("registry.rancher.com", "scc.suse.com"),
+    ("docker.elastic.co", "docker-auth.elastic.co"),
+    ("registry2.balena-cloud.com", "api.balena-cloud.com"),
+    ("registry.depot.dev", "api.depot.dev"),
+    ("registry.upbound.io", "xpkg.upbound.io"),
 ];
 
-/// Labels under which country domains give out names: `example.co.uk` has one owner, `co.uk` has
-/// many. The whole public suffix list would add 0.7 MB to the library.
-const SECOND_LEVELS: [&str; 10] = [
-    "ac", "co", "com", "edu", "gob", "gov", "mil", "net", "ne", "org",
+/// The first labels of token services that stand beside or below their registry.
+const SERVICE_LABELS: [&str; 10] = [
+    "auth",
+    "token",
+    "login",
+    "sso",
+    "idp",
+    "gitlab",
+    "git",
+    "docker-auth",
+    "harbor",
+    "registry",
 ];
+
+/// Alibaba's domain, and its token services there: one in each region, and two without a region.
+/// The names of its customers have one label more.
+const ALIBABA: &str = ".aliyuncs.com";
+const ALIBABA_LABELS: [&str; 4] = [
+    "dockerauth",
+    "dockerauth-ee",
+    "dockerauth-vpc",
+    "dockerauth-ee-vpc",
+];
+const ALIBABA_HOSTS: [&str; 2] = ["dockerauth", "dockerauth-cn-zhangjiakou"];
 
 /// What a request to a token service may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,17 +86,43 @@ pub(crate) fn trust(
     if registry.scheme() == Scheme::Https && realm.scheme() != Scheme::Https {
         return Err(Downgrade);
     }
-    let host = realm.host();
-    let trustworthy = host == registry.host()
-        || PAIRS.contains(&(registry.host(), host))
-        || is_parent(host, registry.host())
-        || registry.scheme() == Scheme::Https && is_sibling(host, registry.host())
-        || trusted.iter().any(|name| name.eq_ignore_ascii_case(host));
+    let trustworthy = trusted
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(realm.host()))
+        || belongs_to(registry, realm.host());
     Ok(if trustworthy {
         Trust::Credentials
     } else {
         Trust::Nothing
     })
+}
+
+/// Whether the names show that the token service at `realm` is of the registry's owner.
+fn belongs_to(registry: &Origin, realm: &str) -> bool {
+    let host = registry.host();
+    if realm == host {
+        return true;
+    }
+    // A name may end in a dot: it is the same name without.
+    let (host, realm) = (without_dot(host), without_dot(realm));
+    PAIRS.contains(&(host, realm))
+        || is_alibabas(host, realm)
+        || is_parent(realm, host)
+        || registry.scheme() == Scheme::Https && (is_sibling(realm, host) || is_below(realm, host))
+}
+
+fn without_dot(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+fn is_alibabas(registry: &str, realm: &str) -> bool {
+    let (true, Some(name)) = (registry.ends_with(ALIBABA), realm.strip_suffix(ALIBABA)) else {
+        return false;
+    };
+    match name.split_once('.') {
+        Some((label, region)) => ALIBABA_LABELS.contains(&label) && !region.contains('.'),
+        None => ALIBABA_HOSTS.contains(&name),
+    }
 }
 
 /// Whether the realm is on a parent domain of the registry, as gitlab.com is for
@@ -77,33 +135,32 @@ fn is_parent(realm: &str, registry: &str) -> bool {
 }
 
 /// Whether realm and registry have the same parent domain, as gitlab.example.com and
-/// registry.example.com do.
+/// registry.example.com do, and the realm's first label is one that token services have.
 fn is_sibling(realm: &str, registry: &str) -> bool {
-    match (realm.split_once('.'), registry.split_once('.')) {
-        (Some((_, realm_parent)), Some((_, parent))) => {
-            realm_parent == parent && has_one_owner(parent)
-        }
+    match (service_parent(realm), registry.split_once('.')) {
+        (Some(above), Some((_, parent))) => above == parent && has_one_owner(parent),
         _ => false,
     }
 }
 
-/// Whether a domain belongs to one owner, as far as its labels tell: it has two labels, or three if
-/// it is below a domain such as `co.uk`.
+/// Whether the realm is directly below the registry, as auth.registry.example.com is below
+/// registry.example.com, and its first label is one that token services have.
+fn is_below(realm: &str, registry: &str) -> bool {
+    service_parent(realm) == Some(registry) && has_one_owner(registry)
+}
+
+/// The domain above a name whose first label is one that token services have.
+fn service_parent(realm: &str) -> Option<&str> {
+    let (label, parent) = realm.split_once('.')?;
+    SERVICE_LABELS.contains(&label).then_some(parent)
+}
+
+/// Whether a domain belongs to one owner, as far as its labels and the lists tell.
 fn has_one_owner(domain: &str) -> bool {
-    let labels: Vec<&str> = domain.split('.').collect();
     // An IP address has no parent domain.
-    if labels
-        .iter()
-        .all(|label| label.bytes().all(|byte| byte.is_ascii_digit()))
-        || domain.contains(':')
-    {
-        return false;
-    }
-    match labels.as_slice() {
-        [] | [_] => false,
-        [second, country] => !(country.len() == 2 && SECOND_LEVELS.contains(second)),
-        _ => true,
-    }
+    let is_address = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let address = domain.contains(':') || domain.split('.').all(is_address);
+    !address && domain.contains('.') && !is_shared(domain)
 }
 
 #[cfg(test)]
@@ -163,8 +220,17 @@ mod tests {
             ),
             ("https://a.b.example.com/", "https://example.com/token"),
             (
-                "https://registry-1.docker.io/",
-                "https://auth.docker.io/token",
+                "https://registry.example.com/",
+                "https://auth.registry.example.com/token",
+            ),
+            ("https://example.com/", "https://auth.example.com/token"),
+            (
+                "https://registry.example.com./",
+                "https://auth.example.com/token",
+            ),
+            (
+                "https://registry.me.duckdns.org/",
+                "https://auth.me.duckdns.org/token",
             ),
             ("http://localhost:5000/", "http://localhost:5001/token"),
             ("http://127.0.0.1:5000/", "http://127.0.0.1:5001/token"),
@@ -175,6 +241,70 @@ mod tests {
             ),
         ];
         expect_trust(&cases, Trust::Credentials);
+    }
+
+    #[test]
+    fn s4_known_pairs_of_registry_and_token_service() {
+        let mut pairs = PAIRS.to_vec();
+        pairs.extend([
+            (
+                "registry.cn-hangzhou.aliyuncs.com",
+                "dockerauth.cn-hangzhou.aliyuncs.com",
+            ),
+            (
+                "x-registry.cn-beijing.cr.aliyuncs.com",
+                "dockerauth-ee.cn-beijing.aliyuncs.com",
+            ),
+            (
+                "registry.cn-zhangjiakou.aliyuncs.com",
+                "dockerauth-cn-zhangjiakou.aliyuncs.com",
+            ),
+            ("registry.aliyuncs.com", "dockerauth.aliyuncs.com"),
+        ]);
+        for (registry, realm) in pairs {
+            let registry = format!("https://{registry}/");
+            let stranger = format!("https://x{realm}/t");
+            assert_eq!(judge(&registry, &stranger, &[]), Ok(Trust::Nothing));
+            let realm = format!("https://{realm}/t");
+            assert_eq!(judge(&registry, &realm, &[]), Ok(Trust::Credentials));
+            let other = "https://registry.example.net/";
+            assert_eq!(judge(other, &realm, &[]), Ok(Trust::Nothing));
+        }
+        let bucket = "https://dockerauth.x.oss-cn-hangzhou.aliyuncs.com/t";
+        let registry = "https://registry.cn-hangzhou.aliyuncs.com/";
+        assert_eq!(judge(registry, bucket, &[]), Ok(Trust::Nothing));
+    }
+
+    #[test]
+    fn s4_below_a_shared_domain_only_the_own_host_gets_the_password() {
+        for parent in [
+            "co.uk",
+            "web.za",
+            "com.br",
+            "github.io",
+            "eu-west-1.elb.amazonaws.com",
+            "elb.amazonaws.com",
+            "uk.com",
+            "duckdns.org",
+            "aliyuncs.com",
+            "nip.io",
+            "10.0.0.1.nip.io",
+            "a.b.sslip.io",
+        ] {
+            let registry = format!("https://registry.{parent}/");
+            for realm in [
+                format!("https://auth.{parent}/"),
+                format!("https://auth.{parent}./"),
+                format!("https://evil.{parent}/"),
+                format!("https://{parent}/"),
+            ] {
+                assert_eq!(judge(&registry, &realm, &[]), Ok(Trust::Nothing), "{realm}");
+            }
+            assert_eq!(judge(&registry, &registry, &[]), Ok(Trust::Credentials));
+        }
+        let registry = "https://registry.10.0.0.1.nip.io/";
+        let below = "https://auth.registry.10.0.0.1.nip.io/";
+        assert_eq!(judge(registry, below, &[]), Ok(Trust::Nothing));
     }
 
     #[test]
@@ -202,7 +332,28 @@ mod tests {
                 "https://registry.example.com/",
                 "https://a.b.example.com/token",
             ),
-            ("https://example.com/", "https://auth.example.com/token"),
+            ("https://example.com/", "https://evil.example.com/token"),
+            (
+                "https://registry.example.com/",
+                "https://evil.example.com/token",
+            ),
+            (
+                "https://registry.example.com/",
+                "https://api.example.com/token",
+            ),
+            (
+                "https://registry.example.com/",
+                "https://evil.registry.example.com/token",
+            ),
+            (
+                "https://registry.example.com/",
+                "https://auth.eu.registry.example.com/token",
+            ),
+            (
+                "https://registry.eu.example.com/",
+                "https://auth.example.com/token",
+            ),
+            ("https://registry.com/", "https://auth.com/token"),
             (
                 "http://registry.example.com/",
                 "http://gitlab.example.com/jwt",

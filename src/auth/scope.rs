@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// One scope, such as `repository:team/app:pull`. It stays as it was sent; only a comparison reads
-/// its parts.
+/// One scope, such as `repository:team/app:pull`. It is made from the request alone: a challenge
+/// does not choose what a token may do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Scope(String);
 
@@ -18,7 +18,12 @@ impl Scope {
         Scope("registry:catalog:*".to_owned())
     }
 
-    /// A scope that a challenge names. It may be any word: Gitea sends `*`.
+    /// The bare word that Gitea names in its challenge, and asks for in every token.
+    pub(crate) fn star() -> Scope {
+        Scope("*".to_owned())
+    }
+
+    #[cfg(test)]
     pub(crate) fn named(text: &str) -> Scope {
         Scope(text.to_owned())
     }
@@ -52,24 +57,6 @@ impl Scope {
     }
 }
 
-/// The needed scopes, then what the challenge names beyond them, each once. A needed scope that a
-/// named one covers is left out. The needed ones come first, because some token services, such as
-/// GitLab's, honour only one of several.
-pub(crate) fn union<'a>(needed: &[Scope], named: impl Iterator<Item = &'a str>) -> Vec<Scope> {
-    let named: Vec<Scope> = named.map(Scope::named).collect();
-    let mut all: Vec<Scope> = needed
-        .iter()
-        .filter(|need| !named.iter().any(|name| name.covers(need)))
-        .cloned()
-        .collect();
-    for name in named {
-        if !all.contains(&name) {
-            all.push(name);
-        }
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,30 +86,6 @@ mod tests {
                 expected,
                 "{have} {want}"
             );
-        }
-    }
-
-    #[test]
-    fn b2_b4_c6_the_needed_scope_comes_first_and_none_twice() {
-        let need = [Scope::named("repository:a:pull")];
-        let cases: [(&[&str], &[&str]); 6] = [
-            (&[], &["repository:a:pull"]),
-            (&["repository:a:pull"], &["repository:a:pull"]),
-            (&["repository:a:pull,push"], &["repository:a:pull,push"]),
-            (&["*"], &["repository:a:pull", "*"]),
-            (
-                &["repository:b:pull", "repository:b:pull"],
-                &["repository:a:pull", "repository:b:pull"],
-            ),
-            (
-                &["repository:b:pull,push", "repository:a:pull"],
-                &["repository:b:pull,push", "repository:a:pull"],
-            ),
-        ];
-        for (named, expected) in cases {
-            let all = union(&need, named.iter().copied());
-            let all: Vec<&str> = all.iter().map(Scope::as_str).collect();
-            assert_eq!(all, expected, "{named:?}");
         }
     }
 }

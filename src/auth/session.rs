@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::challenge::{Challenge, ChallengeScheme};
-use super::scope;
-use super::{AuthAttempts, Authorization, Credentials, Product, Scope, Secret, Service, Token};
-use crate::url::{BadUrl, Url};
+use super::{AuthAttempts, Authorization, Credentials, Product, Scope, Secret, Token};
+use super::{BadService, Service};
+use crate::url::Url;
 
 /// The most tokens kept for a registry. When there are more, the oldest is dropped.
 const MAX_TOKENS: usize = 256;
@@ -102,7 +102,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The realm of the Bearer challenge is not a usable URL.
+    /// The Bearer challenge names a token service that can't be asked.
     pub(crate) fn next_step(
         &self,
         sent: &Authorization,
@@ -110,7 +110,7 @@ impl Session {
         scopes: &[Scope],
         url: &Url,
         attempts: &mut AuthAttempts,
-    ) -> Result<NextStep, BadUrl> {
+    ) -> Result<NextStep, BadService> {
         if matches!(sent, Authorization::Bearer(_)) {
             return Ok(NextStep::GiveUp);
         }
@@ -125,12 +125,10 @@ impl Session {
             state.product = product;
         }
         if let Some(challenge) = bearer {
-            // A registry behind a reverse proxy may send a relative realm (B11).
-            let realm = url.join(challenge.realm().unwrap_or_default())?;
-            let name = challenge.service().map(str::to_owned);
-            state.mechanism = Mechanism::Bearer(Service { realm, name });
+            state.mechanism = Mechanism::Bearer(Service::named_by(challenge, url)?);
         }
-        if let Some(fetch) = state.token_to_fetch(sent, bearer, scopes, attempts) {
+        let wanted = state.scopes_to_ask_for(scopes, bearer, url);
+        if let Some(fetch) = state.token_to_fetch(sent, bearer, wanted, attempts) {
             return Ok(fetch);
         }
         if let Some(header) = self.basic_to_send(sent, challenges, attempts) {
@@ -273,21 +271,42 @@ impl State {
             .cloned()
     }
 
-    /// The token to fetch after a 401, if another token may help. `bearer` is the Bearer challenge
+    /// The scopes of a token for a request that needs `needed`. The registry at `url` may add a
+    /// bare `*`, as Gitea does, where it is its own token service. Anything else that its challenge
+    /// names would let it choose what its token may do.
+    fn scopes_to_ask_for(
+        &self,
+        needed: &[Scope],
+        bearer: Option<&Challenge>,
+        url: &Url,
+    ) -> Vec<Scope> {
+        let mut scopes = needed.to_vec();
+        let star = Scope::star();
+        let names_star =
+            |challenge: &Challenge| challenge.scopes().any(|name| name == star.as_str());
+        let is_own = |service: &Service| service.realm.origin() == url.origin();
+        if matches!(&self.mechanism, Mechanism::Bearer(service) if is_own(service))
+            && bearer.is_some_and(names_star)
+        {
+            scopes.push(star);
+        }
+        scopes
+    }
+
+    /// The token for `wanted` to fetch after a 401, if another token may help. `bearer` is the Bearer challenge
     /// of that answer. Without one the last Bearer challenge still holds: Harbor answers every
     /// request that carried an Authorization field with a Basic challenge.
     fn token_to_fetch(
         &self,
         sent: &Authorization,
         bearer: Option<&Challenge>,
-        scopes: &[Scope],
+        wanted: Vec<Scope>,
         attempts: &mut AuthAttempts,
     ) -> Option<NextStep> {
         let Mechanism::Bearer(service) = &self.mechanism else {
             return None;
         };
-        let wanted = scope::union(scopes, bearer.into_iter().flat_map(Challenge::scopes));
-        // After a fresh token another one only helps if the registry now names scopes, or a
+        // After a fresh token another one only helps if the registry now names a scope, or a
         // service, that the fresh one is not for.
         let names_another = bearer.is_some()
             && !attempts.other_token

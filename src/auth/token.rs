@@ -1,10 +1,13 @@
 //! Tokens: how a request asks for one, and what the token service answers (distribution's token
 //! authentication; OAuth2, RFC 6749).
 
+use std::error::Error;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use super::challenge::Challenge;
 use super::credentials::is_visible_ascii;
 use super::{Scope, Secret};
 use crate::error::printable;
@@ -20,6 +23,13 @@ const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MARGIN: Duration = Duration::from_secs(5);
 /// The `client_id` of the OAuth2 form. It names this program and is not a secret.
 const CLIENT_ID: &str = "ocireg";
+/// The most bytes of a registry's name at its token service, as it stands in a URL.
+const MAX_NAME: usize = 256;
+/// The most scopes of one token request. Larger tokens no longer fit the header line of the nginx
+/// in front of a registry (8 KiB by default).
+pub(crate) const MAX_SCOPES: usize = 32;
+/// The most bytes of a token request's URL.
+const MAX_URL: usize = 4 * 1024;
 /// How many characters of an unreadable answer an error shows.
 const SHOWN: usize = 50;
 
@@ -32,10 +42,52 @@ pub(crate) struct Service {
     pub(crate) name: Option<String>,
 }
 
+/// Why a token service can't be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadService {
+    /// Its realm is no URL that can be used.
+    Realm(BadUrl),
+    /// The registry's name at this service is too long.
+    Name,
+    /// The request would ask for too much at once.
+    Request,
+}
+
+impl fmt::Display for BadService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadService::Realm(bad) => bad.fmt(f),
+            BadService::Name => write!(f, "a `service` of more than {MAX_NAME} bytes"),
+            BadService::Request => write!(
+                f,
+                "a token request of more than {MAX_SCOPES} scopes or {MAX_URL} bytes"
+            ),
+        }
+    }
+}
+
+impl Error for BadService {}
+
 impl Service {
+    /// The service that a Bearer challenge of the registry at `url` names. A registry behind a
+    /// reverse proxy may send a relative realm.
+    pub(crate) fn named_by(challenge: &Challenge, url: &Url) -> Result<Service, BadService> {
+        let realm = url
+            .join(challenge.realm().unwrap_or_default())
+            .map_err(BadService::Realm)?;
+        let name = challenge.service().map(str::to_owned);
+        let length = name
+            .as_deref()
+            .map_or(0, |name| encode_query_value(name).len());
+        if length > MAX_NAME {
+            return Err(BadService::Name);
+        }
+        Ok(Service { realm, name })
+    }
+
     /// The URL that asks for a token with GET. It keeps the query of the realm, which some
     /// registries need, and it has a `service` only if the challenge named one.
-    pub(crate) fn url_for(&self, scopes: &[Scope]) -> Result<Url, BadUrl> {
+    pub(crate) fn url_for(&self, scopes: &[Scope]) -> Result<Url, BadService> {
         let mut target = self.realm.target().to_owned();
         let mut separator = if target.contains('?') { '&' } else { '?' };
         let mut add = |name: &str, value: &str| {
@@ -51,7 +103,11 @@ impl Service {
         for scope in scopes {
             add("scope", scope.as_str());
         }
-        Url::on(&self.realm.origin(), &target)
+        let url = Url::on(&self.realm.origin(), &target).map_err(BadService::Realm)?;
+        if scopes.len() > MAX_SCOPES || url.to_request_string().len() > MAX_URL {
+            return Err(BadService::Request);
+        }
+        Ok(url)
     }
 
     /// The form that asks for a token with POST and an identity token (RFC 6749 section 6).

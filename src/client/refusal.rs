@@ -3,10 +3,9 @@
 use super::answer::{Answer, Complete, challenges, is_page};
 use super::failure::{AttemptError, Subject};
 use super::meaning::{Asked, Meaning, is_artifactory};
-use crate::auth::{Authorization, Downgrade, Service, TokenLogin};
+use crate::auth::{Authorization, BadService, Downgrade, Service, TokenLogin};
 use crate::error::{Error, ErrorKind, RegistryError, printable};
 use crate::http::{Malformed, RateLimit};
-use crate::url::BadUrl;
 
 /// Refusals: what a registry's answer means.
 impl Subject<'_> {
@@ -172,10 +171,14 @@ impl Subject<'_> {
             .with_http_status(answer.status)
     }
 
-    /// The error of a challenge whose realm is no URL.
-    pub(super) fn bad_realm(self, answer: &Answer, bad: BadUrl) -> Error {
+    /// The error of a challenge whose token service can't be asked.
+    pub(super) fn bad_realm(self, answer: &Answer, bad: BadService) -> Error {
         let host = answer.url.authority();
-        let message = format!("{host} names a token service that is no URL");
+        let what = match bad {
+            BadService::Realm(_) => "is no URL",
+            BadService::Name | BadService::Request => "can't be asked",
+        };
+        let message = format!("{host} names a token service that {what}");
         self.error(ErrorKind::Protocol, message)
             .caused_by(bad)
             .with_http_status(answer.status)
@@ -190,7 +193,7 @@ impl Subject<'_> {
     }
 
     /// The error of a token service for which no URL can be made.
-    pub(super) fn unusable_service(self, service: &Service, bad: BadUrl) -> Error {
+    pub(super) fn unusable_service(self, service: &Service, bad: BadService) -> Error {
         let authority = service.realm.authority();
         let message = format!("the token service {authority} can't be asked");
         self.error(ErrorKind::Protocol, message).caused_by(bad)
@@ -208,7 +211,7 @@ impl Subject<'_> {
         let (registry, host) = (self.registry, service.realm.host());
         let message = format!(
             "refused without the credentials, which were not sent to the token service {host}: \
-             it is of another domain than the registry"
+             its name does not show that it belongs to the registry"
         );
         self.error(ErrorKind::Unauthorized, message)
             .with_hint(format!(

@@ -3,13 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::auth::Scope;
+use crate::auth::{MAX_SCOPES, Scope};
 use crate::reference::RepositoryName;
 
-/// The most scopes of one token request, and the most bytes of its scopes. Larger tokens no longer
-/// fit the header line of the nginx in front of a registry (8 KiB by default).
-const MAX_SCOPES: usize = 32;
-const MAX_SCOPE_BYTES: usize = 4 * 1024;
+/// The most bytes of the scopes in one token request. Its whole URL has at most 4 KiB.
+const MAX_SCOPE_BYTES: usize = 3 * 1024;
 
 /// The scopes of a request and of others that will follow. Empty for a request that is alone.
 #[derive(Debug, Clone, Default)]

@@ -42,7 +42,12 @@ impl Call<'_> {
             true => need.scopes.to_vec(),
             false => {
                 let shared = self.shared_scopes.as_slice();
-                self.state.session.widen(need.scopes, shared)
+                let wide = self.state.session.widen(need.scopes, shared);
+                // A realm may be so long that only one scope fits beside it.
+                match need.service.url_for(&wide) {
+                    Ok(_) => wide,
+                    Err(_) => need.scopes.to_vec(),
+                }
             }
         };
         let token = match self.token(&need, &wide) {

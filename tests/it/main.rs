@@ -57,6 +57,7 @@ mod real_registries;
 mod real_requests;
 mod real_servers;
 mod real_tls;
+mod realm_trust;
 mod reference_parts;
 mod references;
 mod references_property;
