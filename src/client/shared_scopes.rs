@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::auth::{MAX_SCOPES, Scope};
 use crate::reference::RepositoryName;
 
-/// The most bytes of the scopes in one token request. Its whole URL has at most 4 KiB.
-const MAX_SCOPE_BYTES: usize = 3 * 1024;
+/// The most bytes of the scopes in one token request. Its whole URL has at most 4 KiB; 256 bytes
+/// are for the realm and the service.
+const MAX_SCOPE_BYTES: usize = 4 * 1024 - 256;
 
 /// The scopes of a request and of others that will follow. Empty for a request that is alone.
 #[derive(Debug, Clone, Default)]

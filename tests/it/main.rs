@@ -64,3 +64,4 @@ mod references_property;
 mod sizes;
 mod sources;
 mod tls_records;
+mod token_scopes;
