@@ -82,6 +82,7 @@ mod lookup;
 mod manifest;
 mod policy;
 mod presence;
+mod redact;
 mod reference;
 mod resolved;
 mod secret;

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::error::printable;
 use crate::http::syntax::Cursor;
 use crate::http::{Malformed, shown_url};
+use crate::redact::Redactor;
 
 /// One challenge: a scheme and its parameters. Holds no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,11 +96,12 @@ impl Challenge {
     }
 
     /// A text for errors, such as `Bearer realm="https://auth.example.com/token"`. It is printable
-    /// and capped, and it has no query.
-    pub(crate) fn summary(&self) -> String {
+    /// and capped, and it has no query and no secret.
+    pub(crate) fn summary(&self, redactor: &Redactor<'_>) -> String {
+        let scheme = self.scheme.shown(redactor, MAX_SUMMARY);
         let summary = match self.realm() {
-            Some(realm) => format!("{} realm=\"{}\"", self.scheme, shown_url(realm)),
-            None => self.scheme.to_string(),
+            Some(realm) => format!("{scheme} realm=\"{}\"", shown_url(&redactor.hide(realm))),
+            None => scheme,
         };
         printable(&summary, MAX_SUMMARY)
     }
@@ -111,22 +113,20 @@ impl Challenge {
 
 impl fmt::Debug for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Challenge")
-            .field(&self.summary())
-            .field(&self.service())
-            .field(&self.scopes().collect::<Vec<_>>())
-            .field(&self.error())
-            .finish()
+        // What a server says may hold a secret.
+        let names: Vec<&str> = self.params.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_tuple("Challenge").field(&names).finish()
     }
 }
 
-impl fmt::Display for ChallengeScheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ChallengeScheme::Bearer => "Bearer",
-            ChallengeScheme::Basic => "Basic",
-            ChallengeScheme::Other(name) => name,
-        })
+impl ChallengeScheme {
+    /// Its name, of at most `limit` characters and without a secret.
+    pub(crate) fn shown(&self, redactor: &Redactor<'_>, limit: usize) -> String {
+        match self {
+            ChallengeScheme::Bearer => "Bearer".to_owned(),
+            ChallengeScheme::Basic => "Basic".to_owned(),
+            ChallengeScheme::Other(name) => redactor.shown(name, limit),
+        }
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
     /// The challenges as text: `Scheme name=[value] …`, separated by `; `.
     fn as_text(challenges: &Challenges) -> String {
         let one_as_text = |challenge: &Challenge| {
-            let mut text = challenge.scheme.to_string();
+            let mut text = challenge.scheme.shown(&Redactor::without_secrets(), 40);
             for (name, value) in &challenge.params {
                 text.push_str(&format!(" {name}=[{value}]"));
             }
@@ -457,7 +457,7 @@ mod tests {
             let texts: Vec<String> = challenges
                 .malformed
                 .iter()
-                .map(ToString::to_string)
+                .map(|it| it.shown(&Redactor::without_secrets()))
                 .collect();
             assert_eq!(
                 texts,
@@ -514,14 +514,17 @@ mod tests {
         ];
         for (value, expected) in cases {
             let challenges = parse(&[value]);
-            assert_eq!(challenges.list[0].summary(), expected);
+            assert_eq!(
+                challenges.list[0].summary(&Redactor::without_secrets()),
+                expected
+            );
             assert!(
                 !format!("{challenges:?}").contains("secret"),
                 "{challenges:?}"
             );
         }
         let long = format!("Basic realm=\"{}\"", "x".repeat(5000));
-        let summary = parse(&[&long]).list[0].summary();
+        let summary = parse(&[&long]).list[0].summary(&Redactor::without_secrets());
         assert_eq!(summary.chars().count(), MAX_SUMMARY + 1);
     }
 

@@ -63,6 +63,21 @@ impl Credentials {
         self.identity.as_ref()
     }
 
+    /// All that is secret in them: the password, what is sent in its place, and the tokens.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let bare = |header: &Secret| {
+            header
+                .expose()
+                .split_once(' ')
+                .map(|(_, it)| Secret::new(it))
+        };
+        let encoded = self.basic.as_ref().and_then(bare);
+        let password = encoded.as_ref().and_then(password_in);
+        let bearer = self.bearer.as_ref().and_then(bare);
+        let all = [encoded, password, bearer, self.identity.clone()];
+        all.into_iter().flatten().collect()
+    }
+
     /// Whether there are credentials that a token service accepts.
     pub(crate) fn are_for_token_service(&self) -> bool {
         self.basic.is_some() || self.identity.is_some()
@@ -71,6 +86,14 @@ impl Credentials {
     pub(crate) fn is_empty(&self) -> bool {
         self.basic.is_none() && self.bearer.is_none() && self.identity.is_none()
     }
+}
+
+/// The password in the Base64 of user name and password.
+fn password_in(encoded: &Secret) -> Option<Secret> {
+    let pair = String::from_utf8(STANDARD.decode(encoded.expose()).ok()?).ok()?;
+    let pair = Secret::new(pair);
+    let (_, password) = pair.expose().split_once(':')?;
+    Some(Secret::new(password))
 }
 
 /// Whether the text is not empty and all visible ASCII. Anything else in a header could add lines

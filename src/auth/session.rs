@@ -44,6 +44,8 @@ struct State {
     mechanism: Mechanism,
     /// The newest comes first.
     tokens: Vec<Arc<Token>>,
+    /// All that came lately, whether they are still used or not: a server may repeat them.
+    received: Vec<Arc<Token>>,
     /// Whether a token for several scopes was refused where one for a single scope was accepted.
     single_scope_tokens: bool,
     /// Whether the registry has asked for a login.
@@ -256,6 +258,16 @@ impl Session {
             .retain(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
         state.tokens.insert(0, token.clone());
         state.tokens.truncate(MAX_TOKENS);
+        state.received.insert(0, token.clone());
+        state.received.truncate(MAX_TOKENS);
+    }
+
+    /// All that is secret in what its requests have carried.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.credentials.secrets();
+        let state = self.state();
+        secrets.extend(state.received.iter().map(|token| token.bare()));
+        secrets
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

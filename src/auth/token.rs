@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 use super::challenge::Challenge;
 use super::credentials::is_visible_ascii;
 use super::{Scope, Secret};
-use crate::error::printable;
 use crate::url::{BadUrl, Url, encode_query_value};
 
 /// The lifetime of a token whose answer has no `expires_in`, and the shortest one that is believed:
@@ -30,8 +29,6 @@ const MAX_NAME: usize = 256;
 pub(crate) const MAX_SCOPES: usize = 32;
 /// The most bytes of a token request's URL.
 const MAX_URL: usize = 4 * 1024;
-/// How many characters of an unreadable answer an error shows.
-const SHOWN: usize = 50;
 
 /// The token service that a registry names in its Bearer challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,20 +161,13 @@ impl Token {
         login: TokenLogin,
         now: Instant,
     ) -> Result<Token, String> {
-        // Only the start of a web page is shown: a service may send the token alone, without JSON
-        // (S15).
+        // Nothing of it is shown: it may hold a token that nobody knows yet.
         let answer: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
-            let start = String::from_utf8_lossy(body.get(..SHOWN * 4).unwrap_or(body)).into_owned();
-            match start.trim_start().starts_with('<') {
-                true => format!(
-                    "its answer is a page and no token: {}",
-                    printable(&start, SHOWN)
-                ),
-                false => format!(
-                    "its answer is no JSON object with a token ({} bytes)",
-                    body.len()
-                ),
-            }
+            let what = match body.trim_ascii_start().starts_with(b"<") {
+                true => "a page and no token",
+                false => "no JSON object with a token",
+            };
+            format!("its answer is {what} ({} bytes)", body.len())
         })?;
         // distribution calls it `token`, OAuth2 `access_token`. Some services send one, some both
         // (C1).
@@ -206,6 +196,11 @@ impl Token {
 
     pub(crate) fn header(&self) -> &Secret {
         &self.header
+    }
+
+    /// The token itself.
+    pub(super) fn bare(&self) -> Secret {
+        Secret::new(self.header.expose().trim_start_matches("Bearer "))
     }
 
     /// Whether it was asked for more than one scope.
@@ -405,10 +400,7 @@ mod tests {
         let now = Instant::now();
         let bad = [
             ("", "its answer is no JSON object"),
-            (
-                "<html>nope</html>",
-                "a page and no token: <html>nope</html>",
-            ),
+            ("<html>nope</html>", "a page and no token (17 bytes)"),
             (
                 "bare-secret-token",
                 "no JSON object with a token (17 bytes)",

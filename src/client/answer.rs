@@ -9,6 +9,7 @@ use crate::http::Headers;
 use crate::http::error_body::parse_error_body;
 use crate::http::error_codes::ErrorBody;
 use crate::http::retry_after::parse_retry_after;
+use crate::redact::Redactor;
 use crate::transport::{Body, Failure, WireError};
 use crate::url::{Scheme, Url};
 
@@ -92,9 +93,9 @@ impl Complete {
         has_api_version(&self.headers) || !ErrorBody::of(&self.body).errors().is_empty()
     }
 
-    /// What the registry itself says is wrong.
-    pub(crate) fn registry_errors(&self) -> Vec<RegistryError> {
-        parse_error_body(&self.body)
+    /// What the registry itself says is wrong, as it may be shown.
+    pub(crate) fn registry_errors(&self, redactor: &Redactor<'_>) -> Vec<RegistryError> {
+        parse_error_body(&self.body, redactor)
     }
 
     /// How long the server asks to wait.

@@ -111,6 +111,7 @@ impl<'a> Call<'a> {
         Subject {
             registry: self.registry,
             origin: &self.state.origin,
+            secrets: &*self.state,
             about: self.about,
             has_login: !self.state.session.credentials().is_empty(),
         }

@@ -9,9 +9,10 @@ use std::io;
 use std::time::Duration;
 
 use super::answer::{Answer, Complete};
-use crate::error::{Error, ErrorKind, printable};
+use crate::error::{Error, ErrorKind};
 use crate::interrupt::Stopped;
 use crate::policy::redirect;
+use crate::redact::{Redactor, Secrets};
 use crate::reference::Registry;
 use crate::transport::{Failure, Phase, WireError};
 use crate::url::{BadUrl, Origin, Url};
@@ -162,13 +163,30 @@ pub(crate) struct Subject<'a> {
     pub(super) registry: &'a Registry,
     /// The registry's own server.
     pub(super) origin: &'a Origin,
+    /// Who knows what must not be shown, whichever server repeats it.
+    pub(super) secrets: &'a dyn Secrets,
     /// What errors name: a registry, repository or reference.
     pub(super) about: &'a dyn fmt::Display,
     /// Whether the caller has given a login for the registry.
     pub(super) has_login: bool,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// What text of its servers is shown through.
+    pub(crate) fn redactor(self) -> Redactor<'a> {
+        Redactor::new(self.secrets)
+    }
+
+    /// The host of a server, and its port. The registry's own host is a word of the caller's;
+    /// others were named by a server.
+    pub(super) fn host(self, origin: &Origin) -> String {
+        let authority = origin.authority().to_string();
+        match origin.host() == self.origin.host() {
+            true => authority,
+            false => self.redactor().hide(&authority).into_owned(),
+        }
+    }
+
     pub(super) fn error(self, kind: ErrorKind, message: impl Into<String>) -> Error {
         Error::new(kind, message).about(self.about)
     }
@@ -185,7 +203,7 @@ impl Subject<'_> {
         let (kind, hint) = kind_of(&error);
         // The subject begins with the registry; another host, such as Docker Hub's API or where a
         // redirect led, has to be named.
-        let (about, authority) = (self.about.to_string(), url.authority().to_string());
+        let (about, authority) = (self.about.to_string(), self.host(&url.origin()));
         let message = match about.strip_prefix(&authority) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => error.message.clone(),
             _ if url.origin() == *self.origin => format!("{authority}: {}", error.message),
@@ -196,7 +214,7 @@ impl Subject<'_> {
             result = result.with_hint(hint);
         }
         match error.into_source() {
-            Some(source) => result.caused_by(source),
+            Some(source) => result.caused_by(self.redactor().cause(source)),
             None => result,
         }
     }
@@ -209,7 +227,7 @@ impl Subject<'_> {
 
     /// The error of a redirect that is not followed, which came from `here`.
     pub(super) fn bad_redirect(self, here: &Url, status: u16, refused: redirect::Refused) -> Error {
-        let host = here.authority();
+        let host = self.host(&here.origin());
         let message =
             format!("{host} answers with a redirect that is not followed (HTTP {status})");
         self.error(ErrorKind::Protocol, message)
@@ -221,8 +239,8 @@ impl Subject<'_> {
     pub(super) fn encoded(self, answer: &Answer, encoding: &str) -> Error {
         let message = format!(
             "{} answers with Content-Encoding {} although identity was asked for",
-            answer.url.authority(),
-            printable(encoding, 40)
+            self.host(&answer.url.origin()),
+            self.redactor().shown(encoding, 40)
         );
         self.error(ErrorKind::Protocol, message)
             .with_hint("a proxy in between compresses; have it pass registry answers as they are")
@@ -240,7 +258,7 @@ impl Subject<'_> {
 
     /// The error of a server at `origin` that does not answer like a registry.
     pub(crate) fn no_registry(self, origin: &Origin, status: u16) -> Error {
-        let authority = origin.authority();
+        let authority = self.host(origin);
         let message = format!("{authority} does not answer like a registry (HTTP {status})");
         self.error(ErrorKind::Protocol, message)
             .with_http_status(status)

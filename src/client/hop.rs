@@ -46,7 +46,7 @@ impl Call<'_> {
             }
             let (status, here) = (answer.status, answer.url.clone());
             visited.push(here.clone());
-            let next = next_url(request, &visited, answer.headers.get("location"));
+            let next = self.next_url(request, &visited, answer.headers.get("location"));
             // Only to give the connection back; what it says does not matter.
             let _ = answer.read_to_limit(MAX_REDIRECT_BODY);
             url = next.map_err(|refused| {
@@ -117,14 +117,22 @@ impl Call<'_> {
         match result {
             Ok(response) => {
                 let status = response.status;
-                log::debug!("{} {url} -> {status} in {took} ms", method.as_str());
+                log::debug!(
+                    "{} {} -> {status} in {took} ms",
+                    method.as_str(),
+                    self.shown_url(request, &url)
+                );
                 if origin == self.state.origin {
-                    learn(&self.state, &response, &seen);
+                    self.learn(&response, &seen);
                 }
                 self.refuse_encoding(answer(url, response))
             }
             Err(error) => {
-                log::debug!("{} {url} -> {error} after {took} ms", method.as_str());
+                log::debug!(
+                    "{} {} -> {error} after {took} ms",
+                    method.as_str(),
+                    self.shown_url(request, &url)
+                );
                 let repeat = MayRepeat::from(request.repeat.allows(seen.sent));
                 Err(Box::new(AttemptError::Wire { url, error, repeat }))
             }
@@ -176,6 +184,52 @@ impl Call<'_> {
         Arc::new(context)
     }
 
+    /// Where a redirect leads from the last of `visited`. This is where one is refused.
+    fn next_url(
+        &self,
+        request: &Request<'_>,
+        visited: &[Url],
+        location: Option<&str>,
+    ) -> Result<Url, redirect::Refused> {
+        let next = redirect::follow(visited, location)?;
+        match visited.first() {
+            Some(first) if !request.redirects.allows(first, &next) => {
+                let host = self.subject().host(&next.origin());
+                let origin = format!("{}://{host}", next.scheme());
+                Err(redirect::Refused::elsewhere(&origin))
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// A URL for a record. What the request itself asks for is the caller's word; all other URLs
+    /// come from servers.
+    fn shown_url(&self, request: &Request<'_>, url: &Url) -> String {
+        let text = url.to_string();
+        let is_own = url.origin() == self.state.origin
+            && matches!(&request.target, Target::Path(path) if *path == url.target());
+        match is_own {
+            true => text,
+            false => self.subject().redactor().hide(&text).into_owned(),
+        }
+    }
+
+    /// Takes down what an answer of the registry itself teaches.
+    fn learn(&self, response: &Response, seen: &Seen) {
+        let (state, redactor) = (&self.state, self.subject().redactor());
+        let warnings = warnings(&response.headers, &redactor);
+        // Before the lock: a program's logger may ask what is known of the registry.
+        for warning in &warnings {
+            log::warn!("{} warns: {warning}", state.origin);
+        }
+        state.saw_answer(Told {
+            reached: seen.peer,
+            shows_registry: shows_registry(response.status, &response.headers),
+            rate_limit: RateLimit::from_headers(&response.headers, &redactor),
+            warnings,
+        });
+    }
+
     /// Nothing encoded is accepted, since identity was asked for and a digest is over the bytes as
     /// they are stored. The body of an error is only shown, and may be anything.
     fn refuse_encoding(&self, answer: Answer) -> Attempt<Answer> {
@@ -188,21 +242,6 @@ impl Call<'_> {
         Err(AttemptError::fatal(
             self.subject().encoded(&answer, encoding),
         ))
-    }
-}
-
-/// Where a redirect leads from the last of `visited`. This is where one is refused.
-fn next_url(
-    request: &Request<'_>,
-    visited: &[Url],
-    location: Option<&str>,
-) -> Result<Url, redirect::Refused> {
-    let next = redirect::follow(visited, location)?;
-    match visited.first() {
-        Some(first) if !request.redirects.allows(first, &next) => {
-            Err(redirect::Refused::elsewhere(&next))
-        }
-        _ => Ok(next),
     }
 }
 
@@ -254,19 +293,4 @@ fn address_policy(state: &RegistryState, url: &Url) -> AddressPolicy {
     } else {
         AddressPolicy::Elsewhere { registry }
     }
-}
-
-/// Takes down what an answer of the registry itself teaches.
-fn learn(state: &RegistryState, response: &Response, seen: &Seen) {
-    let warnings = warnings(&response.headers);
-    // Before the lock: a program's logger may ask what is known of the registry.
-    for warning in &warnings {
-        log::warn!("{} warns: {warning}", state.origin);
-    }
-    state.saw_answer(Told {
-        reached: seen.peer,
-        shows_registry: shows_registry(response.status, &response.headers),
-        rate_limit: RateLimit::from_headers(&response.headers),
-        warnings,
-    });
 }

@@ -15,7 +15,7 @@ use super::failure::ReadError;
 use super::list_body::{ListBody, Listed};
 use super::meaning::{About, Meaning};
 use super::registry::RegistryState;
-use super::request::{Access, Request};
+use super::request::{Access, Request, Target};
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind};
 use crate::http::Method;
@@ -82,7 +82,12 @@ impl Paging {
             Continuation::End => return Ok(None),
         };
         let access = Access::Scopes(vec![self.scope.clone()]);
-        let request = Request::read(Method::Get, target.as_str(), "application/json", access);
+        let mut request = Request::read(Method::Get, target.as_str(), "application/json", access);
+        if !self.seen.is_empty() {
+            let next = Url::on(&call.state().origin, &target);
+            let next = next.map_err(|bad| call.subject().bad_target(bad))?;
+            request.target = Target::Answered(next);
+        }
         let state = call.state();
         let (page, link) = call.send(&request, |answer| {
             if !answer.is_success() {
@@ -94,7 +99,7 @@ impl Paging {
                 let error = call.subject().refusal_as(refusal, meaning);
                 return Err(self.refused(error).into());
             }
-            let link = link_of(&answer, state).map_err(|problem| protocol(call, problem));
+            let link = link_of(&answer, call).map_err(|problem| protocol(call, problem));
             Ok((read_page::<T>(answer, list, call)?, link))
         })?;
         state.saw_registry();
@@ -194,9 +199,10 @@ fn protocol(call: &Call<'_>, problem: String) -> Error {
 
 /// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list
 /// would be made to send requests to other hosts.
-fn link_of(answer: &Answer, state: &RegistryState) -> Result<Option<String>, String> {
-    let link =
-        next_link(answer.headers.get_all("link")).map_err(|malformed| malformed.to_string())?;
+fn link_of(answer: &Answer, call: &Call<'_>) -> Result<Option<String>, String> {
+    let (state, subject) = (call.state(), call.subject());
+    let link = next_link(answer.headers.get_all("link"))
+        .map_err(|malformed| malformed.shown(&subject.redactor()))?;
     let Some(link) = link else { return Ok(None) };
     let url = answer
         .url
@@ -204,8 +210,9 @@ fn link_of(answer: &Answer, state: &RegistryState) -> Result<Option<String>, Str
         .map_err(|bad| format!("the list continues at an unusable URL: {bad}"))?;
     if url.origin() != state.origin && !is_same_behind_proxy(&url, state) {
         return Err(format!(
-            "the list continues on another server ({}), which is not followed",
-            url.origin()
+            "the list continues on another server ({}://{}), which is not followed",
+            url.scheme(),
+            subject.host(&url.origin())
         ));
     }
     Ok(Some(url.target().to_owned()))
@@ -226,7 +233,7 @@ fn read_page<T: FromStr>(
     list: &'static str,
     call: &Call<'_>,
 ) -> Result<Listed<T>, ReadError> {
-    let authority = answer.url.authority();
+    let authority = call.subject().host(&answer.url.origin());
     let mut body = answer.body.take(MAX_PAGE);
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(body.by_ref()));
     let page = ListBody::named(list)
@@ -242,7 +249,8 @@ fn read_page<T: FromStr>(
             return ReadError::Answer(error.about(call.about));
         }
         let problem = format!("{authority} answers with something that is no list of {list}");
-        let error = Error::new(ErrorKind::Protocol, problem).caused_by(error);
+        let cause = call.subject().redactor().cause(error.into());
+        let error = Error::new(ErrorKind::Protocol, problem).caused_by(cause);
         ReadError::Answer(
             error
                 .with_hint("is there a registry at this address?")

@@ -6,8 +6,9 @@ use super::handle::Client;
 use super::meaning::{About, Meaning};
 use super::request::{Access, Request};
 use crate::auth::challenge::{ChallengeScheme, parse_challenges};
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Result};
 use crate::http::{Headers, Method};
+use crate::redact::Redactor;
 use crate::reference::Registry;
 
 /// A registry's answer to [`Client::ping`].
@@ -52,7 +53,7 @@ impl Client {
     pub fn ping(&self, registry: &Registry) -> Result<Ping> {
         let call = self.call(registry, registry);
         let answer = call.ping()?;
-        let verdict = Verdict::of(&answer);
+        let verdict = Verdict::of(&answer, &call.subject().redactor());
         call.note_verdict(&verdict);
         match verdict {
             Verdict::Open => Ok(Ping {
@@ -77,7 +78,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(answer: &Complete) -> Verdict {
+    fn of(answer: &Complete, redactor: &Redactor<'_>) -> Verdict {
         match answer.status {
             // Where a redirect has led elsewhere, it is not this registry that answers.
             _ if answer.cross_origin => Verdict::Other,
@@ -85,7 +86,7 @@ impl Verdict {
             // Some send no version header; then the body has to be what registries send: `{}`,
             // Quay's `true` (B7), nothing.
             200 if is_what_registries_say(&answer.body) => Verdict::Open,
-            401 => offered(&answer.headers).map_or(Verdict::Other, Verdict::Challenges),
+            401 => offered(&answer.headers, redactor).map_or(Verdict::Other, Verdict::Challenges),
             _ => Verdict::Other,
         }
     }
@@ -95,8 +96,11 @@ fn is_what_registries_say(body: &[u8]) -> bool {
     [&b""[..], b"{}", b"true"].contains(&body.trim_ascii())
 }
 
+/// How much of an unknown scheme's name is kept.
+const MAX_SCHEME: usize = 40;
+
 /// The scheme that the library would use: Bearer before Basic.
-fn offered(headers: &Headers) -> Option<AuthScheme> {
+fn offered(headers: &Headers, redactor: &Redactor<'_>) -> Option<AuthScheme> {
     let challenges = parse_challenges(headers.get_all("www-authenticate")).list;
     let has = |scheme: &ChallengeScheme| {
         challenges
@@ -110,7 +114,9 @@ fn offered(headers: &Headers) -> Option<AuthScheme> {
         return Some(AuthScheme::Basic);
     }
     match &challenges.first()?.scheme {
-        ChallengeScheme::Other(name) => Some(AuthScheme::Other(printable(name, 40))),
+        scheme @ ChallengeScheme::Other(_) => {
+            Some(AuthScheme::Other(scheme.shown(redactor, MAX_SCHEME)))
+        }
         ChallengeScheme::Bearer | ChallengeScheme::Basic => None,
     }
 }
@@ -146,7 +152,7 @@ impl Call<'_> {
             Ok(answer) => answer,
             Err(error) => return error,
         };
-        let verdict = Verdict::of(&answer);
+        let verdict = Verdict::of(&answer, &self.subject().redactor());
         self.note_verdict(&verdict);
         match verdict {
             Verdict::Other => self.no_registry_here(status),
@@ -167,7 +173,7 @@ impl Call<'_> {
 
     /// Fails where a 200 to a ping is not a registry's.
     pub(super) fn expect_registry(&self, answer: &Complete) -> Result<()> {
-        match Verdict::of(answer) {
+        match Verdict::of(answer, &self.subject().redactor()) {
             Verdict::Open => Ok(()),
             _ => Err(self.no_registry_here(answer.status)),
         }

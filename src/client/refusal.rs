@@ -6,6 +6,7 @@ use super::meaning::{Asked, Meaning, is_artifactory};
 use crate::auth::{Authorization, BadService, Downgrade, Service, TokenLogin};
 use crate::error::{Error, ErrorKind, RegistryError, printable};
 use crate::http::{Malformed, RateLimit};
+use crate::redact::Redactor;
 
 /// Refusals: what a registry's answer means.
 impl Subject<'_> {
@@ -42,11 +43,12 @@ impl Subject<'_> {
             return self.withheld(service).with_http_status(answer.status);
         }
         let (kind, what, hint) = self.verdict(&answer, meaning);
-        let mut message = format!("{} {what} (HTTP {})", answer.url.authority(), answer.status);
+        let (host, redactor) = (self.host(&answer.url.origin()), self.redactor());
+        let mut message = format!("{host} {what} (HTTP {})", answer.status);
         if answer.status == 401 {
-            message.push_str(&challenge_text(&answer));
+            message.push_str(&challenge_text(&answer, &redactor));
         }
-        let registry_errors = answer.registry_errors();
+        let registry_errors = answer.registry_errors(&redactor);
         message.push_str(&words_of(&registry_errors));
         let retry_after = answer.retry_after();
         let error = self
@@ -54,7 +56,7 @@ impl Subject<'_> {
             .with_http_status(answer.status)
             .with_registry_errors(registry_errors)
             .with_retry_after(retry_after)
-            .with_rate_limit(RateLimit::from_headers(&answer.headers));
+            .with_rate_limit(RateLimit::from_headers(&answer.headers, &redactor));
         match (hint, retry_after) {
             (Some(hint), _) => error.with_hint(hint),
             (None, Some(wait)) => {
@@ -164,16 +166,16 @@ impl Subject<'_> {
 impl Subject<'_> {
     /// The error of an answer whose challenges can't be read.
     pub(super) fn bad_challenge(self, answer: &Answer, malformed: Malformed) -> Error {
-        let host = answer.url.authority();
+        let host = self.host(&answer.url.origin());
         let message = format!("{host} asks for a login in a way that can't be read");
         self.error(ErrorKind::Protocol, message)
-            .caused_by(malformed)
+            .caused_by(malformed.shown(&self.redactor()))
             .with_http_status(answer.status)
     }
 
     /// The error of a challenge whose token service can't be asked.
     pub(super) fn bad_realm(self, answer: &Answer, bad: BadService) -> Error {
-        let host = answer.url.authority();
+        let host = self.host(&answer.url.origin());
         let what = match bad {
             BadService::Realm(_) => "is no URL",
             BadService::Name | BadService::Request => "can't be asked",
@@ -187,28 +189,30 @@ impl Subject<'_> {
     /// The error of a token service that would be asked over http for a registry of https.
     pub(super) fn downgraded(self, service: &Service, downgrade: Downgrade) -> Error {
         let origin = service.realm.origin();
-        let message = format!("the token service {origin} is not asked");
+        let (scheme, host) = (origin.scheme(), self.host(&origin));
+        let message = format!("the token service {scheme}://{host} is not asked");
         self.error(ErrorKind::Protocol, message)
             .caused_by(downgrade)
     }
 
     /// The error of a token service for which no URL can be made.
     pub(super) fn unusable_service(self, service: &Service, bad: BadService) -> Error {
-        let authority = service.realm.authority();
+        let authority = self.host(&service.realm.origin());
         let message = format!("the token service {authority} can't be asked");
         self.error(ErrorKind::Protocol, message).caused_by(bad)
     }
 
     /// The error of a token service whose answer has no token that can be used.
     pub(super) fn bad_token(self, service: &Service, problem: &str) -> Error {
-        let authority = service.realm.authority();
+        let authority = self.host(&service.realm.origin());
         let message = format!("the token service {authority}: {problem}");
         self.error(ErrorKind::Protocol, message)
     }
 
     /// The registry named a token service that its credentials were not sent to.
     pub(crate) fn withheld(self, service: &Service) -> Error {
-        let (registry, host) = (self.registry, service.realm.host());
+        let redactor = self.redactor();
+        let (registry, host) = (self.registry, redactor.hide(service.realm.host()));
         let message = format!(
             "refused without the credentials, which were not sent to the token service {host}: \
              its name does not show that it belongs to the registry"
@@ -227,7 +231,7 @@ impl Subject<'_> {
         answer: &Complete,
         asked: TokenRequest,
     ) -> Error {
-        let host = service.realm.authority();
+        let host = self.host(&service.realm.origin());
         let status = answer.status;
         let (kind, what) = match (status, asked.login) {
             (401 | 403, TokenLogin::Withheld) => {
@@ -249,7 +253,7 @@ impl Subject<'_> {
             (400, _) => (ErrorKind::Rejected, "rejects the request"),
             _ => (ErrorKind::Protocol, "does not answer like one"),
         };
-        let registry_errors = answer.registry_errors();
+        let registry_errors = answer.registry_errors(&self.redactor());
         let words = words_of(&registry_errors);
         let message = format!("the token service {host} {what} (HTTP {status}){words}");
         let error = self
@@ -313,10 +317,10 @@ fn verdict_of_status(status: u16) -> Verdict {
 }
 
 /// How the server wants to be asked, as a part of a message.
-fn challenge_text(answer: &Complete) -> String {
+fn challenge_text(answer: &Complete, redactor: &Redactor<'_>) -> String {
     let named: Vec<String> = challenges(&answer.headers)
         .iter()
-        .map(|challenge| challenge.summary())
+        .map(|challenge| challenge.summary(redactor))
         .collect();
     if named.is_empty() {
         return ", without saying how".to_owned();

@@ -10,6 +10,7 @@ use super::single_flight::SingleFlight;
 use crate::address::AddressClass;
 use crate::auth::{Secret, Session};
 use crate::http::RateLimit;
+use crate::redact::Secrets;
 use crate::transport::{Connections, Resolver, TlsTrust, WireConfig};
 use crate::url::Origin;
 
@@ -222,6 +223,14 @@ impl RegistryState {
     /// Never held across I/O.
     fn learned(&self) -> MutexGuard<'_, Learned> {
         lock(&self.learned)
+    }
+}
+
+impl Secrets for RegistryState {
+    fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.session.secrets();
+        secrets.extend(self.headers.iter().map(|(_, value)| value.clone()));
+        secrets
     }
 }
 

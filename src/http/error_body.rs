@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::{RegistryError, printable};
+use crate::error::RegistryError;
+use crate::redact::Redactor;
 
-/// The errors in the body, in its order. Empty if the body has none of these forms:
+/// The errors in the body as they may be shown, in its order. Empty if the body has none of these forms:
 ///
 /// ```text
 /// {"errors":[{"code":"…","message":"…","detail":…}]}   the spec
@@ -14,17 +15,17 @@ use crate::error::{RegistryError, printable};
 /// {"details":"…"} {"message":"…"} {"error":"…"}        other registries and proxies
 /// {"error":"…","error_description":"…"}                token services (RFC 6749 section 5.2)
 /// ```
-pub(crate) fn parse_error_body(body: &[u8]) -> Vec<RegistryError> {
+pub(crate) fn parse_error_body(body: &[u8], redactor: &Redactor<'_>) -> Vec<RegistryError> {
     let Some(body) = object(body) else {
         return Vec::new();
     };
     match body.get("errors") {
         Some(Value::Array(entries)) => {
-            let entries = entries.iter().filter_map(entry);
+            let entries = entries.iter().filter_map(|it| entry(it, redactor));
             entries.take(MAX_ENTRIES).collect()
         }
-        None | Some(Value::Null) => error(&body).into_iter().collect(),
-        Some(single) => entry(single).into_iter().collect(),
+        None | Some(Value::Null) => error(&body, redactor).into_iter().collect(),
+        Some(single) => entry(single, redactor).into_iter().collect(),
     }
 }
 
@@ -35,19 +36,19 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(body).ok()
 }
 
-fn entry(entry: &Value) -> Option<RegistryError> {
+fn entry(entry: &Value, redactor: &Redactor<'_>) -> Option<RegistryError> {
     match entry {
-        Value::Object(fields) => error(fields),
+        Value::Object(fields) => error(fields, redactor),
         Value::String(message) => filled(RegistryError {
             code: String::new(),
-            message: printable(message, MAX_MESSAGE),
+            message: redactor.shown(message, MAX_MESSAGE),
             detail: None,
         }),
         _ => None,
     }
 }
 
-fn error(fields: &Map<String, Value>) -> Option<RegistryError> {
+fn error(fields: &Map<String, Value>, redactor: &Redactor<'_>) -> Option<RegistryError> {
     // An object under "error" holds the fields. Objects inside it are not searched.
     let fields = match fields.get("error") {
         Some(Value::Object(inner)) => inner,
@@ -61,13 +62,13 @@ fn error(fields: &Map<String, Value>) -> Option<RegistryError> {
     let code = text("code").or(code).or_else(|| text("status"));
     let message = text("message").or(message).or_else(|| text("details"));
     filled(RegistryError {
-        code: printable(&code.unwrap_or_default(), MAX_CODE),
-        message: printable(&message.unwrap_or_default(), MAX_MESSAGE),
+        code: redactor.shown(&code.unwrap_or_default(), MAX_CODE),
+        message: redactor.shown(&message.unwrap_or_default(), MAX_MESSAGE),
         // `detail` may be any JSON value, so it stays JSON text (E15).
         detail: fields
             .get("detail")
             .filter(|detail| !detail.is_null())
-            .map(|detail| printable(&detail.to_string(), MAX_DETAIL)),
+            .map(|detail| redactor.shown(&detail.to_string(), MAX_DETAIL)),
     })
 }
 
@@ -106,7 +107,7 @@ mod tests {
             let detail = e.detail.unwrap_or_default();
             format!("{}|{}|{detail}", e.code, e.message)
         };
-        parse_error_body(body.as_bytes())
+        parse_error_body(body.as_bytes(), &Redactor::without_secrets())
             .into_iter()
             .map(as_text)
             .collect()
@@ -205,7 +206,10 @@ mod tests {
         ] {
             assert_eq!(entries_of(body), [] as [&str; 0], "{body:.60}");
         }
-        assert_eq!(parse_error_body(b"{\"message\":\"\xff\"}"), []);
+        assert_eq!(
+            parse_error_body(b"{\"message\":\"\xff\"}", &Redactor::without_secrets()),
+            []
+        );
     }
 
     #[test]
@@ -216,7 +220,10 @@ mod tests {
             "m".repeat(600),
             "d".repeat(2100)
         );
-        let one = parse_error_body(format!(r#"{{"errors":[{entry}]}}"#).as_bytes());
+        let one = parse_error_body(
+            format!(r#"{{"errors":[{entry}]}}"#).as_bytes(),
+            &Redactor::without_secrets(),
+        );
         assert_eq!(one[0].code.chars().count(), MAX_CODE + 1);
         assert_eq!(one[0].message.chars().count(), MAX_MESSAGE + 1);
         assert!(one[0].message.starts_with("\u{fffd}[2Jmm"));
@@ -226,7 +233,10 @@ mod tests {
         );
 
         let many = vec![r#"{"code":"A"}"#; 100].join(",");
-        let many = parse_error_body(format!(r#"{{"errors":[{many}]}}"#).as_bytes());
+        let many = parse_error_body(
+            format!(r#"{{"errors":[{many}]}}"#).as_bytes(),
+            &Redactor::without_secrets(),
+        );
         assert_eq!(many.len(), MAX_ENTRIES);
     }
 
@@ -253,13 +263,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_never_panic(body in any::<Vec<u8>>()) {
-            let _ = parse_error_body(&body);
+            let _ = parse_error_body(&body, &Redactor::without_secrets());
         }
 
         #[test]
         fn any_json_never_panics_and_says_something(body in json()) {
             let body = body.to_string();
-            for error in parse_error_body(body.as_bytes()) {
+            for error in parse_error_body(body.as_bytes(), &Redactor::without_secrets()) {
                 prop_assert!(filled(error).is_some());
             }
         }
@@ -278,7 +288,7 @@ mod tests {
                 })
                 .collect();
             let body = serde_json::json!({ "errors": list }).to_string();
-            let read: Vec<_> = parse_error_body(body.as_bytes())
+            let read: Vec<_> = parse_error_body(body.as_bytes(), &Redactor::without_secrets())
                 .into_iter()
                 .map(|e| (e.code, e.message, e.detail.unwrap()))
                 .collect();

@@ -1,45 +1,50 @@
 //! The error of the header parsers.
 
-use std::error::Error as StdError;
 use std::fmt;
 
 use super::shown_url;
-use crate::error::printable;
+use crate::redact::Redactor;
 
 /// Says that a header value does not follow its grammar: which header, what is wrong, and where.
 ///
 /// ```text
 /// malformed Link header: no "<" at "/v2/_catalog"
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Malformed {
     header: &'static str,
     problem: &'static str,
+    /// The text that begins at the problem, as it was sent.
     near: String,
 }
 
 impl Malformed {
-    /// `near` is the text that begins at the problem. What may be secret in it is not kept.
+    /// `near` is the text that begins at the problem.
     pub(crate) fn new(header: &'static str, problem: &'static str, near: &str) -> Malformed {
         Malformed {
             header,
             problem,
-            near: printable(shown_url(near), MAX_SHOWN),
+            near: near.to_owned(),
+        }
+    }
+
+    /// What is wrong, and where, without secrets.
+    pub(crate) fn shown(&self, redactor: &Redactor<'_>) -> String {
+        let problem = format!("malformed {} header: {}", self.header, self.problem);
+        let near = redactor.shown(shown_url(&redactor.hide(&self.near)), MAX_SHOWN);
+        match near.is_empty() {
+            true => problem,
+            false => format!("{problem} at \"{near}\""),
         }
     }
 }
 
-impl fmt::Display for Malformed {
+/// The text at the problem may hold a secret.
+impl fmt::Debug for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "malformed {} header: {}", self.header, self.problem)?;
-        if self.near.is_empty() {
-            return Ok(());
-        }
-        write!(f, " at \"{}\"", self.near)
+        write!(f, "malformed {} header: {}", self.header, self.problem)
     }
 }
-
-impl StdError for Malformed {}
 
 /// How much of the text is shown: enough to find the place. A header may have 64 KiB.
 const MAX_SHOWN: usize = 80;
@@ -71,13 +76,14 @@ mod tests {
         ];
         for (near, expected) in cases {
             let error = Malformed::new("Link", "no \"<\"", near);
-            assert_eq!(error.to_string(), expected);
+            assert_eq!(error.shown(&Redactor::without_secrets()), expected);
         }
     }
 
     #[test]
     fn b10_a_long_header_is_capped() {
         let error = Malformed::new("WWW-Authenticate", "no end", &"x".repeat(60_000));
-        assert_eq!(error.to_string().matches('x').count(), MAX_SHOWN);
+        let shown = error.shown(&Redactor::without_secrets());
+        assert_eq!(shown.matches('x').count(), MAX_SHOWN);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Headers;
-use crate::error::printable;
+use crate::redact::Redactor;
 
 /// What a registry last said about its rate limit.
 ///
@@ -25,7 +25,7 @@ pub struct RateLimit {
 
 impl RateLimit {
     /// `None` if the answer says nothing about a limit.
-    pub(crate) fn from_headers(headers: &Headers) -> Option<RateLimit> {
+    pub(crate) fn from_headers(headers: &Headers, redactor: &Redactor<'_>) -> Option<RateLimit> {
         let (limit, limit_window) = quota(headers.get("ratelimit-limit"));
         let (remaining, remaining_window) = quota(headers.get("ratelimit-remaining"));
         let rate_limit = RateLimit {
@@ -34,7 +34,7 @@ impl RateLimit {
             window: limit_window.or(remaining_window),
             source: headers
                 .get("docker-ratelimit-source")
-                .map(|source| printable(source, MAX_SOURCE))
+                .map(|source| redactor.shown(source, MAX_SOURCE))
                 .filter(|source| !source.is_empty()),
         };
         let says_something = rate_limit.limit.is_some()
@@ -82,7 +82,7 @@ mod tests {
         for (name, value) in lines {
             headers.push(name, value.as_bytes());
         }
-        RateLimit::from_headers(&headers)
+        RateLimit::from_headers(&headers, &Redactor::without_secrets())
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use super::Headers;
 use super::syntax::Cursor;
-use crate::error::printable;
+use crate::redact::Redactor;
 
-/// The texts of the answer's warnings in their order. Each is printable and comes once.
+/// The texts of the answer's warnings in their order. Each is printable, has no secret in it, and
+/// comes once.
 ///
 /// Together they are at most [`MAX_WARNINGS`] and have at most [`MAX_BYTES`]; the first one that
 /// does not fit ends the list. Only `299 - "text"` is a registry's warning. Others, and malformed
 /// ones, are skipped.
-pub(crate) fn warnings(headers: &Headers) -> Vec<String> {
+pub(crate) fn warnings(headers: &Headers, redactor: &Redactor<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut bytes_left = MAX_BYTES;
     for value in headers.get_all("warning") {
@@ -17,7 +18,7 @@ pub(crate) fn warnings(headers: &Headers) -> Vec<String> {
         cursor.separators();
         while !cursor.is_at_end() {
             if let Some(text) = warning(&mut cursor) {
-                let text = printable(&text, MAX_BYTES);
+                let text = redactor.shown(&text, MAX_BYTES);
                 if found.len() == MAX_WARNINGS || text.len() > bytes_left {
                     return found;
                 }
@@ -59,7 +60,7 @@ mod tests {
         for value in values {
             headers.push("Warning", value.as_bytes());
         }
-        warnings(&headers)
+        warnings(&headers, &Redactor::without_secrets())
     }
 
     #[test]

@@ -239,10 +239,12 @@ impl Lookup<'_> {
     /// headers may be wrong.
     fn computed_from(&self, fetched: &Fetched) -> Result<Resolved> {
         let about = |error: Error| error.about(self.reference);
+        let redactor = self.call.subject().redactor();
         let media_type = identify(
             fetched.headers.get("content-type"),
             &fetched.bytes,
             self.accept,
+            &redactor,
         )
         .map_err(about)?;
         let stated: Option<Digest> = fetched
@@ -254,7 +256,8 @@ impl Lookup<'_> {
             (None, Some(stated)) => stated.algorithm(),
             (None, None) => Algorithm::Sha256,
         };
-        let digest = manifest_digest(&media_type, algorithm, &fetched.bytes).map_err(about)?;
+        let digest = manifest_digest(&media_type, algorithm, &fetched.bytes, &redactor);
+        let digest = digest.map_err(about)?;
         if self
             .reference
             .digest()
@@ -271,8 +274,9 @@ impl Lookup<'_> {
             stated.filter(|stated| stated.algorithm() == algorithm && *stated != digest)
         {
             let warning = format!(
-                "{}: the registry states {stated}, but its content has {digest}",
-                self.reference
+                "{}: the registry states {}, but its content has {digest}",
+                self.reference,
+                redactor.hide(stated.as_str())
             );
             log::warn!("{warning}");
             self.call.state().warn(warning);

@@ -7,11 +7,12 @@
 
 use super::shape::{Family, Shape};
 use super::{MediaType, unreadable};
-use crate::error::{Error, ErrorKind, Result, printable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::redact::Redactor;
 
 /// The type of this manifest. It is the type in the header or, if that is a general one, the body's
 /// `mediaType`. If the body has none, its keys tell the type. `accepted_extra` are the types that
-/// the caller added to `Accept`.
+/// the caller added to `Accept`. What an error quotes is shown through `redactor`.
 ///
 /// ```text
 /// Content-Type          "mediaType"    keys              type
@@ -32,18 +33,22 @@ pub(crate) fn identify(
     content_type: Option<&str>,
     body: &[u8],
     accepted_extra: &[MediaType],
+    redactor: &Redactor<'_>,
 ) -> Result<MediaType> {
     let accepted = |media_type: MediaType| {
         if media_type.is_manifest() || accepted_extra.contains(&media_type) {
             return Ok(media_type);
         }
-        Err(unasked(&media_type))
+        Err(unasked(&media_type, redactor))
     };
     let header = type_in_header(content_type).map(&accepted).transpose()?;
-    let shape: Shape = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let shape: Shape =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error, redactor))?;
     shape.refuse_mixed()?;
-    let declared = match (header, shape.type_in_body()?) {
-        (Some(header), Some(body)) if header != body => return Err(contradiction(&header, &body)),
+    let declared = match (header, shape.type_in_body(redactor)?) {
+        (Some(header), Some(body)) if header != body => {
+            return Err(contradiction(&header, &body, redactor));
+        }
         (Some(header), _) => header,
         (None, Some(body)) => accepted(body)?,
         (None, None) => return shape.infer(),
@@ -68,14 +73,14 @@ const GENERAL: [&str; 4] = [
 ];
 
 impl Shape {
-    fn type_in_body(&self) -> Result<Option<MediaType>> {
+    fn type_in_body(&self, redactor: &Redactor<'_>) -> Result<Option<MediaType>> {
         let Some(text) = &self.media_type else {
             return Ok(None);
         };
         match text.parse() {
             Ok(media_type) => Ok(Some(media_type)),
             Err(_) => {
-                let text = printable(text, MAX_SHOWN);
+                let text = redactor.shown(text, MAX_SHOWN);
                 Err(refused(&format!(
                     "its mediaType \"{text}\" is no media type"
                 )))
@@ -160,20 +165,20 @@ impl Shape {
     }
 }
 
-fn unasked(media_type: &MediaType) -> Error {
+fn unasked(media_type: &MediaType, redactor: &Redactor<'_>) -> Error {
     let message = match media_type.as_str() {
         "text/html" => "the answer is a web page, not a manifest".to_owned(),
         other => {
-            let other = printable(other, MAX_SHOWN);
+            let other = redactor.shown(other, MAX_SHOWN);
             format!("the answer is of type {other}, which was not asked for")
         }
     };
     Error::new(ErrorKind::Protocol, message)
 }
 
-fn contradiction(header: &MediaType, body: &MediaType) -> Error {
-    let header = printable(header.as_str(), MAX_SHOWN);
-    let body = printable(body.as_str(), MAX_SHOWN);
+fn contradiction(header: &MediaType, body: &MediaType, redactor: &Redactor<'_>) -> Error {
+    let header = redactor.shown(header.as_str(), MAX_SHOWN);
+    let body = redactor.shown(body.as_str(), MAX_SHOWN);
     refused(&format!(
         "its Content-Type is {header} but its mediaType is {body}"
     ))
@@ -207,7 +212,12 @@ mod tests {
 
     fn type_of(content_type: Option<&str>, body: &str) -> Result<String, String> {
         let extra: MediaType = EXTRA.parse().unwrap();
-        match identify(content_type, body.as_bytes(), &[extra]) {
+        match identify(
+            content_type,
+            body.as_bytes(),
+            &[extra],
+            &Redactor::without_secrets(),
+        ) {
             Ok(media_type) => Ok(media_type.to_string()),
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Protocol);
@@ -521,7 +531,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_never_panic(content_type in any::<String>(), body in any::<Vec<u8>>()) {
-            let _ = identify(Some(&content_type), &body, &[]);
+            let _ = identify(Some(&content_type), &body, &[], &Redactor::without_secrets());
         }
 
         /// A document that is accepted is of one kind under every header.
@@ -529,7 +539,7 @@ mod tests {
         fn s7_the_kind_does_not_depend_on_the_header(body in document()) {
             let kinds: std::collections::HashSet<_> = TYPES
                 .iter()
-                .filter_map(|header| identify(Some(header), body.as_bytes(), &[]).ok())
+                .filter_map(|header| identify(Some(header), body.as_bytes(), &[], &Redactor::without_secrets()).ok())
                 .map(|media_type| (media_type.is_index(), media_type.is_schema1()))
                 .collect();
             prop_assert!(kinds.len() <= 1, "{} {:?}", body, kinds);

@@ -15,6 +15,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 
 use super::unreadable;
 use crate::error::{Error, ErrorKind, Result};
+use crate::redact::Redactor;
 
 /// The payload, or the whole document if it has no signatures. It does not check whether a
 /// signature is valid.
@@ -26,8 +27,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 ///
 /// [`Protocol`](ErrorKind::Protocol) if the signatures are unusable or name different payloads.
-pub(super) fn payload(body: &[u8]) -> Result<Cow<'_, [u8]>> {
-    let signed: Signed = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+pub(super) fn payload<'b>(body: &'b [u8], redactor: &Redactor<'_>) -> Result<Cow<'b, [u8]>> {
+    let signed: Signed =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error, redactor))?;
     let Some((first, others)) = signed.protected.split_first() else {
         return Ok(Cow::Borrowed(body));
     };
@@ -209,7 +211,10 @@ mod tests {
     fn e7_the_payload_comes_back() {
         for signatures in [vec![good()], vec![good(), good()]] {
             let body = sign(PAYLOAD, &signatures);
-            assert_eq!(payload(body.as_bytes()).unwrap(), PAYLOAD.as_bytes());
+            assert_eq!(
+                payload(body.as_bytes(), &Redactor::without_secrets()).unwrap(),
+                PAYLOAD.as_bytes()
+            );
         }
     }
 
@@ -220,7 +225,10 @@ mod tests {
             r#"{"signatures":[]}"#,
             r#"{"signatures":null,"a":1}"#,
         ] {
-            assert_eq!(payload(body.as_bytes()).unwrap(), body.as_bytes());
+            assert_eq!(
+                payload(body.as_bytes(), &Redactor::without_secrets()).unwrap(),
+                body.as_bytes()
+            );
         }
     }
 
@@ -260,7 +268,7 @@ mod tests {
             ),
         ];
         for (body, expected) in cases {
-            let error = payload(body.as_bytes()).unwrap_err();
+            let error = payload(body.as_bytes(), &Redactor::without_secrets()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
             assert_eq!(
                 error.to_string(),
@@ -285,7 +293,7 @@ mod tests {
             (r#"{"signatures":["#, "it is not JSON"),
         ];
         for (body, expected) in cases {
-            let error = payload(body.as_bytes()).unwrap_err();
+            let error = payload(body.as_bytes(), &Redactor::without_secrets()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol);
             assert!(error.to_string().contains(expected), "{error}");
         }
@@ -298,8 +306,8 @@ mod tests {
             length in any::<u64>(),
             tail in any::<String>(),
         ) {
-            let _ = payload(&body);
-            let _ = payload(sign(PAYLOAD, &[signature(&protected(length, &tail))]).as_bytes());
+            let _ = payload(&body, &Redactor::without_secrets());
+            let _ = payload(sign(PAYLOAD, &[signature(&protected(length, &tail))]).as_bytes(), &Redactor::without_secrets());
         }
 
         #[test]
@@ -311,7 +319,7 @@ mod tests {
             let text = format!("{inside}{space}}}");
             let tail = format!("{space}}}");
             let body = sign(&text, &[signature(&protected(inside.len() as u64, &tail))]);
-            prop_assert_eq!(payload(body.as_bytes()).unwrap(), text.as_bytes());
+            prop_assert_eq!(payload(body.as_bytes(), &Redactor::without_secrets()).unwrap(), text.as_bytes());
         }
     }
 }

@@ -7,7 +7,8 @@ mod shape;
 
 use crate::algorithm::Algorithm;
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Result, printable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::redact::Redactor;
 
 pub(crate) use identify::identify;
 pub use media_type::MediaType;
@@ -23,18 +24,19 @@ pub(crate) fn manifest_digest(
     media_type: &MediaType,
     algorithm: Algorithm,
     body: &[u8],
+    redactor: &Redactor<'_>,
 ) -> Result<Digest> {
     if media_type.is_schema1() {
-        return Ok(Digest::of(algorithm, &jws::payload(body)?));
+        return Ok(Digest::of(algorithm, &jws::payload(body, redactor)?));
     }
     Ok(Digest::of(algorithm, body))
 }
 
 /// The error for a document that can't be parsed. The parser's own error is not kept as its cause,
 /// because it may quote the document.
-fn unreadable(error: &serde_json::Error) -> Error {
+fn unreadable(error: &serde_json::Error, redactor: &Redactor<'_>) -> Error {
     let message = if error.is_data() {
-        let problem = printable(&error.to_string(), MAX_SHOWN);
+        let problem = redactor.shown(&error.to_string(), MAX_SHOWN);
         format!("the answer is no manifest: {problem}")
     } else {
         let (line, column) = (error.line(), error.column());
@@ -62,9 +64,19 @@ mod tests {
     fn e7_a_signed_schema1_has_the_digest_of_what_was_signed() {
         assert_ne!(SIGNED[0], SIGNED[1]);
         for body in SIGNED {
-            let digest = manifest_digest(&MediaType::SCHEMA1_SIGNED, Algorithm::Sha256, body);
+            let digest = manifest_digest(
+                &MediaType::SCHEMA1_SIGNED,
+                Algorithm::Sha256,
+                body,
+                &Redactor::without_secrets(),
+            );
             assert_eq!(digest.unwrap().to_string(), DIGEST.trim());
-            let of_bytes = manifest_digest(&MediaType::OCI_MANIFEST, Algorithm::Sha256, body);
+            let of_bytes = manifest_digest(
+                &MediaType::OCI_MANIFEST,
+                Algorithm::Sha256,
+                body,
+                &Redactor::without_secrets(),
+            );
             assert_ne!(of_bytes.unwrap().to_string(), DIGEST.trim());
         }
     }
@@ -72,7 +84,12 @@ mod tests {
     #[test]
     fn e7_an_unsigned_schema1_has_the_digest_of_its_bytes() {
         let body = br#"{"schemaVersion":1,"fsLayers":[]}"#;
-        let digest = manifest_digest(&MediaType::SCHEMA1, Algorithm::Sha256, body);
+        let digest = manifest_digest(
+            &MediaType::SCHEMA1,
+            Algorithm::Sha256,
+            body,
+            &Redactor::without_secrets(),
+        );
         assert_eq!(digest.unwrap(), Digest::of(Algorithm::Sha256, body));
     }
 }

@@ -48,11 +48,10 @@ impl fmt::Display for Refused {
 impl StdError for Refused {}
 
 impl Refused {
-    /// For a request that may not go to another server.
-    pub(crate) fn elsewhere(next: &Url) -> Refused {
+    /// For a request that may not go to `next`, the scheme and host of another server.
+    pub(crate) fn elsewhere(next: &str) -> Refused {
         Refused(format!(
-            "it leads to {}, and this request may not go there",
-            next.origin()
+            "it leads to {next}, and this request may not go there"
         ))
     }
 }

@@ -40,6 +40,7 @@ const WORDS: Layer = Layer {
         "presence",
         "resolved",
         "secret",
+        "redact",
         "http",
         "manifest",
     ],
