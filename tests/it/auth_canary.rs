@@ -59,14 +59,14 @@ impl log::Log for Log {
 
 /// Everything that the library returned in one scenario.
 #[derive(Default)]
-struct Output(String);
+pub(crate) struct Output(pub(crate) String);
 
 impl Output {
-    fn debug(&mut self, value: &impl Debug) {
+    pub(crate) fn debug(&mut self, value: &impl Debug) {
         let _ = writeln!(self.0, "{value:?}\n{value:#?}");
     }
 
-    fn error(&mut self, error: &ocireg::Error) {
+    pub(crate) fn error(&mut self, error: &ocireg::Error) {
         self.debug(error);
         let _ = writeln!(self.0, "{error}\n{error:#}\n{}", error.message());
         self.debug(&(
@@ -321,20 +321,22 @@ fn s15_no_secret_is_shown_when_a_call_is_stopped_or_a_setting_is_invalid() {
 }
 
 /// Starts to record the log. Several tests share it, so it is never emptied.
-fn begin() {
+pub(crate) fn begin() {
     // Fails if another test has set it, which is fine.
     let _ = log::set_logger(&LOG);
     log::set_max_level(log::LevelFilter::Trace);
     LOG.on.store(true, Ordering::Relaxed);
 }
 
+/// What was logged so far.
+pub(crate) fn records() -> String {
+    let records = LOG.records.lock();
+    records.unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 #[track_caller]
 fn end() {
-    let records = LOG
-        .records
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let records = records();
     assert!(
         records.contains("HEAD http://127.0.0.1:"),
         "nothing was logged"

@@ -58,6 +58,7 @@ mod real_requests;
 mod real_servers;
 mod real_tls;
 mod realm_trust;
+mod redaction;
 mod reference_parts;
 mod references;
 mod references_property;

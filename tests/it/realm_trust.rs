@@ -4,14 +4,14 @@
 use fake_registry::{Ca, Config};
 use ocireg::ErrorKind;
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 /// Asks the registry at `host`, whose challenge names the token service at `realm`. Returns whether
 /// the token service received the password.
 fn gets_password(host: &str, realm: &str) -> bool {
     let ca = Ca::new();
     let identity = ca.identity(&[host, realm]);
-    let service = trap(Some(&identity));
+    let service = asks_for_login(Some(&identity));
     let config = Config::new().bearer(&format!("https://{realm}:444/t"), "lab");
     let lab = filled(config.tls(identity));
     let names = Names::default()

@@ -4,7 +4,7 @@
 use ocireg::{Client, ErrorKind};
 use raw_http::{Answer, Server};
 
-use crate::auth_lab::*;
+use crate::auth_support::*;
 
 const PULL: &str = "scope=repository%3Amine%3Apull";
 
