@@ -16,7 +16,8 @@ impl Secret {
         Secret(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. Only what is sent to a server may use it, and what hides it in a server's text.
+    /// The text itself. Only what is sent to a server may use it, and what hides it in text of a
+    /// server.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

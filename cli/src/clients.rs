@@ -26,8 +26,9 @@ pub(crate) struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    /// Fails before anything is asked if a setting is unusable. A CA file that does not parse is an
-    /// error of [`of`](Clients::of). The file is for every registry, so no registry is asked.
+    /// Fails before anything is asked if a setting is unusable. A CA file for
+    /// every registry that does not parse is an error of [`of`](Clients::of), so no registry is
+    /// asked.
     pub(crate) fn new(
         options: &'a Options,
         call: CallOptions,
@@ -59,8 +60,8 @@ impl<'a> Clients<'a> {
         // A client shows a secret only to the registry that it is for. So every client may have all
         // secrets.
         let mut builder = builder(self.options, &self.private);
-        for file in &self.options.ca_file {
-            builder = builder.ca_file(name, file);
+        for ca in self.options.ca_file.iter().filter(|ca| ca.host.is_none()) {
+            builder = builder.ca_file(name, &ca.file);
         }
         if self.options.plain_http.contains(&Scope::Every) {
             builder = builder.plain_http(name);
@@ -89,7 +90,7 @@ impl<'a> Clients<'a> {
     /// Whether a setting for every registry changes how this registry is asked.
     pub(crate) fn needs_own(&self, registry: &Registry) -> bool {
         let options = self.options;
-        !options.ca_file.is_empty()
+        options.ca_file.iter().any(|ca| ca.host.is_none())
             || options.plain_http.contains(&Scope::Every)
             || options.https.contains(&Scope::Every) && registry.is_loopback()
     }
@@ -116,6 +117,11 @@ fn builder(options: &Options, private: &Private) -> ClientBuilder {
     }
     for registry in options.https.iter().filter_map(Scope::registry) {
         builder = builder.https(registry.as_str());
+    }
+    for ca in &options.ca_file {
+        if let Some(host) = &ca.host {
+            builder = builder.ca_file(host.as_str(), &ca.file);
+        }
     }
     for realm in &options.trust_realm {
         builder = builder.trusted_realm(realm.registry.as_str(), &realm.host);

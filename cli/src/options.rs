@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use ocireg::{Error, Registry};
 
@@ -46,9 +47,16 @@ pub(crate) struct Options {
     )]
     pub(crate) https: Vec<Scope>,
     /// Also trust the certificates in this PEM file, for all named
-    /// registries. Implies --https. Repeatable
-    #[arg(long, value_name = "FILE", help_heading = CONNECTION, verbatim_doc_comment)]
-    pub(crate) ca_file: Vec<PathBuf>,
+    /// registries, or only for HOST: a registry, or a server that one
+    /// redirects to. Implies --https. Repeatable
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "[HOST=]FILE",
+        value_parser = PathBufValueParser::new().map(CaFile::of),
+        help_heading = CONNECTION
+    )]
+    pub(crate) ca_file: Vec<CaFile>,
     /// Time limit for each question, each page of a list, or all of
     /// `find`: 500ms, 2s, 1m. Default: 5m
     #[arg(
@@ -188,6 +196,32 @@ impl Scope {
         match self {
             Scope::Every => None,
             Scope::One(registry) => Some(registry),
+        }
+    }
+}
+
+/// A CA file, and the host that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CaFile {
+    /// `None` stands for all registries that are named.
+    pub(crate) host: Option<Registry>,
+    pub(crate) file: PathBuf,
+}
+
+impl CaFile {
+    /// A file whose own name has a `=` can be written with `./` in front: that is no host.
+    fn of(argument: PathBuf) -> CaFile {
+        let parts = argument.to_str().and_then(|text| text.split_once('='));
+        let named = parts.and_then(|(host, file)| Some((host.parse().ok()?, file.into())));
+        match named {
+            Some((host, file)) => CaFile {
+                host: Some(host),
+                file,
+            },
+            None => CaFile {
+                host: None,
+                file: argument,
+            },
         }
     }
 }

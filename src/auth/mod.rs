@@ -17,7 +17,7 @@ pub(crate) use self::attempts::AuthAttempts;
 pub(crate) use self::authorization::Authorization;
 pub(crate) use self::credentials::Credentials;
 pub(crate) use self::product::Product;
-pub(crate) use self::realm::{Downgrade, Trust, trust};
+pub(crate) use self::realm::{Downgrade, Trust, may_have_password, trust};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::session::{FirstStep, NextStep, Session};
 pub(crate) use self::token::{BadService, MAX_SCOPES, Service, Token, TokenLogin};

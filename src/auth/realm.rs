@@ -86,15 +86,18 @@ pub(crate) fn trust(
     if registry.scheme() == Scheme::Https && realm.scheme() != Scheme::Https {
         return Err(Downgrade);
     }
-    let trustworthy = trusted
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(realm.host()))
-        || belongs_to(registry, realm.host());
-    Ok(if trustworthy {
+    Ok(if may_have_password(registry, realm.host(), trusted) {
         Trust::Credentials
     } else {
         Trust::Nothing
     })
+}
+
+/// Whether a server at `host` may have the password of `registry`. `trusted` are the hosts that the
+/// caller listed.
+pub(crate) fn may_have_password(registry: &Origin, host: &str, trusted: &[String]) -> bool {
+    let mut trusted = trusted.iter();
+    trusted.any(|name| name.eq_ignore_ascii_case(host)) || belongs_to(registry, host)
 }
 
 /// Whether the names show that the token service at `realm` is of the registry's owner.
@@ -341,18 +344,6 @@ mod tests {
                 "https://registry.example.com/",
                 "https://api.example.com/token",
             ),
-            (
-                "https://registry.example.com/",
-                "https://evil.registry.example.com/token",
-            ),
-            (
-                "https://registry.example.com/",
-                "https://auth.eu.registry.example.com/token",
-            ),
-            (
-                "https://registry.eu.example.com/",
-                "https://auth.example.com/token",
-            ),
             ("https://registry.com/", "https://auth.com/token"),
             (
                 "http://registry.example.com/",
@@ -366,6 +357,25 @@ mod tests {
             (
                 "https://registry.example.com/",
                 "https://auth.docker.io/token",
+            ),
+        ];
+        expect_trust(&cases, Trust::Nothing);
+    }
+
+    #[test]
+    fn s4_a_label_of_token_services_counts_only_beside_or_directly_below_the_registry() {
+        let cases = [
+            (
+                "https://registry.example.com/",
+                "https://evil.registry.example.com/token",
+            ),
+            (
+                "https://registry.example.com/",
+                "https://auth.eu.registry.example.com/token",
+            ),
+            (
+                "https://registry.eu.example.com/",
+                "https://auth.example.com/token",
             ),
         ];
         expect_trust(&cases, Trust::Nothing);

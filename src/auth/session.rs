@@ -305,9 +305,9 @@ impl State {
         scopes
     }
 
-    /// The token for `wanted` to fetch after a 401, if another token may help. `bearer` is the Bearer challenge
-    /// of that answer. Without one the last Bearer challenge still holds: Harbor answers every
-    /// request that carried an Authorization field with a Basic challenge.
+    /// The token for `wanted` to fetch after a 401, if another token may help. `bearer` is the
+    /// Bearer challenge of that answer. Without one the last Bearer challenge still holds: Harbor
+    /// answers every request that carried an Authorization field with a Basic challenge.
     fn token_to_fetch(
         &self,
         sent: &Authorization,

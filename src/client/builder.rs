@@ -180,7 +180,9 @@ impl ClientBuilder {
         })
     }
 
-    /// Trusts the certificates of a PEM file for `registry`, beside the platform's. A server
+    /// Trusts the certificates of a PEM file for `registry`, beside the platform's, and for the
+    /// token services that get its password. `registry` may also be another host that requests
+    /// lead to, such as a storage server that a registry redirects to. A server
     /// certificate that is itself in the file is trusted too, if the name matches (the self-signed
     /// certificate of Docker's registry guide). Speaks https with a loopback registry.
     pub fn ca_file(self, registry: &str, path: impl AsRef<Path>) -> ClientBuilder {

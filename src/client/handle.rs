@@ -113,7 +113,7 @@ impl Client {
     }
 
     pub(super) fn from_settings(settings: Settings) -> Client {
-        let registries = Arc::new(Registries::new(settings.resolver.clone()));
+        let registries = Arc::new(Registries::new(&settings));
         Client {
             inner: Arc::new(Inner {
                 settings,

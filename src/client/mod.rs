@@ -44,6 +44,7 @@ mod tags;
 mod tokens;
 #[cfg(test)]
 mod upload_tests;
+mod vouching;
 
 pub(crate) use self::answer::Complete;
 pub(crate) use self::call::Call;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::registry::{RegistryState, Wiring};
 use super::settings::Settings;
+use super::vouching::Vouching;
 use crate::reference::Registry;
-use crate::transport::{PlatformRoots, Resolver, TlsTrust, WireConfig};
+use crate::transport::{Resolver, WireConfig};
 use crate::url::Origin;
 
 /// The registries by name, and what the connections to all of them have in common.
@@ -14,16 +15,16 @@ use crate::url::Origin;
 pub(crate) struct Registries {
     config: WireConfig,
     resolver: Arc<dyn Resolver>,
-    platform_roots: Arc<PlatformRoots>,
+    vouching: Vouching,
     states: Mutex<HashMap<Registry, Arc<RegistryState>>>,
 }
 
 impl Registries {
-    pub(super) fn new(resolver: Arc<dyn Resolver>) -> Registries {
+    pub(super) fn new(settings: &Settings) -> Registries {
         Registries {
             config: WireConfig::new(),
-            resolver,
-            platform_roots: Arc::default(),
+            resolver: settings.resolver.clone(),
+            vouching: Vouching::new(settings),
             states: Mutex::default(),
         }
     }
@@ -44,11 +45,10 @@ impl Registries {
         let given = settings.registries.get(registry).cloned();
         let given = given.unwrap_or_default();
         let origin = Origin::of_registry(registry, given.scheme(registry));
-        let trust = TlsTrust::new(self.platform_roots.clone(), given.authorities.clone());
         let wiring = Wiring {
             config: self.config.clone(),
             resolver: self.resolver.clone(),
-            trust: Arc::new(trust),
+            vouching: self.vouching.of_registry(given.authorities.clone()),
         };
         Arc::new(RegistryState::new(origin, given, wiring))
     }

@@ -7,8 +7,9 @@ use super::answer::Complete;
 use super::gate::Gate;
 use super::settings::RegistrySettings;
 use super::single_flight::SingleFlight;
+use super::vouching::{Partner, RegistryVouching};
 use crate::address::AddressClass;
-use crate::auth::{Secret, Session};
+use crate::auth::{Secret, Session, may_have_password};
 use crate::http::RateLimit;
 use crate::redact::Secrets;
 use crate::transport::{Connections, Resolver, TlsTrust, WireConfig};
@@ -58,12 +59,17 @@ pub(crate) enum TokenFetch {
 pub(super) struct Wiring {
     pub(super) config: WireConfig,
     pub(super) resolver: Arc<dyn Resolver>,
-    pub(super) trust: Arc<TlsTrust>,
+    pub(super) vouching: RegistryVouching,
 }
 
 impl Wiring {
-    fn connections(&self, origin: &Origin) -> Arc<Connections> {
-        let (resolver, trust) = (self.resolver.clone(), self.trust.clone());
+    /// The connections to the registry's own server.
+    fn own(&self, origin: &Origin) -> Arc<Connections> {
+        self.connections(origin, self.vouching.own())
+    }
+
+    fn connections(&self, origin: &Origin, trust: Arc<TlsTrust>) -> Arc<Connections> {
+        let resolver = self.resolver.clone();
         Arc::new(Connections::new(origin, &self.config, resolver, trust))
     }
 }
@@ -102,7 +108,7 @@ impl RegistryState {
             gate: Gate::default(),
             trusted_realms: given.trusted_realms,
             headers: given.headers,
-            own: Mutex::new(wiring.connections(&origin)),
+            own: Mutex::new(wiring.own(&origin)),
             wiring,
             origin,
             connections: Mutex::default(),
@@ -123,15 +129,23 @@ impl RegistryState {
         if connections.len() == MAX_ORIGINS {
             connections.remove(0);
         }
-        let new = self.wiring.connections(origin);
+        let trust = self.wiring.vouching.other(origin, self.partner(origin));
+        let new = self.wiring.connections(origin, trust);
         connections.push((origin.clone(), new.clone()));
         new
+    }
+
+    fn partner(&self, other: &Origin) -> Partner {
+        match may_have_password(&self.origin, other.host(), &self.trusted_realms) {
+            true => Partner::Yes,
+            false => Partner::No,
+        }
     }
 
     /// Closes the connections that nobody is using. Those in use are closed when their exchange is
     /// over.
     pub(super) fn close_idle(&self) {
-        let new = self.wiring.connections(&self.origin);
+        let new = self.wiring.own(&self.origin);
         // The old ones close when they are dropped, which is not under the lock.
         let _own = std::mem::replace(&mut *lock(&self.own), new);
         let _others = std::mem::take(&mut *lock(&self.connections));

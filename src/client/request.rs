@@ -30,15 +30,11 @@ pub(crate) struct Request<'a> {
 
 /// Whom a request is sent to.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for uploads, which no endpoint makes yet")
-)]
 pub(crate) enum Target<'a> {
     /// Path and query on the registry.
     Path(Cow<'a, str>),
-    /// A URL that an answer of the registry gave, as for an upload. Where it is of another server,
-    /// that one sees no login and no field of the caller's.
+    /// A URL that an answer of the registry gave, as for the next page of a list. Where it is of
+    /// another server, that one sees no login and no field of the caller's.
     Answered(Url),
     /// The registry's token service.
     TokenService(Url),

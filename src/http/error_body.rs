@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use crate::error::RegistryError;
 use crate::redact::Redactor;
 
-/// The errors in the body as they may be shown, in its order. Empty if the body has none of these forms:
+/// The errors in the body as they may be shown, in its order. Empty if the body has none of these
+/// forms:
 ///
 /// ```text
 /// {"errors":[{"code":"…","message":"…","detail":…}]}   the spec

@@ -539,7 +539,9 @@ mod tests {
         fn s7_the_kind_does_not_depend_on_the_header(body in document()) {
             let kinds: std::collections::HashSet<_> = TYPES
                 .iter()
-                .filter_map(|header| identify(Some(header), body.as_bytes(), &[], &Redactor::without_secrets()).ok())
+                .filter_map(|header| {
+                    identify(Some(header), body.as_bytes(), &[], &Redactor::without_secrets()).ok()
+                })
                 .map(|media_type| (media_type.is_index(), media_type.is_schema1()))
                 .collect();
             prop_assert!(kinds.len() <= 1, "{} {:?}", body, kinds);

@@ -307,7 +307,8 @@ mod tests {
             tail in any::<String>(),
         ) {
             let _ = payload(&body, &Redactor::without_secrets());
-            let _ = payload(sign(PAYLOAD, &[signature(&protected(length, &tail))]).as_bytes(), &Redactor::without_secrets());
+            let body = sign(PAYLOAD, &[signature(&protected(length, &tail))]);
+            let _ = payload(body.as_bytes(), &Redactor::without_secrets());
         }
 
         #[test]
@@ -319,7 +320,8 @@ mod tests {
             let text = format!("{inside}{space}}}");
             let tail = format!("{space}}}");
             let body = sign(&text, &[signature(&protected(inside.len() as u64, &tail))]);
-            prop_assert_eq!(payload(body.as_bytes(), &Redactor::without_secrets()).unwrap(), text.as_bytes());
+            let payload = payload(body.as_bytes(), &Redactor::without_secrets()).unwrap();
+            prop_assert_eq!(payload, text.as_bytes());
         }
     }
 }

@@ -72,8 +72,11 @@ impl Lab {
 
     /// A client without credentials.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        let builder = builder().retries(0).resolver(self.names.clone());
-        builder.ca_pem(HOST, self.ca.pem().as_bytes())
+        let mut builder = builder().retries(0).resolver(self.names.clone());
+        for host in [&[HOST], &ATTACKED[..]].concat() {
+            builder = builder.ca_pem(host, self.ca.pem().as_bytes());
+        }
+        builder
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -66,3 +66,4 @@ mod sizes;
 mod sources;
 mod tls_records;
 mod token_scopes;
+mod vouched_hosts;

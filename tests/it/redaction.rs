@@ -100,7 +100,8 @@ const HEADERS: &[(&str, Place)] = &[
         says_in_header(307, &format!("Location: http://{it}@127.0.0.1:1/"))
     }),
     ("malformed Link", |it| {
-        says_in_header(200, &format!("Link: {it}>; rel=next"))
+        let field = format!("Link: {it}>; rel=next\n{JSON}\n{MARK}");
+        Answer::new(200, &field, r#"{"tags":["a"],"repositories":["a"]}"#)
     }),
     ("Content-Type", |it| {
         let field = format!("Content-Type: application/{it}");

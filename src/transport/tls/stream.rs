@@ -241,7 +241,7 @@ impl<S: Stream> Stream for TlsStream<S> {
 fn refused(error: RustlsError) -> WireError {
     use CertificateError as Bad;
     const GIVE_CA: &str =
-        "if that is right, give its CA certificate for this registry (--ca-file, or ca_file)";
+        "if that is right, give the CA certificate for this host (--ca-file HOST=FILE, or ca_file)";
     const NOT_TLS: &str = "if it speaks plain http, say so for this registry (the setting \
         plain_http, or --plain-http)";
     let (message, hint) = match &error {

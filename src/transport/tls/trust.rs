@@ -39,13 +39,18 @@ impl PlatformRoots {
     }
 }
 
-/// CA certificates that the caller trusts for one registry, in addition to the platform's.
+/// CA certificates that the caller trusts for some hosts, in addition to the platform's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Authorities(Vec<CertificateDer<'static>>);
 
 impl Authorities {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds those of `others`.
+    pub(crate) fn add_all(&mut self, others: &Authorities) {
+        self.0.extend_from_slice(&others.0);
     }
 
     /// Adds the certificates of a PEM file.
@@ -95,7 +100,7 @@ impl Authorities {
     }
 }
 
-/// The certificates that TLS connections on behalf of one registry trust. The rustls configuration
+/// The certificates that TLS connections to some hosts trust. The rustls configuration
 /// is built at the first connection, and kept.
 #[derive(Debug)]
 pub(crate) struct TlsTrust {
