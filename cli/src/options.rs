@@ -244,3 +244,27 @@ impl TrustedRealm {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_file_may_be_for_one_host() {
+        for (argument, host, file) in [
+            ("ca.pem", None, "ca.pem"),
+            (
+                "storage.example.com:9000=ca.pem",
+                Some("storage.example.com:9000"),
+                "ca.pem",
+            ),
+            ("localhost=a=b.pem", Some("localhost"), "a=b.pem"),
+            ("./a=b.pem", None, "./a=b.pem"),
+            ("/etc/a=b.pem", None, "/etc/a=b.pem"),
+        ] {
+            let ca = CaFile::of(PathBuf::from(argument));
+            assert_eq!(ca.host.as_ref().map(Registry::as_str), host, "{argument}");
+            assert_eq!(ca.file, PathBuf::from(file), "{argument}");
+        }
+    }
+}

@@ -219,8 +219,9 @@ impl ClientBuilder {
     }
 
     /// Lets the token service at `host` have the credentials of `registry`. Without it they go to
-    /// the registry's own host, a parent domain of it, a sibling below the same parent, and from
-    /// Docker Hub to `auth.docker.io`.
+    /// the registry's own host, a parent domain of it, known token services such as Docker Hub's,
+    /// and hosts beside or below the registry with a usual first label, such as `auth`. They go to
+    /// none of these under a domain whose names have many owners, such as `github.io`.
     pub fn trusted_realm(self, registry: &str, host: &str) -> ClientBuilder {
         self.for_registry(registry, |settings| {
             // Not parsed as a registry, some of which have aliases: the host that is typed is the

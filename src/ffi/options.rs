@@ -225,7 +225,9 @@ pub unsafe extern "C" fn ocireg_options_add_identity_token(
 
 /// Allows the client to send the credentials of `registry` to the token service at `host`. By
 /// default a token service gets them only if its host is the registry's own host, a parent domain
-/// of it, or a sibling below the same parent. For Docker Hub, auth.docker.io gets them too.
+/// of it, a known one such as Docker Hub's, or a host beside or below the registry with a usual
+/// first label, such as "auth". Under a domain whose names have many owners, such as github.io,
+/// only the registry's own host gets them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_trusted_realm(
     options: *mut ocireg_options,
@@ -292,7 +294,9 @@ pub unsafe extern "C" fn ocireg_options_add_https(
 /// Trusts the certificates in a PEM file for `registry`, in addition to those of the platform. If
 /// the file holds the certificate of the server itself, that certificate is trusted too, provided
 /// that the name matches. With this setting, the client also uses https with a loopback registry.
-/// The function reads the file at once. `path` need not be UTF-8.
+/// The certificates also count for the token services that get the registry's password. `registry`
+/// may be another host that requests lead to, such as a storage server that a registry redirects
+/// to. The function reads the file at once. `path` need not be UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_add_ca_file(
     options: *mut ocireg_options,

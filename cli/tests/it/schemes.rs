@@ -50,10 +50,18 @@ fn a_tls_registry_wants_https_and_its_authority() {
         .unwrap()
         .certificate;
     let other = other.display();
-    let cases: [(String, i32, &str, &[&str]); 9] = [
+    let cases: [(String, i32, &str, &[&str]); 11] = [
         (format!("--ca-file {ca}"), 0, &yes, &[]),
         (format!("--ca-file {other} --ca-file {ca}"), 0, &yes, &[]),
         (format!("--ca-file {ca} --https"), 0, &yes, &[]),
+        (format!("--ca-file {at}={ca}"), 0, &yes, &[]),
+        // The CA of another host.
+        (
+            format!("--ca-file storage.example.com={ca} --https"),
+            2,
+            &error,
+            &["--ca-file HOST=FILE"],
+        ),
         // The default for a loopback registry is http.
         (
             String::new(),
