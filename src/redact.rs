@@ -32,9 +32,17 @@ pub(crate) trait Secrets {
     fn secrets(&self) -> Vec<Secret>;
 }
 
+/// Nobody has no secrets.
+#[cfg(any(test, feature = "_fuzz"))]
+impl Secrets for () {
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
+}
+
 /// Hides the secrets of one registry. It collects them when the first text is shown.
 pub(crate) struct Redactor<'a> {
-    secrets: Option<&'a dyn Secrets>,
+    secrets: &'a dyn Secrets,
     needles: OnceCell<Vec<Needle>>,
 }
 
@@ -44,7 +52,7 @@ type Needle = Zeroizing<Vec<u8>>;
 impl<'a> Redactor<'a> {
     pub(crate) fn new(secrets: &'a dyn Secrets) -> Redactor<'a> {
         Redactor {
-            secrets: Some(secrets),
+            secrets,
             needles: OnceCell::new(),
         }
     }
@@ -52,10 +60,7 @@ impl<'a> Redactor<'a> {
     /// For text that no secret can be in.
     #[cfg(any(test, feature = "_fuzz"))]
     pub(crate) fn without_secrets() -> Redactor<'static> {
-        Redactor {
-            secrets: None,
-            needles: OnceCell::new(),
-        }
+        Redactor::new(&())
     }
 
     /// A server's text as it may be shown: without secrets, printable, at most `limit` characters.
@@ -126,9 +131,9 @@ impl fmt::Display for Redacted {
 impl StdError for Redacted {}
 
 /// All that is looked for.
-fn needles(secrets: Option<&dyn Secrets>) -> Vec<Needle> {
+fn needles(secrets: &dyn Secrets) -> Vec<Needle> {
     let mut needles = Vec::new();
-    for secret in secrets.map(Secrets::secrets).unwrap_or_default() {
+    for secret in secrets.secrets() {
         let text = secret.expose();
         if text.chars().count() >= SHORTEST {
             needles.push(Zeroizing::new(text.bytes().map(fold).collect()));

@@ -354,6 +354,7 @@ fn the_hint_of_a_page_names_the_form_of_names_on_quay() {
     ];
     for (about, hint) in cases {
         let subject = Subject {
+            secrets: &(),
             registry: &registry,
             origin: &origin,
             about: &about,
