@@ -41,6 +41,7 @@ const WORDS: Layer = Layer {
         "resolved",
         "secret",
         "http",
+        "json",
         "manifest",
     ],
     forbidden: &[
