@@ -11,6 +11,8 @@ mod realm;
 mod scope;
 mod session;
 mod token;
+mod token_answer;
+mod token_store;
 
 pub(crate) use self::attempts::AuthAttempts;
 pub(crate) use self::authorization::Authorization;
@@ -20,4 +22,5 @@ pub(crate) use self::realm::{Downgrade, Trust, trust};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::session::{FirstStep, NextStep, Session};
 pub(crate) use self::token::{Service, Token, TokenLogin};
+pub(crate) use self::token_store::TokenStore;
 pub(crate) use crate::secret::Secret;

@@ -1,10 +1,11 @@
 //! The authentication of one registry, across all requests of a client.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use super::challenge::{Challenge, ChallengeScheme};
 use super::scope;
+use super::token_store::TokenStore;
 use super::{AuthAttempts, Authorization, Credentials, Product, Scope, Secret, Service, Token};
 use crate::url::{BadUrl, Url};
 
@@ -36,14 +37,16 @@ pub(crate) enum NextStep {
 #[derive(Debug)]
 pub(crate) struct Session {
     credentials: Credentials,
+    /// Holds the tokens, together with those of the client's other registries.
+    store: Arc<TokenStore>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     mechanism: Mechanism,
-    /// The newest comes first.
-    tokens: Vec<Arc<Token>>,
+    /// The newest comes first. One that the store has dropped is gone.
+    tokens: Vec<Weak<Token>>,
     /// Whether a token for several scopes was refused where one for a single scope was accepted.
     single_scope_tokens: bool,
     /// Whether the registry has asked for a login.
@@ -64,9 +67,10 @@ enum Mechanism {
 }
 
 impl Session {
-    pub(crate) fn new(credentials: Credentials) -> Session {
+    pub(crate) fn new(credentials: Credentials, store: Arc<TokenStore>) -> Session {
         Session {
             credentials,
+            store,
             state: Mutex::default(),
         }
     }
@@ -90,10 +94,12 @@ impl Session {
                 Some(header) => FirstStep::Send(Authorization::Basic(header.clone())),
                 None => FirstStep::Send(Authorization::None),
             },
-            Mechanism::Bearer(service) => match state.token_for(service, scopes, now) {
-                Some(token) => FirstStep::Send(Authorization::Token(token)),
-                None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
-            },
+            Mechanism::Bearer(service) => {
+                match state.token(|token| token.serves(service, scopes, now)) {
+                    Some(token) => FirstStep::Send(Authorization::Token(token)),
+                    None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
+                }
+            }
         }
     }
 
@@ -209,7 +215,7 @@ impl Session {
 
     /// Drops tokens without a scope, so that the next login sends the credentials again.
     pub(crate) fn forget_logins(&self) {
-        self.state().tokens.retain(|token| !token.is_scopeless());
+        self.state().keep_tokens(|token| !token.is_scopeless());
     }
 
     /// A kept token that serves `scopes`. `refused` is the token that the registry has just
@@ -222,12 +228,12 @@ impl Session {
         attempts: &AuthAttempts,
         now: Instant,
     ) -> Option<Arc<Token>> {
-        let fits = |token: &&Arc<Token>| {
+        let fits = |token: &Token| {
             token.serves(service, scopes, now)
                 && refused.is_none_or(|refused| token.may_replace(refused))
                 && !(attempts.narrow_token && token.is_wide())
         };
-        self.state().tokens.iter().find(fits).cloned()
+        self.state().token(fits)
     }
 
     /// The scopes to ask for when a token is needed for `scopes` and other requests of the same
@@ -247,17 +253,17 @@ impl Session {
     pub(crate) fn tokens_take_one_scope(&self) {
         let mut state = self.state();
         state.single_scope_tokens = true;
-        state.tokens.retain(|token| !token.is_wide());
+        state.keep_tokens(|token| !token.is_wide());
     }
 
     /// Keeps a token for later requests.
     pub(crate) fn keep(&self, token: &Arc<Token>, now: Instant) {
         let mut state = self.state();
-        state
-            .tokens
-            .retain(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
-        state.tokens.insert(0, token.clone());
+        state.keep_tokens(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
+        state.tokens.insert(0, Arc::downgrade(token));
         state.tokens.truncate(MAX_TOKENS);
+        drop(state);
+        self.store.keep(token.clone());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -266,11 +272,16 @@ impl Session {
 }
 
 impl State {
-    fn token_for(&self, service: &Service, scopes: &[Scope], now: Instant) -> Option<Arc<Token>> {
-        self.tokens
-            .iter()
-            .find(|token| token.serves(service, scopes, now))
-            .cloned()
+    /// The newest token that fits.
+    fn token(&self, fits: impl Fn(&Token) -> bool) -> Option<Arc<Token>> {
+        let mut tokens = self.tokens.iter().filter_map(Weak::upgrade);
+        tokens.find(|token| fits(token))
+    }
+
+    /// Drops the tokens that are gone or do not fit.
+    fn keep_tokens(&mut self, fits: impl Fn(&Token) -> bool) {
+        let fits = |token: &Weak<Token>| token.upgrade().is_some_and(|token| fits(&token));
+        self.tokens.retain(fits);
     }
 
     /// The token to fetch after a 401, if another token may help. `bearer` is the Bearer challenge
@@ -314,7 +325,7 @@ mod tests {
     fn session() -> Session {
         let mut credentials = Credentials::default();
         credentials.set_basic("user", "pass").unwrap();
-        Session::new(credentials)
+        Session::new(credentials, Arc::default())
     }
 
     fn next_step(
@@ -366,7 +377,7 @@ mod tests {
     fn the_callers_own_token_is_sent_at_once_and_its_refusal_stands() {
         let mut credentials = Credentials::default();
         credentials.set_bearer("t").unwrap();
-        let session = Session::new(credentials);
+        let session = Session::new(credentials, Arc::default());
         let FirstStep::Send(sent) = session.first_step(&[], Instant::now()) else {
             panic!("it is sent")
         };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::registry::{RegistryState, Wiring};
 use super::settings::Settings;
+use crate::auth::TokenStore;
 use crate::reference::Registry;
 use crate::transport::{PlatformRoots, Resolver, TlsTrust, WireConfig};
 use crate::url::Origin;
@@ -15,6 +16,7 @@ pub(crate) struct Registries {
     config: WireConfig,
     resolver: Arc<dyn Resolver>,
     platform_roots: Arc<PlatformRoots>,
+    tokens: Arc<TokenStore>,
     states: Mutex<HashMap<Registry, Arc<RegistryState>>>,
 }
 
@@ -24,6 +26,7 @@ impl Registries {
             config: WireConfig::new(),
             resolver,
             platform_roots: Arc::default(),
+            tokens: Arc::default(),
             states: Mutex::default(),
         }
     }
@@ -50,7 +53,12 @@ impl Registries {
             resolver: self.resolver.clone(),
             trust: Arc::new(trust),
         };
-        Arc::new(RegistryState::new(origin, given, wiring))
+        Arc::new(RegistryState::new(
+            origin,
+            given,
+            wiring,
+            self.tokens.clone(),
+        ))
     }
 
     /// The state of a registry that has been used.

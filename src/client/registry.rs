@@ -8,7 +8,7 @@ use super::gate::Gate;
 use super::settings::RegistrySettings;
 use super::single_flight::SingleFlight;
 use crate::address::AddressClass;
-use crate::auth::{Secret, Session};
+use crate::auth::{Secret, Session, TokenStore};
 use crate::http::RateLimit;
 use crate::transport::{Connections, Resolver, TlsTrust, WireConfig};
 use crate::url::Origin;
@@ -94,9 +94,14 @@ pub(super) struct Told {
 }
 
 impl RegistryState {
-    pub(super) fn new(origin: Origin, given: RegistrySettings, wiring: Wiring) -> RegistryState {
+    pub(super) fn new(
+        origin: Origin,
+        given: RegistrySettings,
+        wiring: Wiring,
+        tokens: Arc<TokenStore>,
+    ) -> RegistryState {
         RegistryState {
-            session: Session::new(given.credentials),
+            session: Session::new(given.credentials, tokens),
             token_fetches: SingleFlight::default(),
             gate: Gate::default(),
             trusted_realms: given.trusted_realms,
