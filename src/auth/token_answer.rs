@@ -9,8 +9,7 @@ use crate::json::{Any, Lenient};
 /// Of a field that is there twice, the last one counts.
 #[derive(Default)]
 pub(super) struct TokenAnswer {
-    /// distribution calls it `token`, OAuth2 `access_token`. Some services send one, some both
-    /// (C1).
+    /// distribution calls it `token`, OAuth2 `access_token`. Some services send one, some both.
     pub(super) token: Option<Secret>,
     pub(super) access_token: Option<Secret>,
     /// In seconds.

@@ -34,6 +34,9 @@ const MAX_EMPTY_PAGES: usize = 100;
 /// What helps against a registry that cuts its lists at the size that was asked for.
 const NO_PAGE_SIZE: &str = "ask for the list without a page size";
 
+/// Where a page's Link leads, or why it can't be followed.
+type Link = Result<Option<String>, String>;
+
 /// A list, and where it continues.
 #[derive(Debug)]
 pub(super) struct Paging {
@@ -139,7 +142,7 @@ impl Paging {
         step: &Step,
         wanted: Wanted<'_>,
         room: &mut Room,
-    ) -> Result<(Listed<T>, Result<Option<String>, String>), Error> {
+    ) -> Result<(Listed<T>, Link), Error> {
         let access = Access::Scopes(vec![self.scope.clone()]);
         let request = Request::read(
             Method::Get,
@@ -289,7 +292,7 @@ fn protocol(call: &Call<'_>, problem: String) -> Error {
 /// The target of the next page. It has to be on the registry itself: a Link elsewhere is how a list
 /// would be made to send requests to other hosts. It has to be at `path`: what another repository
 /// or endpoint lists is not in this list.
-fn link_of(answer: &Answer, state: &RegistryState, path: &str) -> Result<Option<String>, String> {
+fn link_of(answer: &Answer, state: &RegistryState, path: &str) -> Link {
     let link =
         next_link(answer.headers.get_all("link")).map_err(|malformed| malformed.to_string())?;
     let Some(link) = link else { return Ok(None) };

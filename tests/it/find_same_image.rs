@@ -149,11 +149,9 @@ fn find_gives_the_digest_that_was_compared() {
     assert_eq!(asked(&server), requests);
 }
 
-/// Google's lists say the digest of each tag. One that they list under two is asked for.
-#[test]
-fn a_tag_under_two_digests_in_a_list_is_asked_for() {
-    let (one, two) = (&sha256(ONE), &sha256(TWO));
-    let cases = [
+/// Lists of the tags `a` to `c` that name two digests for `b`.
+fn contradictory(one: &Digest, two: &Digest) -> [(&'static str, Vec<String>); 4] {
+    [
         (
             "in one page",
             vec![google(
@@ -182,8 +180,14 @@ fn a_tag_under_two_digests_in_a_list_is_asked_for() {
                 google(&["c"], &[(two, &["c", "b"])]),
             ],
         ),
-    ];
-    for (what, pages) in cases {
+    ]
+}
+
+/// Google's lists say the digest of each tag. One that they list under two is asked for.
+#[test]
+fn a_tag_under_two_digests_in_a_list_is_asked_for() {
+    let (one, two) = (&sha256(ONE), &sha256(TWO));
+    for (what, pages) in contradictory(one, two) {
         let shelf = Shelf {
             pages,
             ..Shelf::with_tags(&[])

@@ -107,7 +107,7 @@ const TRANSPORT: Layer = Layer {
         "crate::client",
         "crate::lookup",
     ],
-    exceptions: &[("transport/tls/trust", "std::fs")],
+    exceptions: &[("transport/tls/platform", "std::fs")],
 };
 
 const CLIENT: Layer = Layer {

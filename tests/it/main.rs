@@ -66,4 +66,5 @@ mod references;
 mod references_property;
 mod sizes;
 mod sources;
+mod tls_platform_roots;
 mod tls_records;
