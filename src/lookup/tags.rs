@@ -36,6 +36,10 @@ impl Client {
     /// meanwhile is left out. Any other failure ends the call, because an incomplete list would
     /// look complete.
     ///
+    /// If tags have digests of another algorithm, the manifest is fetched by the image's digest and
+    /// its content is compared. [`ErrorKind::Unsupported`] if the registry does not serve it by
+    /// that digest.
+    ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
     /// let client = ocireg::Client::new()?;

@@ -89,7 +89,8 @@ fn s21_a_file_of_roots_that_cannot_be_read_to_its_end_is_not_read() {
     assert_eq!(registry.request_count(), 6);
 }
 
-/// Looks an image up within 15 s, prints what came of it, and by how much the process grew at most meanwhile.
+/// Looks an image up within 15 s. Prints what came of it, and by how much the process grew at most
+/// meanwhile.
 #[test]
 #[ignore = "run by the tests of this module"]
 fn helper_lookup() {
