@@ -871,8 +871,10 @@ ocireg_status ocireg_call_set_concurrency(ocireg_call *call, uint32_t requests);
 
 /**
  * Asks the registry for pages of this many entries. The registry may choose another size. Fails
- * with OCIREG_E_INVALID_ARGUMENT for 0. By default the registry chooses the size, because some
- * registries cut a list off at the requested size without saying so.
+ * with OCIREG_E_INVALID_ARGUMENT for 0. By default the registry chooses the size. Some registries
+ * cut a list off at the requested size without saying so. After a page of exactly this size that
+ * names no next page, one request more asks for what follows. If the registry refuses it or sends
+ * the same entries again, the list ends with OCIREG_E_PROTOCOL.
  */
 ocireg_status ocireg_call_set_page_size(ocireg_call *call, uint32_t entries);
 
@@ -1024,8 +1026,10 @@ ocireg_status ocireg_client_tags_sharing(const ocireg_client *client,
                                          ocireg_error **error);
 
 /**
- * Lists all tags of a repository that have this digest. An empty list is an answer too. Otherwise
- * the function works like ocireg_client_tags_sharing().
+ * Lists all tags of a repository that have this digest. An empty list is an answer too. If the
+ * tags have digests of another algorithm, the registry is asked for the manifest with this digest,
+ * and its content is compared. Fails with OCIREG_E_UNSUPPORTED if the registry does not serve it.
+ * Otherwise the function works like ocireg_client_tags_sharing().
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_tags_of_digest(const ocireg_client *client,

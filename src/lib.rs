@@ -33,8 +33,8 @@
 //!
 //! [`Client::lookup_all`] asks for any number of images in any number of registries, with one token
 //! for many repositories, and gives the answers in order; [`Client::lookup_each`] gives them as
-//! they come. [`Client::tags_sharing`] and [`Client::tags_of_digest`] find the tags that are the
-//! same image.
+//! they come. [`Client::find`], [`Client::tags_sharing`] and [`Client::tags_of_digest`] find the
+//! tags that are the same image.
 //!
 //! # What it promises
 //!
@@ -78,6 +78,7 @@ mod ffi;
 pub mod fuzz;
 mod http;
 mod interrupt;
+mod json;
 mod lookup;
 mod manifest;
 mod policy;
@@ -99,6 +100,7 @@ pub use error::{Error, ErrorKind, RegistryError, Result};
 pub use http::RateLimit;
 
 pub use interrupt::{Cancel, Progress};
+pub use lookup::Found;
 pub use manifest::MediaType;
 pub use presence::Presence;
 pub use reference::{Reference, Registry, Repository, RepositoryName, Tag};

@@ -12,6 +12,8 @@ mod scope;
 mod session;
 mod shared_parents;
 mod token;
+mod token_answer;
+mod token_store;
 
 pub(crate) use self::attempts::AuthAttempts;
 pub(crate) use self::authorization::Authorization;
@@ -21,4 +23,5 @@ pub(crate) use self::realm::{Downgrade, Trust, may_have_password, trust};
 pub(crate) use self::scope::Scope;
 pub(crate) use self::session::{FirstStep, NextStep, Session};
 pub(crate) use self::token::{BadService, MAX_SCOPES, Service, Token, TokenLogin};
+pub(crate) use self::token_store::TokenStore;
 pub(crate) use crate::secret::Secret;

@@ -1,9 +1,10 @@
 //! The authentication of one registry, across all requests of a client.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use super::challenge::{Challenge, ChallengeScheme};
+use super::token_store::TokenStore;
 use super::{AuthAttempts, Authorization, Credentials, Product, Scope, Secret, Token};
 use super::{BadService, Service};
 use crate::url::Url;
@@ -36,16 +37,18 @@ pub(crate) enum NextStep {
 #[derive(Debug)]
 pub(crate) struct Session {
     credentials: Credentials,
+    /// Holds the tokens, together with those of the client's other registries.
+    store: Arc<TokenStore>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     mechanism: Mechanism,
-    /// The newest comes first.
-    tokens: Vec<Arc<Token>>,
+    /// The newest comes first. One that the store has dropped is gone.
+    tokens: Vec<Weak<Token>>,
     /// All that came lately, whether they are still used or not: a server may repeat them.
-    received: Vec<Arc<Token>>,
+    received: Vec<Weak<Token>>,
     /// Whether a token for several scopes was refused where one for a single scope was accepted.
     single_scope_tokens: bool,
     /// Whether the registry has asked for a login.
@@ -66,9 +69,10 @@ enum Mechanism {
 }
 
 impl Session {
-    pub(crate) fn new(credentials: Credentials) -> Session {
+    pub(crate) fn new(credentials: Credentials, store: Arc<TokenStore>) -> Session {
         Session {
             credentials,
+            store,
             state: Mutex::default(),
         }
     }
@@ -92,10 +96,12 @@ impl Session {
                 Some(header) => FirstStep::Send(Authorization::Basic(header.clone())),
                 None => FirstStep::Send(Authorization::None),
             },
-            Mechanism::Bearer(service) => match state.token_for(service, scopes, now) {
-                Some(token) => FirstStep::Send(Authorization::Token(token)),
-                None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
-            },
+            Mechanism::Bearer(service) => {
+                match state.token(|token| token.serves(service, scopes, now)) {
+                    Some(token) => FirstStep::Send(Authorization::Token(token)),
+                    None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
+                }
+            }
         }
     }
 
@@ -209,7 +215,7 @@ impl Session {
 
     /// Drops tokens without a scope, so that the next login sends the credentials again.
     pub(crate) fn forget_logins(&self) {
-        self.state().tokens.retain(|token| !token.is_scopeless());
+        self.state().keep_tokens(|token| !token.is_scopeless());
     }
 
     /// A kept token that serves `scopes`. `refused` is the token that the registry has just
@@ -222,12 +228,12 @@ impl Session {
         attempts: &AuthAttempts,
         now: Instant,
     ) -> Option<Arc<Token>> {
-        let fits = |token: &&Arc<Token>| {
+        let fits = |token: &Token| {
             token.serves(service, scopes, now)
                 && refused.is_none_or(|refused| token.may_replace(refused))
                 && !(attempts.narrow_token && token.is_wide())
         };
-        self.state().tokens.iter().find(fits).cloned()
+        self.state().token(fits)
     }
 
     /// The scopes to ask for when a token is needed for `scopes` and other requests of the same
@@ -247,26 +253,27 @@ impl Session {
     pub(crate) fn tokens_take_one_scope(&self) {
         let mut state = self.state();
         state.single_scope_tokens = true;
-        state.tokens.retain(|token| !token.is_wide());
+        state.keep_tokens(|token| !token.is_wide());
     }
 
     /// Keeps a token for later requests.
     pub(crate) fn keep(&self, token: &Arc<Token>, now: Instant) {
         let mut state = self.state();
-        state
-            .tokens
-            .retain(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
-        state.tokens.insert(0, token.clone());
+        state.keep_tokens(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
+        state.tokens.insert(0, Arc::downgrade(token));
         state.tokens.truncate(MAX_TOKENS);
-        state.received.insert(0, token.clone());
+        state.received.insert(0, Arc::downgrade(token));
         state.received.truncate(MAX_TOKENS);
+        drop(state);
+        self.store.keep(token.clone());
     }
 
     /// All that is secret in what its requests have carried.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let mut secrets = self.credentials.secrets();
         let state = self.state();
-        secrets.extend(state.received.iter().map(|token| token.bare()));
+        let received = state.received.iter().filter_map(Weak::upgrade);
+        secrets.extend(received.map(|token| token.bare()));
         secrets
     }
 
@@ -276,11 +283,16 @@ impl Session {
 }
 
 impl State {
-    fn token_for(&self, service: &Service, scopes: &[Scope], now: Instant) -> Option<Arc<Token>> {
-        self.tokens
-            .iter()
-            .find(|token| token.serves(service, scopes, now))
-            .cloned()
+    /// The newest token that fits.
+    fn token(&self, fits: impl Fn(&Token) -> bool) -> Option<Arc<Token>> {
+        let mut tokens = self.tokens.iter().filter_map(Weak::upgrade);
+        tokens.find(|token| fits(token))
+    }
+
+    /// Drops the tokens that are gone or do not fit.
+    fn keep_tokens(&mut self, fits: impl Fn(&Token) -> bool) {
+        let fits = |token: &Weak<Token>| token.upgrade().is_some_and(|token| fits(&token));
+        self.tokens.retain(fits);
     }
 
     /// The scopes of a token for a request that needs `needed`. The registry at `url` may add a
@@ -345,7 +357,7 @@ mod tests {
     fn session() -> Session {
         let mut credentials = Credentials::default();
         credentials.set_basic("user", "pass").unwrap();
-        Session::new(credentials)
+        Session::new(credentials, Arc::default())
     }
 
     fn next_step(
@@ -397,7 +409,7 @@ mod tests {
     fn the_callers_own_token_is_sent_at_once_and_its_refusal_stands() {
         let mut credentials = Credentials::default();
         credentials.set_bearer("t").unwrap();
-        let session = Session::new(credentials);
+        let session = Session::new(credentials, Arc::default());
         let FirstStep::Send(sent) = session.first_step(&[], Instant::now()) else {
             panic!("it is sent")
         };

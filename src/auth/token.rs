@@ -5,10 +5,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
-
 use super::challenge::Challenge;
 use super::credentials::is_visible_ascii;
+use super::token_answer::TokenAnswer;
 use super::{Scope, Secret};
 use crate::url::{BadUrl, Url, encode_query_value};
 
@@ -22,6 +21,8 @@ const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const MARGIN: Duration = Duration::from_secs(5);
 /// The `client_id` of the OAuth2 form. It names this program and is not a secret.
 const CLIENT_ID: &str = "ocireg";
+/// The longest token that is taken. Servers refuse longer header fields, and a client keeps many.
+const MAX_TOKEN: usize = 64 * 1024;
 /// The most bytes of a registry's name at its token service, as it stands in a URL.
 const MAX_NAME: usize = 256;
 /// The most scopes of one token request. Larger tokens no longer fit the header line of the nginx
@@ -162,27 +163,27 @@ impl Token {
         now: Instant,
     ) -> Result<Token, String> {
         // Nothing of it is shown: it may hold a token that nobody knows yet.
-        let answer: Map<String, Value> = serde_json::from_slice(body).map_err(|_| {
+        let answer = TokenAnswer::parse(body).map_err(|_| {
             let what = match body.trim_ascii_start().starts_with(b"<") {
                 true => "a page and no token",
                 false => "no JSON object with a token",
             };
             format!("its answer is {what} ({} bytes)", body.len())
         })?;
-        // distribution calls it `token`, OAuth2 `access_token`. Some services send one, some both
-        // (C1).
-        let token = ["token", "access_token"]
-            .into_iter()
-            .filter_map(|name| answer.get(name).and_then(Value::as_str))
-            .find(|token| !token.is_empty())
-            .map(Secret::new)
+        let token = answer
+            .token
+            .or(answer.access_token)
             .ok_or_else(|| "its answer has neither `token` nor `access_token`".to_owned())?;
+        if token.expose().len() > MAX_TOKEN {
+            let kib = MAX_TOKEN / 1024;
+            return Err(format!("the token in its answer is longer than {kib} KiB"));
+        }
         if !is_visible_ascii(token.expose()) {
             return Err(
                 "the token in its answer has characters that tokens do not have".to_owned(),
             );
         }
-        let lifetime = Lifetime::of(answer.get("expires_in"));
+        let lifetime = Lifetime::of(answer.expires_in);
         Ok(Token {
             header: Secret::new(format!("Bearer {}", token.expose())),
             service: service.clone(),
@@ -201,6 +202,14 @@ impl Token {
     /// The token itself.
     pub(super) fn bare(&self) -> Secret {
         Secret::new(self.header.expose().trim_start_matches("Bearer "))
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let name = self.service.name.as_ref().map_or(0, String::len);
+        let scopes: usize = self.scopes.iter().map(|scope| scope.as_str().len()).sum();
+        let text = self.header.expose().len() + self.service.realm.target().len() + name + scopes;
+        size_of::<Token>() + text
     }
 
     /// Whether it was asked for more than one scope.
@@ -270,15 +279,10 @@ struct Lifetime {
 }
 
 impl Lifetime {
-    /// Reads `expires_in`, which some services send as text. The lifetime counts from the receipt
-    /// of the answer, on the monotonic clock. `issued_at` is not read, because the clock of the
-    /// service may differ from ours.
-    fn of(expires_in: Option<&Value>) -> Lifetime {
-        let seconds = match expires_in {
-            Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => text.trim().parse::<f64>().ok(),
-            _ => None,
-        };
+    /// Understands `expires_in`. The lifetime counts from the receipt of the answer, on the
+    /// monotonic clock. `issued_at` is not read, because the clock of the service may differ from
+    /// ours.
+    fn of(seconds: Option<f64>) -> Lifetime {
         let said = match seconds {
             Some(seconds) if seconds >= MAX_LIFETIME.as_secs_f64() => MAX_LIFETIME,
             Some(seconds) if seconds > 0.0 => Duration::from_secs_f64(seconds),

@@ -2,9 +2,8 @@
 
 use super::call::Call;
 use super::handle::Client;
-use super::list_body::{Listed, Page};
-use super::meaning::About;
-use super::pages::Paging;
+use super::list_body::{Listed, Page, Room, Wanted};
+use super::pages::{Paging, collect};
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Registry, RepositoryName};
@@ -34,7 +33,7 @@ impl Client {
     pub fn catalog(&self, registry: &Registry) -> Result<Vec<RepositoryName>> {
         let call = self.call(registry, registry);
         let mut paging = paging(self);
-        super::pages::collect(&call, || fetch(&mut paging, &call))
+        collect(|room| fetch(&mut paging, &call, room))
     }
 
     /// The repositories of a registry, page by page as it sends them: yields what there is, and
@@ -62,8 +61,8 @@ impl Iterator for CatalogPages {
 
     fn next(&mut self) -> Option<Self::Item> {
         let call = self.client.call(&self.registry, &self.registry);
-        let page = fetch(&mut self.paging, &call).map(|listed| listed.map(|listed| listed.page));
-        page.transpose()
+        let listed = fetch(&mut self.paging, &call, &mut Room::default());
+        listed.transpose().map(|listed| Ok(listed?.page))
     }
 }
 
@@ -75,8 +74,12 @@ fn paging(client: &Client) -> Paging {
     )
 }
 
-fn fetch(paging: &mut Paging, call: &Call<'_>) -> Result<Option<Listed<RepositoryName>>> {
-    match paging.fetch(call, "repositories", About::Registry) {
+fn fetch(
+    paging: &mut Paging,
+    call: &Call<'_>,
+    room: &mut Room,
+) -> Result<Option<Listed<RepositoryName>>> {
+    match paging.fetch(call, Wanted::Repositories, room) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
             Err(no_catalog(call, call.confirm_registry(error)))
         }

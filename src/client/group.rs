@@ -80,7 +80,7 @@ impl Group<'_> {
     }
 
     /// One call of the group, to be made on the calling thread.
-    pub(super) fn own_call<'c>(
+    pub(crate) fn own_call<'c>(
         &'c self,
         registry: &'c Registry,
         about: &'c dyn fmt::Display,

@@ -1,15 +1,23 @@
 //! The JSON of a list: read as a stream, of which only the names are kept.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::meaning::About;
+use super::tag_digests::TagDigests;
 use crate::digest::Digest;
+use crate::json::{Any, Lenient};
+use crate::reference::{RepositoryName, Tag};
+
+/// The most entries of a list that is kept.
+pub(super) const MAX_ENTRIES: usize = 1_000_000;
+/// The most bytes of text of a list that is kept: its names, and the digests beside them.
+pub(super) const MAX_TEXT: usize = 32 * 1024 * 1024;
+/// The longest of all names: that of a repository.
+const LONGEST_NAME: usize = 255;
 
 /// A part of a list, as the registry cut it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,26 +34,100 @@ pub struct Page<T> {
 #[derive(Debug)]
 pub(super) struct Listed<T> {
     pub(super) page: Page<T>,
-    /// The digests of tags, where the list has them (Google's registries).
-    pub(super) digests: Vec<(T, Digest)>,
+    pub(super) digests: TagDigests,
 }
 
-/// The JSON object of a list, of which one field matters. Registries add others; they are
-/// skipped, not kept.
-pub(super) struct ListBody<T> {
-    list: &'static str,
-    entries: PhantomData<T>,
+/// What is read of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted<'a> {
+    Repositories,
+    /// The tags of this repository.
+    Tags(&'a RepositoryName),
+    /// The digests of tags too, where the list has them.
+    TagsAndDigests(&'a RepositoryName),
 }
 
-impl<T> ListBody<T> {
-    /// `list` is the field that holds the entries.
-    pub(super) fn named(list: &'static str) -> ListBody<T> {
-        let entries = PhantomData;
-        ListBody { list, entries }
+impl<'a> Wanted<'a> {
+    /// The JSON field that holds the entries.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Wanted::Repositories => "repositories",
+            Wanted::Tags(_) | Wanted::TagsAndDigests(_) => "tags",
+        }
+    }
+
+    /// What the list is about.
+    pub(super) fn about(self) -> About<'a> {
+        match self {
+            Wanted::Repositories => About::Registry,
+            Wanted::Tags(name) | Wanted::TagsAndDigests(name) => About::Tags(name.as_str()),
+        }
     }
 }
 
-impl<'de, T: FromStr> DeserializeSeed<'de> for ListBody<T> {
+/// How much more of a list may be kept.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    entries: usize,
+    text: usize,
+    /// Whether something did not fit.
+    full: bool,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room {
+            entries: MAX_ENTRIES,
+            text: MAX_TEXT,
+            full: false,
+        }
+    }
+}
+
+impl Room {
+    /// Whether reading has ended because something did not fit.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    fn take_entry<E: de::Error>(&mut self, length: usize) -> Result<(), E> {
+        let left = self.entries.checked_sub(1);
+        self.entries = left.ok_or_else(|| self.overflow())?;
+        self.take_text(length)
+    }
+
+    fn take_text<E: de::Error>(&mut self, length: usize) -> Result<(), E> {
+        let left = self.text.checked_sub(length);
+        self.text = left.ok_or_else(|| self.overflow())?;
+        Ok(())
+    }
+
+    fn overflow<E: de::Error>(&mut self) -> E {
+        self.full = true;
+        E::custom("the list is too large")
+    }
+}
+
+/// The JSON object of a list, of which few fields matter. Registries add others; they are skipped,
+/// not kept.
+pub(super) struct ListBody<'r, T> {
+    wanted: Wanted<'r>,
+    room: &'r mut Room,
+    entries: PhantomData<T>,
+}
+
+impl<'r, T> ListBody<'r, T> {
+    pub(super) fn new(wanted: Wanted<'r>, room: &'r mut Room) -> ListBody<'r, T> {
+        let entries = PhantomData;
+        ListBody {
+            wanted,
+            room,
+            entries,
+        }
+    }
+}
+
+impl<'de, T: FromStr + AsRef<str>> DeserializeSeed<'de> for ListBody<'_, T> {
     type Value = Listed<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Listed<T>, D::Error> {
@@ -53,72 +135,79 @@ impl<'de, T: FromStr> DeserializeSeed<'de> for ListBody<T> {
     }
 }
 
-impl<'de, T: FromStr> Visitor<'de> for ListBody<T> {
+impl<'de, T: FromStr + AsRef<str>> Visitor<'de> for ListBody<'_, T> {
     type Value = Listed<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with a list `{}`", self.list)
+        write!(f, "an object with a list `{}`", self.wanted.field())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed<T>, A::Error> {
+        let list = self.wanted.field();
         let mut page = None;
-        let mut manifests: HashMap<String, Manifest> = HashMap::new();
-        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
-            if key == self.list && page.is_none() {
-                page = Some(map.next_value_seed(Entries(PhantomData::<T>))?);
-            } else if key == "manifest" && self.list == "tags" {
-                // Another registry's field of this name may be anything.
-                manifests = map.next_value::<Lenient<HashMap<String, Manifest>>>()?.0;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+        let mut digests = TagDigests::default();
+        while let Some(field) = map.next_key_seed(Any(FieldName(self.wanted)))? {
+            match field {
+                // Programs differ about which of the two counts.
+                Field::Entries if page.is_some() => return Err(de::Error::duplicate_field(list)),
+                Field::Entries => {
+                    let entries = Entries {
+                        room: self.room,
+                        entries: PhantomData::<T>,
+                    };
+                    page = Some(map.next_value_seed(entries)?);
+                }
+                Field::Digests => map.next_value_seed(Any(Manifests {
+                    digests: &mut digests,
+                    room: self.room,
+                }))?,
+                // What such an answer lists is not all that there is.
+                Field::Errors => return Err(de::Error::custom("`errors` beside the list")),
+                Field::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
-        let page = page.ok_or_else(|| de::Error::missing_field(self.list))?;
-        let digests = manifests.into_iter().filter_map(|(digest, manifest)| {
-            let digest: Digest = digest.parse().ok()?;
-            Some(
-                manifest
-                    .tag
-                    .into_iter()
-                    .filter_map(move |tag| Some((tag.parse().ok()?, digest.clone()))),
-            )
-        });
-        Ok(Listed {
-            page,
-            digests: digests.flatten().collect(),
+        let page = page.ok_or_else(|| de::Error::missing_field(list))?;
+        Ok(Listed { page, digests })
+    }
+}
+
+/// A field of the object.
+enum Field {
+    Entries,
+    /// Google's registries list the tags of each digest.
+    Digests,
+    Errors,
+    Other,
+}
+
+struct FieldName<'a>(Wanted<'a>);
+
+impl Lenient<'_> for FieldName<'_> {
+    type Value = Field;
+
+    fn other(self) -> Field {
+        Field::Other
+    }
+
+    fn text<E: de::Error>(self, name: &str) -> Result<Field, E> {
+        Ok(match name {
+            _ if name == self.0.field() => Field::Entries,
+            "manifest" if matches!(self.0, Wanted::TagsAndDigests(_)) => Field::Digests,
+            "errors" => Field::Errors,
+            _ => Field::Other,
         })
     }
 }
 
-/// What Google's registries list of a manifest.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Manifest {
-    tag: Vec<String>,
-}
-
-/// A value of the expected shape, or the default.
-struct Lenient<T>(T);
-
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lenient<T>, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either<T> {
-            Expected(T),
-            Other(IgnoredAny),
-        }
-        Ok(Lenient(match Either::deserialize(deserializer)? {
-            Either::Expected(value) => value,
-            Either::Other(_) => T::default(),
-        }))
-    }
-}
-
 /// The list itself; null stands for an empty one.
-struct Entries<T>(PhantomData<T>);
+struct Entries<'r, T> {
+    room: &'r mut Room,
+    entries: PhantomData<T>,
+}
 
-impl<'de, T: FromStr> DeserializeSeed<'de> for Entries<T> {
+impl<'de, T: FromStr + AsRef<str>> DeserializeSeed<'de> for Entries<'_, T> {
     type Value = Page<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Page<T>, D::Error> {
@@ -126,7 +215,7 @@ impl<'de, T: FromStr> DeserializeSeed<'de> for Entries<T> {
     }
 }
 
-impl<'de, T: FromStr> Visitor<'de> for Entries<T> {
+impl<'de, T: FromStr + AsRef<str>> Visitor<'de> for Entries<'_, T> {
     type Value = Page<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,9 +234,12 @@ impl<'de, T: FromStr> Visitor<'de> for Entries<T> {
             entries: Vec::new(),
             skipped: 0,
         };
-        while let Some(entry) = seq.next_element_seed(Entry(PhantomData::<T>))? {
+        while let Some(entry) = seq.next_element_seed(Any(Name(PhantomData::<T>)))? {
             match entry {
-                Some(entry) => page.entries.push(entry),
+                Some(entry) => {
+                    self.room.take_entry(entry.as_ref().len())?;
+                    page.entries.push(entry);
+                }
                 None => page.skipped += 1,
             }
         }
@@ -155,55 +247,115 @@ impl<'de, T: FromStr> Visitor<'de> for Entries<T> {
     }
 }
 
-/// One entry: `None` for what is no valid name.
-struct Entry<T>(PhantomData<T>);
+/// A name; `None` for what is no valid one.
+struct Name<T>(PhantomData<T>);
 
-impl<'de, T: FromStr> DeserializeSeed<'de> for Entry<T> {
+impl<T: FromStr> Lenient<'_> for Name<T> {
     type Value = Option<T>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        deserializer.deserialize_any(self)
+    fn other(self) -> Option<T> {
+        None
+    }
+
+    fn text<E: de::Error>(self, text: &str) -> Result<Option<T>, E> {
+        // The error of a long text would hold a copy of it.
+        Ok(match text.len() {
+            ..=LONGEST_NAME => text.parse().ok(),
+            _ => None,
+        })
     }
 }
 
-impl<'de, T: FromStr> Visitor<'de> for Entry<T> {
-    type Value = Option<T>;
+/// What Google's registries list: the tags of each digest. Another registry's field of this name
+/// may be anything.
+struct Manifests<'r> {
+    digests: &'r mut TagDigests,
+    room: &'r mut Room,
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
+impl<'de> Lenient<'de> for Manifests<'_> {
+    type Value = ();
+
+    fn other(self) {}
+
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(digest) = object.next_key_seed(Any(Name(PhantomData::<Digest>)))? {
+            match digest {
+                Some(digest) => object.next_value_seed(Any(Manifest {
+                    digest: &digest,
+                    digests: self.digests,
+                    room: self.room,
+                }))?,
+                None => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What Google's registries list of one manifest.
+struct Manifest<'r> {
+    digest: &'r Digest,
+    digests: &'r mut TagDigests,
+    room: &'r mut Room,
+}
+
+impl<'de> Lenient<'de> for Manifest<'_> {
+    type Value = ();
+
+    fn other(self) {}
+
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(is_tags) = object.next_key_seed(Any(IsTags))? {
+            match is_tags {
+                true => object.next_value_seed(Any(Tags(Manifest {
+                    digest: self.digest,
+                    digests: self.digests,
+                    room: self.room,
+                })))?,
+                false => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a field of a manifest holds its tags.
+struct IsTags;
+
+impl Lenient<'_> for IsTags {
+    type Value = bool;
+
+    fn other(self) -> bool {
+        false
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(text.parse().ok())
+    fn text<E: de::Error>(self, name: &str) -> Result<bool, E> {
+        Ok(name == "tag")
     }
+}
 
-    fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
+/// The tags of a manifest.
+struct Tags<'r>(Manifest<'r>);
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Option<T>, E> {
-        Ok(None)
-    }
+impl<'de> Lenient<'de> for Tags<'_> {
+    type Value = ();
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
+    fn other(self) {}
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<T>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<T>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Tags(Manifest {
+            digest,
+            digests,
+            room,
+        }) = self;
+        while let Some(tag) = list.next_element_seed(Any(Name(PhantomData::<Tag>)))? {
+            let Some(tag) = tag else { continue };
+            if !digests.has(&tag) {
+                room.take_text(tag.as_str().len() + digest.as_str().len())?;
+            }
+            digests.note(tag, digest);
+        }
+        Ok(())
     }
 }

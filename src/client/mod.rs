@@ -40,6 +40,7 @@ mod send;
 mod settings;
 mod shared_scopes;
 mod single_flight;
+mod tag_digests;
 mod tags;
 mod tokens;
 #[cfg(test)]

@@ -87,8 +87,12 @@ impl CallOptions {
     }
 
     /// Asks for lists in pages of this many entries; the registry may choose another size. Defaults
-    /// to the registry's choice, since some cut a list off at the size asked for without saying so
-    ///.
+    /// to the registry's choice.
+    ///
+    /// Some registries cut a list off at this size without saying so. So after a page of exactly
+    /// this size that names no next page, one request more asks for what follows. If the registry
+    /// refuses it or sends the same entries again, the list ends with
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol).
     pub fn page_size(mut self, entries: NonZeroU32) -> CallOptions {
         self.page_size = Some(entries);
         self

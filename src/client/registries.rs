@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::registry::{RegistryState, Wiring};
 use super::settings::Settings;
 use super::vouching::Vouching;
+use crate::auth::TokenStore;
 use crate::reference::Registry;
 use crate::transport::{Resolver, WireConfig};
 use crate::url::Origin;
@@ -16,6 +17,7 @@ pub(crate) struct Registries {
     config: WireConfig,
     resolver: Arc<dyn Resolver>,
     vouching: Vouching,
+    tokens: Arc<TokenStore>,
     states: Mutex<HashMap<Registry, Arc<RegistryState>>>,
 }
 
@@ -25,6 +27,7 @@ impl Registries {
             config: WireConfig::new(),
             resolver: settings.resolver.clone(),
             vouching: Vouching::new(settings),
+            tokens: Arc::default(),
             states: Mutex::default(),
         }
     }
@@ -50,7 +53,12 @@ impl Registries {
             resolver: self.resolver.clone(),
             vouching: self.vouching.of_registry(given.authorities.clone()),
         };
-        Arc::new(RegistryState::new(origin, given, wiring))
+        Arc::new(RegistryState::new(
+            origin,
+            given,
+            wiring,
+            self.tokens.clone(),
+        ))
     }
 
     /// The state of a registry that has been used.

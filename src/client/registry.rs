@@ -9,7 +9,7 @@ use super::settings::RegistrySettings;
 use super::single_flight::SingleFlight;
 use super::vouching::{Partner, RegistryVouching};
 use crate::address::AddressClass;
-use crate::auth::{Secret, Session, may_have_password};
+use crate::auth::{Secret, Session, TokenStore, may_have_password};
 use crate::http::RateLimit;
 use crate::redact::Secrets;
 use crate::transport::{Connections, Resolver, TlsTrust, WireConfig};
@@ -101,9 +101,14 @@ pub(super) struct Told {
 }
 
 impl RegistryState {
-    pub(super) fn new(origin: Origin, given: RegistrySettings, wiring: Wiring) -> RegistryState {
+    pub(super) fn new(
+        origin: Origin,
+        given: RegistrySettings,
+        wiring: Wiring,
+        tokens: Arc<TokenStore>,
+    ) -> RegistryState {
         RegistryState {
-            session: Session::new(given.credentials),
+            session: Session::new(given.credentials, tokens),
             token_fetches: SingleFlight::default(),
             gate: Gate::default(),
             trusted_realms: given.trusted_realms,

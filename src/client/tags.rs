@@ -1,17 +1,15 @@
 //! Tags (distribution spec, "Listing tags"): `GET /v2/<name>/tags/list`.
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use super::call::Call;
 use super::group::Group;
 use super::handle::Client;
-use super::list_body::{Listed, Page};
-use super::meaning::About;
-use super::pages::Paging;
+use super::list_body::{Listed, Page, Room, Wanted};
+use super::pages::{Paging, collect};
 use super::shared_scopes::SharedScopes;
+use super::tag_digests::TagDigests;
 use crate::auth::Scope;
-use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, RegistryError, Result};
 use crate::reference::{Reference, Repository, Tag};
 
@@ -40,7 +38,8 @@ impl Client {
     pub fn tags(&self, repository: &Repository) -> Result<Vec<Tag>> {
         let call = self.call(repository.registry(), repository);
         let mut paging = paging(self.options.page_size, repository);
-        super::pages::collect(&call, || fetch(&mut paging, &call, repository))
+        let wanted = Wanted::Tags(repository.name());
+        collect(|room| paging.fetch(&call, wanted, room))
     }
 
     /// The tags of a repository, page by page as the registry sends them: yields what there is, and
@@ -80,10 +79,9 @@ impl Iterator for TagPages {
         let call = self
             .client
             .call(self.repository.registry(), &self.repository);
-        let listed = fetch(&mut self.paging, &call, &self.repository);
-        listed
-            .map(|listed| listed.map(|listed| listed.page))
-            .transpose()
+        let wanted = Wanted::Tags(self.repository.name());
+        let listed = self.paging.fetch(&call, wanted, &mut Room::default());
+        listed.transpose().map(|listed| Ok(listed?.page))
     }
 }
 
@@ -94,14 +92,6 @@ fn paging(page_size: Option<NonZeroU32>, repository: &Repository) -> Paging {
         scope,
         page_size,
     )
-}
-
-fn fetch(
-    paging: &mut Paging,
-    call: &Call<'_>,
-    repository: &Repository,
-) -> Result<Option<Listed<Tag>>> {
-    paging.fetch(call, "tags", About::Tags(repository.name().as_str()))
 }
 
 /// What the tags of a repository say about a manifest whose own 404 does not say enough.
@@ -135,8 +125,11 @@ impl Call<'_> {
         };
         let repository = reference.repository();
         let mut paging = paging(None, repository);
+        let wanted = Wanted::Tags(repository.name());
         loop {
-            match fetch(&mut paging, &alone, repository) {
+            let listed: Result<Option<Listed<Tag>>> =
+                paging.fetch(&alone, wanted, &mut Room::default());
+            match listed {
                 Ok(None) => return Ok(ListSays::Absent),
                 Ok(Some(listed)) => match (reference.digest(), reference.tag()) {
                     (None, Some(tag)) if !listed.page.entries.contains(tag) => {}
@@ -173,10 +166,10 @@ fn is_no_answer(error: &Error) -> bool {
 }
 
 /// All tags of a repository, and the digests of those whose list has them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TagList {
     pub(crate) tags: Vec<Tag>,
-    pub(crate) digests: HashMap<Tag, Digest>,
+    pub(crate) digests: TagDigests,
 }
 
 impl Group<'_> {
@@ -184,14 +177,13 @@ impl Group<'_> {
     pub(crate) fn tag_list(&self, repository: &Repository) -> Result<TagList> {
         let call = self.own_call(repository.registry(), repository);
         let mut paging = paging(call.options.page_size, repository);
-        let mut digests = HashMap::new();
-        let tags = super::pages::collect(&call, || {
-            let mut listed = fetch(&mut paging, &call, repository)?;
-            digests.extend(
-                listed
-                    .iter_mut()
-                    .flat_map(|listed| std::mem::take(&mut listed.digests)),
-            );
+        let mut digests = TagDigests::default();
+        let wanted = Wanted::TagsAndDigests(repository.name());
+        let tags = collect(|room| {
+            let mut listed = paging.fetch(&call, wanted, room)?;
+            if let Some(listed) = &mut listed {
+                digests.merge(std::mem::take(&mut listed.digests));
+            }
             Ok(listed)
         })?;
         Ok(TagList { tags, digests })

@@ -207,8 +207,10 @@ pub unsafe extern "C" fn ocireg_call_set_concurrency(
 }
 
 /// Asks the registry for pages of this many entries. The registry may choose another size. Fails
-/// with OCIREG_E_INVALID_ARGUMENT for 0. By default the registry chooses the size, because some
-/// registries cut a list off at the requested size without saying so.
+/// with OCIREG_E_INVALID_ARGUMENT for 0. By default the registry chooses the size. Some registries
+/// cut a list off at the requested size without saying so. After a page of exactly this size that
+/// names no next page, one request more asks for what follows. If the registry refuses it or sends
+/// the same entries again, the list ends with OCIREG_E_PROTOCOL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_call_set_page_size(
     call: *mut ocireg_call,

@@ -93,8 +93,10 @@ pub unsafe extern "C" fn ocireg_client_tags_sharing(
     unsafe { query(client, (reference, "reference"), call, out, error, ask) }
 }
 
-/// Lists all tags of a repository that have this digest. An empty list is an answer too. Otherwise
-/// the function works like ocireg_client_tags_sharing().
+/// Lists all tags of a repository that have this digest. An empty list is an answer too. If the
+/// tags have digests of another algorithm, the registry is asked for the manifest with this digest,
+/// and its content is compared. Fails with OCIREG_E_UNSUPPORTED if the registry does not serve it.
+/// Otherwise the function works like ocireg_client_tags_sharing().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ocireg_client_tags_of_digest(

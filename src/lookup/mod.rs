@@ -4,3 +4,5 @@ mod batch;
 mod presence;
 mod tags;
 mod workers;
+
+pub use self::tags::Found;

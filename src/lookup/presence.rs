@@ -89,6 +89,29 @@ pub(super) fn resolve(call: &Call<'_>, reference: &Reference) -> Result<Resolved
     result
 }
 
+/// The digests in other algorithms of the manifest that `reference` names by its digest. They are
+/// computed from the content, after it was compared with that digest.
+pub(super) fn digests_in(
+    call: &Call<'_>,
+    reference: &Reference,
+    algorithms: &[Algorithm],
+) -> Result<Vec<Digest>> {
+    let lookup = Lookup {
+        call,
+        reference,
+        accept: call.accepted(),
+    };
+    let fetched = match call.get_manifest(reference)? {
+        Ok(fetched) => fetched,
+        Err(answer) => return Err(lookup.refusal(answer)?),
+    };
+    let media_type = lookup.computed_from(&fetched)?.media_type;
+    let redactor = call.subject().redactor();
+    let digest = |&algorithm| manifest_digest(&media_type, algorithm, &fetched.bytes, &redactor);
+    let digests: Result<Vec<Digest>> = algorithms.iter().map(digest).collect();
+    digests.map_err(|error| error.about(reference))
+}
+
 /// One lookup.
 struct Lookup<'a> {
     call: &'a Call<'a>,

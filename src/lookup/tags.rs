@@ -2,13 +2,24 @@
 
 use std::collections::VecDeque;
 
-use super::presence::resolve;
+use super::presence::{digests_in, resolve};
 use super::workers::{self, RegistryQueue};
+use crate::algorithm::Algorithm;
 use crate::client::{Client, Group, SharedScopes};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Reference, Repository, Tag};
 use crate::resolved::Resolved;
+
+/// The tags that are the same image; see [`Client::find`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// The digest that the tags were compared with.
+    pub digest: Digest,
+    /// The tags that have it, in the registry's order.
+    pub tags: Vec<Tag>,
+}
 
 impl Client {
     /// All tags of the same repository that have this image's digest, including its own tag, in the
@@ -25,6 +36,10 @@ impl Client {
     /// meanwhile is left out. Any other failure ends the call, because an incomplete list would
     /// look complete.
     ///
+    /// If tags have digests of another algorithm, the manifest is fetched by the image's digest and
+    /// its content is compared. [`ErrorKind::Unsupported`] if the registry does not serve it by
+    /// that digest.
+    ///
     /// ```no_run
     /// # fn main() -> Result<(), ocireg::Error> {
     /// let client = ocireg::Client::new()?;
@@ -35,6 +50,20 @@ impl Client {
     /// # }
     /// ```
     pub fn tags_sharing(&self, reference: &Reference) -> Result<Vec<Tag>> {
+        self.find(reference).map(|found| found.tags)
+    }
+
+    /// The tags that [`tags_sharing`](Client::tags_sharing) answers, and the digest that they were
+    /// compared with. Requests and errors are the same.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), ocireg::Error> {
+    /// let found = ocireg::Client::new()?.find(&"localhost:5000/app:latest".parse()?)?;
+    /// println!("{} has {} tags", found.digest, found.tags.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn find(&self, reference: &Reference) -> Result<Found> {
         let wanted = match (reference.digest(), reference.tag()) {
             (Some(digest), _) => Wanted::Digest(digest),
             (None, Some(tag)) => Wanted::SameAs(tag),
@@ -55,11 +84,12 @@ impl Client {
     /// Requests and errors are those of [`tags_sharing`](Client::tags_sharing).
     pub fn tags_of_digest(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Tag>> {
         self.tags_with(repository, Wanted::Digest(digest))
+            .map(|found| found.tags)
     }
 
-    fn tags_with(&self, repository: &Repository, wanted: Wanted<'_>) -> Result<Vec<Tag>> {
+    fn tags_with(&self, repository: &Repository, wanted: Wanted<'_>) -> Result<Found> {
         let group = self.group();
-        let list = group.tag_list(repository)?;
+        let mut list = group.tag_list(repository)?;
         let mut tags = list.tags;
         // The other tags are compared with this one, so it needs a digest even if it is not in the
         // list.
@@ -67,8 +97,8 @@ impl Client {
             Wanted::SameAs(tag) if !tags.contains(tag) => tags.push(tag.clone()),
             _ => {}
         }
-        let known = |tag: &Tag| list.digests.get(tag).cloned();
-        let mut digests: Vec<Option<Digest>> = tags.iter().map(known).collect();
+        let mut digests: Vec<Option<Digest>> =
+            tags.iter().map(|tag| list.digests.take(tag)).collect();
         self.look_up_missing(&group, repository, wanted, &tags, &mut digests)?;
         let digest = match wanted {
             Wanted::Digest(digest) => Some(digest.clone()),
@@ -77,11 +107,18 @@ impl Client {
                 .position(|other| other == tag)
                 .and_then(|own| digests[own].clone()),
         };
-        let same = tags
-            .into_iter()
-            .zip(digests)
-            .filter(|(_, found)| found.is_some() && *found == digest);
-        Ok(same.map(|(tag, _)| tag).collect())
+        let Some(digest) = digest else {
+            // A wanted tag without a digest has ended the call before.
+            let error = Error::new(ErrorKind::NotFound, "the tag has no digest");
+            return Err(error.about(repository));
+        };
+        let same = all_digests(&group, repository, &digest, &digests)?;
+        let found = tags.into_iter().zip(digests);
+        let tags = found
+            .filter(|(_, digest)| digest.as_ref().is_some_and(|digest| same.contains(digest)))
+            .map(|(tag, _)| tag)
+            .collect();
+        Ok(Found { digest, tags })
     }
 
     /// Looks up each of `tags` that has no digest yet. A tag that is gone stays without one.
@@ -143,4 +180,49 @@ impl Client {
 enum Wanted<'a> {
     Digest(&'a Digest),
     SameAs(&'a Tag),
+}
+
+/// The digests of the image that has `digest`: one for each algorithm that `found` has.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unsupported`] if there are other algorithms, and the registry does not serve the
+/// manifest by `digest`: then it can't be compared, and "no tag has it" may be wrong.
+fn all_digests(
+    group: &Group<'_>,
+    repository: &Repository,
+    digest: &Digest,
+    found: &[Option<Digest>],
+) -> Result<Vec<Digest>> {
+    let mut others: Vec<Algorithm> = Vec::new();
+    for algorithm in found.iter().flatten().map(Digest::algorithm) {
+        if algorithm != digest.algorithm() && !others.contains(&algorithm) {
+            others.push(algorithm);
+        }
+    }
+    let mut all = vec![digest.clone()];
+    let Some(other) = others.first() else {
+        return Ok(all);
+    };
+    let reference = repository.at(digest.clone());
+    let call = group.own_call(repository.registry(), &reference);
+    use ErrorKind::{NotFound, Rejected, Unsupported};
+    let more = digests_in(&call, &reference, &others).map_err(|error| match error.kind() {
+        NotFound | Rejected | Unsupported => Error::new(
+            Unsupported,
+            format!(
+                "the tags have {other} digests, and the registry does not serve this {} digest, \
+                 so they can't be compared",
+                digest.algorithm()
+            ),
+        )
+        .with_hint(format!("ask with the {other} digest of the image"))
+        .with_http_status(error.http_status().unwrap_or_default())
+        .with_registry_errors(error.registry_errors().to_vec())
+        .caused_by(error)
+        .about(&reference),
+        _ => error,
+    })?;
+    all.extend(more);
+    Ok(all)
 }

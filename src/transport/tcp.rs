@@ -309,7 +309,12 @@ fn connect(
     })
 }
 
-fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Result<(), WireError> {
+/// Runs `work` on a helper thread that nobody waits for.
+pub(super) fn spawn(
+    name: &str,
+    phase: Phase,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<(), WireError> {
     let started = thread::Builder::new().name(name.to_owned()).spawn(work);
     started.map(drop).map_err(|error| {
         WireError::new(Failure::Local, phase, "no thread could be started").caused_by(error)
@@ -318,7 +323,7 @@ fn spawn(name: &str, phase: Phase, work: impl FnOnce() + Send + 'static) -> Resu
 
 /// Waits for the result of a helper thread. `None` when `pause` has come, or when the thread has
 /// ended without a result.
-fn wait_for<T>(
+pub(super) fn wait_for<T>(
     receiver: &Receiver<T>,
     wait: Wait<'_>,
     pause: Option<Instant>,

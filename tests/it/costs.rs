@@ -203,7 +203,7 @@ fn helper_many_lookups() {
 
 /// The growth that a helper printed.
 #[track_caller]
-fn growth_in(said: &str) -> u64 {
+pub(crate) fn growth_in(said: &str) -> u64 {
     let kib = said
         .lines()
         .find_map(|line| line.strip_prefix("peak growth in KiB: "))
@@ -287,14 +287,14 @@ fn mark(what: &str) {
 }
 
 /// Makes this program run one test and no other.
-fn only(command: &mut Command, test: &str) {
+pub(crate) fn only(command: &mut Command, test: &str) {
     command
         .args(["--exact", test, "--ignored", "--nocapture"])
         .args(["--test-threads", "1"]);
 }
 
 #[track_caller]
-fn run(mut command: Command) -> String {
+pub(crate) fn run(mut command: Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr);
@@ -335,7 +335,7 @@ impl Resolver for CountingResolver {
 }
 
 /// The peak of resident memory of this process in KiB; 0 if the system does not tell.
-fn peak() -> u64 {
+pub(crate) fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok())

@@ -42,6 +42,7 @@ const WORDS: Layer = Layer {
         "secret",
         "redact",
         "http",
+        "json",
         "manifest",
     ],
     forbidden: &[
@@ -107,7 +108,7 @@ const TRANSPORT: Layer = Layer {
         "crate::client",
         "crate::lookup",
     ],
-    exceptions: &[("transport/tls/trust", "std::fs")],
+    exceptions: &[("transport/tls/platform", "std::fs")],
 };
 
 const CLIENT: Layer = Layer {

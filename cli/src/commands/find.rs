@@ -1,6 +1,6 @@
 //! `find`: lists the tags that are the same image.
 
-use ocireg::{Client, Digest, Reference, Tag};
+use ocireg::{Digest, Reference, Tag};
 use serde::Serialize;
 
 use crate::args::FindArgs;
@@ -35,10 +35,11 @@ pub(crate) fn run(args: FindArgs, options: &Options) -> Result<Status, Stop> {
     let ask = || -> Result<(Digest, Vec<Tag>), Reason> {
         let reference = reference?;
         let client = clients.of(reference.registry())?;
-        let found = find(&client, &reference);
+        let found = client.find(&reference);
         bar.clear();
         output.warnings(&client, reference.registry());
-        Ok(found?)
+        let found = found?;
+        Ok((found.digest, found.tags))
     };
     let typed = &as_column(&args.reference);
     let (digest, tags, reason) = match ask() {
@@ -73,15 +74,4 @@ pub(crate) fn run(args: FindArgs, options: &Options) -> Result<Status, Stop> {
     output.answer(None, &object)?;
     output.reason(&reason)?;
     Ok(reason.status)
-}
-
-/// Compares every tag with the digest that is printed, even if the tag of the reference moves in
-/// the meantime.
-fn find(client: &Client, reference: &Reference) -> ocireg::Result<(Digest, Vec<Tag>)> {
-    let digest = match reference.digest() {
-        Some(digest) => digest.clone(),
-        None => client.digest(reference)?,
-    };
-    let tags = client.tags_of_digest(reference.repository(), &digest)?;
-    Ok((digest, tags))
 }

@@ -4,6 +4,7 @@
 mod support;
 
 mod batches;
+mod find_cost;
 mod help;
 mod inputs;
 mod lists;

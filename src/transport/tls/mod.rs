@@ -4,6 +4,7 @@
 //! it can't add a CA to the platform's. Ours keeps a set of trusted roots per registry. It does the
 //! session's reads and writes itself, so that every wait can be stopped.
 
+mod platform;
 mod stream;
 mod trust;
 mod verifier;

@@ -51,7 +51,12 @@ impl<S: Stream> TlsStream<S> {
             )
             .caused_by(error)
         })?;
-        let session = ClientConnection::new(trust.config()?, name).map_err(refused)?;
+        let wait = Wait {
+            context,
+            phase: Phase::Tls,
+            limit,
+        };
+        let session = ClientConnection::new(trust.config(wait)?, name).map_err(refused)?;
         let mut stream = TlsStream {
             session,
             below,
@@ -61,12 +66,7 @@ impl<S: Stream> TlsStream<S> {
             unsent: 0..0,
             encrypted: 0,
         };
-        let phase = Phase::Tls;
-        stream.handshake(Wait {
-            context,
-            phase,
-            limit,
-        })?;
+        stream.handshake(wait)?;
         Ok(stream)
     }
 

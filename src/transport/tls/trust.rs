@@ -1,19 +1,19 @@
 //! The certificates that a TLS connection trusts: the platform's roots and the caller's CAs.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::platform::{Roots, read_file};
 use super::verifier::CertificateVerifier;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transport::context::Wait;
 use crate::transport::error::{Failure, Phase, WireError};
-
-/// The largest CA file that is read: about 20 times the platform's roots.
-const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
+use crate::transport::tcp::{spawn, wait_for};
 
 /// The platform's root certificates, loaded at a client's first TLS connection.
 #[derive(Debug, Default)]
@@ -21,21 +21,29 @@ pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
 
 impl PlatformRoots {
     /// The roots are kept once some were found. If none were found, the next call tries again: file
-    /// descriptors may have run out.
-    fn load(&self) -> RootCertStore {
+    /// descriptors may have run out. The problems are told only then.
+    ///
+    /// They are read on a helper thread: a file system may hang, and the call must end in time.
+    fn load(&self, wait: Wait<'_>) -> Result<(RootCertStore, Vec<String>), WireError> {
         if let Some(roots) = self.0.get() {
-            return roots.clone();
+            return Ok((roots.clone(), Vec::new()));
         }
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            log::warn!("a root certificate of this machine can't be used: {error}");
+        let (sender, receiver) = mpsc::channel();
+        spawn("ocireg-roots", wait.phase, move || {
+            // Nobody receives it if the call has ended.
+            let _ = sender.send(Roots::read());
+        })?;
+        let Some(Roots { store, problems }) = wait_for(&receiver, wait, None)? else {
+            let problem = "the root certificates could not be read".to_owned();
+            return Ok((RootCertStore::empty(), vec![problem]));
+        };
+        for problem in &problems {
+            log::warn!("a root certificate of this machine can't be used: {problem}");
         }
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            return roots;
+        if store.is_empty() {
+            return Ok((store, problems));
         }
-        self.0.get_or_init(|| roots).clone()
+        Ok((self.0.get_or_init(|| store).clone(), Vec::new()))
     }
 }
 
@@ -56,18 +64,7 @@ impl Authorities {
     /// Adds the certificates of a PEM file.
     pub(crate) fn add_file(&mut self, path: &Path) -> Result<()> {
         let named = format!("CA file {}: ", path.display());
-        let unusable = |what: &str| Error::new(ErrorKind::Config, format!("{named}{what}"));
-        let metadata =
-            std::fs::metadata(path).map_err(|error| unusable("can't be read").caused_by(error))?;
-        // Reading a FIFO could block for ever (S21).
-        if !metadata.is_file() {
-            return Err(unusable("is not a regular file"));
-        }
-        if metadata.len() > MAX_CA_FILE {
-            return Err(unusable("is too large for a file of certificates"));
-        }
-        let pem =
-            std::fs::read(path).map_err(|error| unusable("can't be read").caused_by(error))?;
+        let pem = read_file(path, &named)?;
         self.add(&pem, &named)
     }
 
@@ -118,22 +115,30 @@ impl TlsTrust {
         }
     }
 
-    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, WireError> {
+    pub(super) fn config(&self, wait: Wait<'_>) -> Result<Arc<ClientConfig>, WireError> {
         if let Some(config) = self.config.get() {
             return Ok(config.clone());
         }
-        let config = self.build().map_err(|problem| {
+        let (roots, problems) = self.platform.load(wait)?;
+        let config = self.build(roots, &problems).map_err(|problem| {
             let hint = Some("install the ca-certificates package, or give the registry's CA");
             WireError::new(Failure::Tls { hint }, Phase::Tls, problem)
         })?;
         Ok(self.config.get_or_init(|| config).clone())
     }
 
-    fn build(&self) -> Result<Arc<ClientConfig>, String> {
-        let mut roots = self.platform.load();
+    fn build(
+        &self,
+        mut roots: RootCertStore,
+        problems: &[String],
+    ) -> Result<Arc<ClientConfig>, String> {
         roots.add_parsable_certificates(self.authorities.0.iter().cloned());
         if roots.is_empty() {
-            return Err("this machine has no root certificates".to_owned());
+            let none = "this machine has no root certificates";
+            return Err(match problems.first() {
+                Some(problem) => format!("{none} ({problem})"),
+                None => none.to_owned(),
+            });
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
