@@ -90,7 +90,8 @@ after it are still asked about. An input without any REF is an error too.
 REFs are asked at the same time, in batches of up to 512, and answered in their
 order. In a batch, a REF that is given twice is asked once, and one token serves
 many repositories. If a token service refuses the login, or a registry answers
-HTTP 429, it gets no more requests for the rest of the batch."
+HTTP 429 or does not answer at all, it gets no more requests for the rest of the
+batch."
     };
 }
 
