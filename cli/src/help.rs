@@ -26,7 +26,8 @@ Exit codes:
   0    yes
   1    absent: the registry says that it does not exist
   3    denied: private, hidden or missing; the registry does not say which
-  2    anything else: no answer, an invalid reference, wrong usage
+  2    anything else: no answer, an invalid reference, wrong usage, or an
+       answer that can't be written
   141  the reader of the output closed it early
   Reasons are printed on standard error. Of several answers, 2 outranks 3, and
   3 outranks 1.
