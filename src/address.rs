@@ -7,6 +7,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The longest name in DNS (RFC 1035).
+pub(crate) const MAX_HOST_BYTES: usize = 253;
+
 /// How far inside a network an address lies, from public addresses to those that no registry may
 /// send a client to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

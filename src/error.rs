@@ -4,7 +4,7 @@
 //! can do, if anything. It keeps its cause and never shows a secret.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call gave no answer.
 ///
 /// The text (`Display`) is one line: what the call was about, what happened, what to do. It never
-/// holds a password, a token or the query of a signed URL. Text from a server is capped and has no
-/// control characters. The cause, if there is one, is the [`source`](StdError::source); `{:#}` adds
-/// the causes, still in one line.
+/// holds a password, a token or the query of a signed URL. It has at most 4 KiB. Text from a server
+/// is capped and has no control characters. The cause, if there is one, is the
+/// [`source`](StdError::source); `{:#}` adds the causes, still in one line.
 ///
 /// ```
 /// let error = "registry.example.com/Team/app".parse::<ocireg::Reference>().unwrap_err();
@@ -242,22 +242,26 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
+        let with_causes = f.alternate();
+        let (out, left) = (f, MAX_TEXT - MAX_HINT);
+        let mut text = Capped { out, left };
         if let Some(subject) = &inner.subject {
-            write!(f, "{subject}: ")?;
+            write!(text, "{subject}: ")?;
         }
-        f.write_str(&inner.message)?;
-        if f.alternate() {
+        text.write_str(&inner.message)?;
+        if with_causes {
             let mut shown = inner.message.clone();
             for cause in self.causes() {
                 let cause = printable(&cause.to_string(), MAX_CAUSE);
                 if !shown.contains(&cause) {
-                    write!(f, ": {cause}")?;
+                    write!(text, ": {cause}")?;
                     shown.push_str(&cause);
                 }
             }
         }
         if let Some(hint) = &inner.hint {
-            write!(f, " ({hint})")?;
+            text.left = MAX_HINT;
+            write!(text, " ({hint})")?;
         }
         Ok(())
     }
@@ -289,6 +293,10 @@ impl StdError for Error {
     }
 }
 
+/// The most bytes of an error's text, and those of them that are kept for the hint. The command
+/// puts a few words in front of it, and the line then has at most 4 KiB.
+const MAX_TEXT: usize = 4000;
+const MAX_HINT: usize = 1000;
 /// The longest cause that `{:#}` shows. Most are a sentence, but some quote a server.
 const MAX_CAUSE: usize = 400;
 
@@ -310,10 +318,58 @@ pub(crate) fn printable(text: &str, limit: usize) -> String {
     out
 }
 
-fn is_unprintable(c: char) -> bool {
+/// Whether a character controls how text around it is shown, or can't be seen itself: control
+/// characters, line separators, marks of direction, and what Unicode calls default ignorable.
+/// Blanks are printable. Public for the command, and no part of the API.
+#[doc(hidden)]
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Writes at most so many bytes of text, and `…` for the rest.
+struct Capped<'a, 'f> {
+    out: &'a mut fmt::Formatter<'f>,
+    left: usize,
+}
+
+impl Write for Capped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() <= self.left {
+            self.left -= text.len();
+            return self.out.write_str(text);
+        }
+        let mut end = std::mem::take(&mut self.left);
+        if end == 0 {
+            return Ok(());
+        }
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.out.write_str(&text[..end])?;
+        self.out.write_str("…")
+    }
 }
 
 #[cfg(test)]
@@ -329,6 +385,12 @@ mod tests {
             ("a\u{0}b", 100, "a\u{fffd}b"),
             ("user\u{202e}gpj.exe", 100, "user\u{fffd}gpj.exe"),
             ("0123456789abc", 10, "0123456789…"),
+            ("soft\u{ad}hyphen", 100, "soft\u{fffd}hyphen"),
+            ("a\u{61c}b\u{180e}c", 100, "a\u{fffd}b\u{fffd}c"),
+            ("a\u{3164}b\u{fff9}c", 100, "a\u{fffd}b\u{fffd}c"),
+            ("a\u{e0000}b\u{e0041}", 100, "a\u{fffd}b\u{fffd}"),
+            ("a\u{fe0f}b\u{2800}c", 100, "a\u{fffd}b\u{fffd}c"),
+            ("grüße 漢字 \u{1f980}", 100, "grüße 漢字 \u{1f980}"),
         ];
         for (input, limit, expected) in cases {
             assert_eq!(printable(input, limit), expected, "{input:?}");
@@ -369,6 +431,21 @@ mod tests {
         let silent = Error::new(ErrorKind::Tls, "no certificate: expired").caused_by("expired");
         assert_eq!(format!("{silent:#}"), "no certificate: expired");
         assert_eq!(silent.os_code(), None);
+    }
+
+    #[test]
+    fn s15_no_text_has_more_than_four_kib_and_the_hint_stays_readable() {
+        let long = "ä".repeat(10_000);
+        let error = Error::new(ErrorKind::Protocol, long.clone())
+            .about(&long)
+            .caused_by(long.clone());
+        for text in [error.to_string(), format!("{error:#}")] {
+            assert!(text.len() <= 4096 && text.ends_with('…'), "{}", text.len());
+        }
+        let helpful = error.clone().with_hint("do this");
+        assert!(format!("{helpful:#}").ends_with("… (do this)"));
+        let text = format!("{:#}", error.with_hint(long));
+        assert!(text.len() <= 4096, "{}", text.len());
     }
 
     #[test]

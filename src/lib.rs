@@ -96,6 +96,8 @@ pub use client::{
     AuthScheme, CallOptions, CatalogPages, Client, ClientBuilder, Page, Ping, TagPages,
 };
 pub use digest::{Digest, Hasher, Verifier};
+#[doc(hidden)]
+pub use error::is_unprintable;
 pub use error::{Error, ErrorKind, RegistryError, Result};
 pub use http::RateLimit;
 

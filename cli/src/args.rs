@@ -4,19 +4,42 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use ocireg::{CallOptions, MediaType};
 
 use crate::duration;
 use crate::help;
 use crate::options::Options;
+use crate::text::{lines, shortened};
 
-/// Reads the command line. Ends the program after help, and with exit code 2 after a usage error.
-pub(crate) fn read() -> (Command, Options) {
-    let line = CommandLine::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
+/// Reads the command line.
+pub(crate) fn read() -> Result<(Command, Options), Instead> {
+    let line = CommandLine::try_parse()?;
     let options = line.options.then(line.command.options());
-    (line.command, options)
+    Ok((line.command, options))
+}
+
+/// What is printed where nothing can be asked.
+#[derive(Debug)]
+pub(crate) enum Instead {
+    /// Help or the version, which the user wants.
+    Help(String),
+    /// What is wrong with the command line.
+    Usage(String),
+}
+
+impl From<clap::Error> for Instead {
+    fn from(error: clap::Error) -> Instead {
+        let (kind, for_stderr) = (error.kind(), error.use_stderr());
+        let text = without_secrets(error).render().to_string();
+        match kind {
+            _ if !for_stderr => Instead::Help(text),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Instead::Usage(text),
+            // It quotes what the user typed, or what a script made of a server's answer.
+            _ => Instead::Usage(format!("{}\n", shortened(&lines(&text)))),
+        }
+    }
 }
 
 #[derive(Debug, Parser)]
@@ -187,8 +210,10 @@ pub(crate) struct ListArgs {
     /// Stop after this many entries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// Ask for pages of this many entries. Default: the registry's choice
-    #[arg(long, value_name = "N", value_parser = page_size())]
+    /// Ask for pages of this many entries; the registry may choose another
+    /// size. If it cuts the list off at this size, the rest is asked for, or
+    /// the list fails. Default: the registry's choice
+    #[arg(long, value_name = "N", value_parser = page_size(), verbatim_doc_comment)]
     pub(crate) page_size: Option<NonZeroU32>,
 }
 

@@ -26,7 +26,8 @@ Exit codes:
   0    yes
   1    absent: the registry says that it does not exist
   3    denied: private, hidden or missing; the registry does not say which
-  2    anything else: no answer, an invalid reference, wrong usage
+  2    anything else: no answer, an invalid reference, wrong usage, or an
+       answer that can't be written
   141  the reader of the output closed it early
   Reasons are printed on standard error. Of several answers, 2 outranks 3, and
   3 outranks 1.
@@ -90,7 +91,8 @@ after it are still asked about. An input without any REF is an error too.
 REFs are asked at the same time, in batches of up to 512, and answered in their
 order. In a batch, a REF that is given twice is asked once, and one token serves
 many repositories. If a token service refuses the login, or a registry answers
-HTTP 429, it gets no more requests for the rest of the batch."
+HTTP 429 or does not answer at all, it gets no more requests for the rest of the
+batch."
     };
 }
 

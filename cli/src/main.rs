@@ -15,21 +15,36 @@ mod private;
 mod progress;
 mod reason;
 mod status;
+mod stdout;
 mod text;
 
 use std::process::ExitCode;
 
+use self::args::Instead;
 use self::output::Stop;
+use self::status::Status;
 
 fn main() -> ExitCode {
-    let (command, options) = args::read();
-    logger::install(options.verbose);
-    match commands::run(command, &options) {
+    match run() {
         Ok(status) => status.exit_code(),
         Err(Stop::ReaderGone) => ExitCode::from(status::READER_GONE),
         Err(Stop::Failed(why)) => {
             output::tell(&why);
-            status::Status::Failed.exit_code()
+            Status::Failed.exit_code()
+        }
+    }
+}
+
+fn run() -> Result<Status, Stop> {
+    match args::read() {
+        Ok((command, options)) => {
+            logger::install(options.verbose);
+            commands::run(command, &options)
+        }
+        Err(Instead::Help(text)) => output::help(&text).map(|()| Status::Yes),
+        Err(Instead::Usage(text)) => {
+            output::complain(&text);
+            Ok(Status::Failed)
         }
     }
 }

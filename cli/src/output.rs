@@ -1,14 +1,15 @@
 //! Prints answers on standard output, and reasons on standard error.
 
 use std::collections::HashSet;
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Write};
 
 use ocireg::{Client, Registry};
 use serde::Serialize;
 
 use crate::options::Options;
 use crate::reason::Reason;
-use crate::text::one_line;
+use crate::stdout::StandardOutput;
+use crate::text::{one_line, shortened};
 
 /// Why the program ends early.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) enum Stop {
 /// The buffered standard output. A [`flush`](Output::flush) or a reason writes the buffer out.
 #[derive(Debug)]
 pub(crate) struct Output {
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<StandardOutput>,
     json: bool,
     /// Warnings printed so far. `None` with `-v`, which prints them as log records.
     warned: Option<HashSet<String>>,
@@ -31,7 +32,7 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(options: &Options) -> Output {
         Output {
-            out: BufWriter::new(io::stdout().lock()),
+            out: BufWriter::new(StandardOutput::new()),
             json: options.json,
             warned: (options.verbose == 0).then(HashSet::new),
         }
@@ -88,10 +89,21 @@ impl Output {
 /// The most warnings that are printed. Nobody reads more.
 const MAX_WARNINGS: usize = 100;
 
-/// Prints one line on standard error. A closed standard error is ignored.
+/// Prints help on standard output.
+pub(crate) fn help(text: &str) -> Result<(), Stop> {
+    let written = StandardOutput::new().write_all(text.as_bytes());
+    written.map_err(|error| Stop::from_write(&error))
+}
+
+/// Prints one line on standard error.
 pub(crate) fn tell(text: &str) {
-    let line = format!("ocireg: {}\n", one_line(text));
-    let _ = io::stderr().lock().write_all(line.as_bytes());
+    let line = format!("ocireg: {}", one_line(text));
+    complain(&format!("{}\n", shortened(&line)));
+}
+
+/// Prints on standard error. A closed standard error is ignored.
+pub(crate) fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 impl Stop {

@@ -1,5 +1,9 @@
 //! Makes text from outside safe to print in a line.
 
+use std::borrow::Cow;
+
+use ocireg::is_unprintable;
+
 /// Replaces line ends and control characters. An error may quote a server, and the server's text
 /// must not control the terminal.
 pub(crate) fn one_line(text: &str) -> String {
@@ -11,6 +15,27 @@ pub(crate) fn one_line(text: &str) -> String {
         })
         .collect()
 }
+
+/// As [`one_line`], for a text that has lines of its own.
+pub(crate) fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(one_line).collect();
+    lines.join("\n")
+}
+
+/// The start of a text that is longer than anybody reads.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_BYTES {
+        return text.into();
+    }
+    let mut end = MAX_BYTES;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end]).into()
+}
+
+/// With `…` and a line end a text that was cut has less than 4 KiB.
+const MAX_BYTES: usize = 4090;
 
 /// Makes one column of a line from a reference that the user typed.
 ///
@@ -62,17 +87,6 @@ fn is_name(before: &str, after: &str) -> bool {
     is_digest && !before.contains('@')
 }
 
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-        )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +125,24 @@ mod tests {
     #[test]
     fn a_reason_is_one_line() {
         assert_eq!(one_line("a\nb\r\u{1b}[2J"), "a b \u{fffd}[2J");
+        assert_eq!(lines("a\nb\u{ad}\u{1b}[2J"), "a\nb\u{fffd}\u{fffd}[2J");
+    }
+
+    #[test]
+    fn a_text_has_at_most_four_kib() {
+        let fits = "a".repeat(MAX_BYTES);
+        assert_eq!(shortened(&fits), fits);
+        for longer in [
+            format!("{fits}ä"),
+            "ä".repeat(MAX_BYTES),
+            "\u{1f980}".repeat(5000),
+        ] {
+            let shown = shortened(&longer);
+            assert!(
+                shown.len() < 4096 && shown.ends_with('…'),
+                "{}",
+                shown.len()
+            );
+        }
     }
 }

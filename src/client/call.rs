@@ -135,6 +135,13 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Lets the other calls of its group know that no connection to the registry can be made.
+    pub(super) fn note_unreachable(&self, error: &Error) {
+        if let Some(known) = self.known_failures {
+            known.note_unreachable(self.registry, error);
+        }
+    }
+
     /// What another call of its group has found out in the meantime.
     pub(super) fn known_failure(&self) -> Option<Error> {
         let error = self.known_failures?.of(self.registry)?;

@@ -94,6 +94,18 @@ impl AttemptError {
         }
     }
 
+    /// Whether no connection to `origin` could be made.
+    pub(super) fn is_no_connection_to(&self, origin: &Origin) -> bool {
+        let AttemptError::Wire { url, error, .. } = self else {
+            return false;
+        };
+        let no_connection = matches!(
+            error.failure,
+            Failure::Resolve { .. } | Failure::Connect | Failure::Tls { .. }
+        );
+        no_connection && url.origin() == *origin
+    }
+
     /// Whether the server limits requests.
     pub(super) fn is_rate_limit(&self) -> bool {
         matches!(self, AttemptError::Status { answer, .. } if answer.status == 429)

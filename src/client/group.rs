@@ -16,6 +16,15 @@ use crate::error::{Error, Result};
 use crate::interrupt::{Cancel, Interrupt, SLICE, Stopped};
 use crate::reference::Registry;
 
+/// Stops the calls of a group, unless it is forgotten.
+struct StopOnDrop<'a>(&'a Cancel);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.trigger();
+    }
+}
+
 /// Calls that belong together.
 pub(crate) struct Group<'a> {
     client: &'a Inner,
@@ -92,6 +101,22 @@ impl Group<'_> {
         }
     }
 
+    /// Notes how a lookup has ended. Where several in a row got no answer, it asks the registry's
+    /// ping: if that gets none either, the rest of the lookups fail without a request.
+    pub(crate) fn finished<T>(&self, call: &Call<'_>, result: &Result<T>) {
+        let Err(error) = result else { return };
+        let registry = call.registry;
+        let needs_ping = self.known_failures.needs_ping_after(registry, error);
+        if !needs_ping || self.workers.check().is_err() {
+            return;
+        }
+        // A new connection may lead to another server, if the registry has several.
+        call.state.close_idle();
+        let call = self.call(registry, registry, SharedScopes::default());
+        let ping = call.ping_once();
+        self.known_failures.settle(registry, error, &ping);
+    }
+
     /// How long the calling thread may wait without looking up.
     pub(crate) fn slice(&self) -> Duration {
         SLICE
@@ -99,7 +124,7 @@ impl Group<'_> {
 
     /// Lets the progress callback know that the call still waits.
     pub(crate) fn tick(&self) {
-        if let Err(Stopped::Callback) = self.own.tick() {
+        if let Err(Stopped::Callback) = self.run_callback(|| self.own.tick()) {
             self.stop();
         }
     }
@@ -111,9 +136,18 @@ impl Group<'_> {
 
     /// Tells the progress callback that one more is done.
     pub(crate) fn advanced(&self) {
-        if let Err(Stopped::Callback) = self.own.advance(1) {
+        if let Err(Stopped::Callback) = self.run_callback(|| self.own.advance(1)) {
             self.stop();
         }
+    }
+
+    /// Runs a callback of the caller's. If it panics, the calls under way end, as when it stops
+    /// them: the panic goes on only when all threads have ended.
+    pub(crate) fn run_callback<T>(&self, callback: impl FnOnce() -> T) -> T {
+        let stop = StopOnDrop(&self.stop);
+        let returned = callback();
+        std::mem::forget(stop);
+        returned
     }
 
     /// Ends the calls that are still under way.

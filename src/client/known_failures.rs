@@ -1,21 +1,39 @@
-//! What the calls of a group need not find out again: registries that would refuse the rest too.
+//! What the calls of a group need not find out again: registries that would refuse the rest too, or
+//! that do not answer at all.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind};
 use crate::reference::Registry;
 
-/// The registries of a group that have answered, and those that are known to refuse.
+/// How many lookups in a row get no answer before the registry's ping is asked. One broken server
+/// of several must not fail the rest.
+const UNANSWERED: u32 = 3;
+
+/// What is known of each registry of a group.
 #[derive(Debug, Default)]
-pub(crate) struct KnownFailures(Mutex<State>);
+pub(crate) struct KnownFailures(Mutex<HashMap<Registry, Known>>);
 
 #[derive(Debug, Default)]
-struct State {
-    /// Their request limit is reached, or they refuse the credentials.
-    failures: HashMap<Registry, Error>,
-    /// They have answered a question of the group.
-    answered: HashSet<Registry>,
+struct Known {
+    /// The failure that the rest of the calls share.
+    failure: Option<Error>,
+    /// A call has succeeded, so the credentials are good for something.
+    has_succeeded: bool,
+    /// It has answered, whatever it said.
+    has_answered: bool,
+    /// How many lookups in a row have got no answer.
+    unanswered: u32,
+}
+
+/// What a failure says about whether the registry answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Answer,
+    NoAnswer,
+    /// The failure is of this side.
+    Nothing,
 }
 
 impl KnownFailures {
@@ -23,30 +41,120 @@ impl KnownFailures {
     /// credentials every lookup would be wrong, and to send them on may lock an account. Once they
     /// have been good for anything, a refusal is about one repository.
     pub(crate) fn note<T>(&self, registry: &Registry, result: &Result<T, Error>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let error = match result {
+        self.change(registry, |known| match result {
             Ok(_) => {
-                if !state.answered.contains(registry) {
-                    state.answered.insert(registry.clone());
-                }
-                return;
+                known.has_succeeded = true;
+                known.saw_answer();
             }
-            Err(error) => error,
-        };
-        let counts_for_all = match error.kind() {
-            ErrorKind::RateLimited => true,
-            ErrorKind::Unauthorized => !state.answered.contains(registry),
-            _ => false,
-        };
-        if counts_for_all {
-            let known = state.failures.entry(registry.clone());
-            known.or_insert_with(|| error.clone());
-        }
+            Err(error) => {
+                if Sign::of(error) == Sign::Answer {
+                    known.saw_answer();
+                }
+                let counts_for_all = match error.kind() {
+                    ErrorKind::RateLimited => true,
+                    ErrorKind::Unauthorized => !known.has_succeeded,
+                    _ => false,
+                };
+                if counts_for_all {
+                    known.fails_with(error);
+                }
+            }
+        });
+    }
+
+    /// Notes that no connection could be made, after all retries. Once the registry has answered
+    /// this counts like any other lookup without an answer: one of its servers may be broken.
+    pub(super) fn note_unreachable(&self, registry: &Registry, error: &Error) {
+        self.change(registry, |known| {
+            if !known.has_answered {
+                known.fails_with(error);
+            }
+        });
+    }
+
+    /// Notes that a lookup has ended with this error. Returns whether it is time to find out, with
+    /// a ping, if the registry answers at all.
+    #[must_use]
+    pub(super) fn needs_ping_after(&self, registry: &Registry, error: &Error) -> bool {
+        let mut needs_ping = false;
+        self.change(registry, |known| {
+            if Sign::of(error) == Sign::NoAnswer && known.failure.is_none() {
+                known.unanswered += 1;
+                needs_ping = known.unanswered == UNANSWERED;
+            }
+        });
+        needs_ping
+    }
+
+    /// Notes what the ping has shown after lookups that ended like `error`.
+    pub(super) fn settle(&self, registry: &Registry, error: &Error, ping: &Result<(), Error>) {
+        self.change(registry, |known| match ping {
+            Err(why) if Sign::of(why) == Sign::NoAnswer => {
+                // An answer may have come to another lookup in the meantime.
+                if known.unanswered >= UNANSWERED {
+                    log::debug!("{registry}: does not answer; the rest of the batch is not sent");
+                    known.fails_with(error);
+                }
+            }
+            _ => known.saw_answer(),
+        });
     }
 
     /// The error of a call to this registry that need not be made.
     pub(crate) fn of(&self, registry: &Registry) -> Option<Error> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failures.get(registry).cloned()
+        self.lock().get(registry)?.failure.clone()
+    }
+
+    fn change(&self, registry: &Registry, change: impl FnOnce(&mut Known)) {
+        let mut known = self.lock();
+        // `entry` needs a copy of the name, which most calls can do without.
+        match known.get_mut(registry) {
+            Some(known) => change(known),
+            None => change(known.entry(registry.clone()).or_default()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Registry, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn saw_answer(&mut self) {
+        self.has_answered = true;
+        self.unanswered = 0;
+    }
+
+    fn fails_with(&mut self, error: &Error) {
+        self.failure.get_or_insert_with(|| error.clone());
+    }
+}
+
+impl Sign {
+    fn of(error: &Error) -> Sign {
+        match error.kind() {
+            ErrorKind::Resolve
+            | ErrorKind::Connect
+            | ErrorKind::Tls
+            | ErrorKind::Timeout
+            | ErrorKind::Transport
+            | ErrorKind::Server => Sign::NoAnswer,
+            ErrorKind::Cancelled
+            | ErrorKind::Callback
+            | ErrorKind::Config
+            | ErrorKind::InvalidArgument
+            | ErrorKind::InvalidReference
+            | ErrorKind::Io
+            | ErrorKind::State => Sign::Nothing,
+            ErrorKind::Denied
+            | ErrorKind::DigestMismatch
+            | ErrorKind::NotFound
+            | ErrorKind::Protocol
+            | ErrorKind::RateLimited
+            | ErrorKind::Rejected
+            | ErrorKind::TooLarge
+            | ErrorKind::Unauthorized
+            | ErrorKind::Unsupported => Sign::Answer,
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::answer::{Complete, shows_registry};
 use super::call::Call;
 use super::handle::Client;
 use super::meaning::{About, Meaning};
-use super::request::{Access, Request};
+use super::request::{Access, Repeat, Request};
 use crate::auth::challenge::{ChallengeScheme, parse_challenges};
 use crate::error::{Error, Result};
 use crate::http::{Headers, Method};
@@ -125,6 +125,20 @@ impl Call<'_> {
     fn ping(&self) -> Result<Complete> {
         let request = Request::ping(Access::Unasked);
         self.send(&request, |answer| Ok(answer.complete()?))
+    }
+
+    /// One request, to see whether the registry's server answers at the moment: an answer of any
+    /// meaning, but not that it has failed.
+    pub(super) fn ping_once(&self) -> Result<()> {
+        let request = Request {
+            repeat: Repeat::Never,
+            ..Request::ping(Access::Unasked)
+        };
+        let answer = self.send(&request, |answer| Ok(answer.complete()?))?;
+        match answer.status {
+            500.. => Err(self.refusal(answer)),
+            _ => Ok(()),
+        }
     }
 
     /// Whether this is a registry, as far as is known now. What has shown to be one stays one,

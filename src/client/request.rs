@@ -53,10 +53,6 @@ pub(crate) enum Access<'a> {
 
 /// When a request may be sent again after it has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for uploads, which no endpoint makes yet")
-)]
 pub(crate) enum Repeat {
     /// Whenever that may help: it does the same however often it is sent.
     Always,

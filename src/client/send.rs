@@ -133,7 +133,12 @@ impl Call<'_> {
             let wait = failure.retry_after().unwrap_or_default();
             self.state.gate.close_for(wait.min(LONGEST_BELIEVED));
         }
-        self.subject().attempt(failure)
+        let unreachable = failure.is_no_connection_to(&self.state.origin);
+        let error = self.subject().attempt(failure);
+        if unreachable {
+            self.note_unreachable(&error);
+        }
+        error
     }
 }
 

@@ -26,7 +26,9 @@ impl Client {
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) or
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled). When a registry's request limit is
     /// reached, the rest of its images fail with
-    /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a request.
+    /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) without a request. So do the rest
+    /// of a registry that can't be reached, or that gives no answer to several images in a row and
+    /// to `GET /v2/`, with the kind of that failure.
     ///
     /// [`lookup_each`](Client::lookup_each) gives each answer as soon as it is there.
     ///
@@ -59,7 +61,7 @@ impl Client {
     ///
     /// `each` gets the position and the result of every image, as soon as it is there, on the
     /// calling thread. An absent or denied image is an error that says why. If `each` returns
-    /// [`ControlFlow::Break`], the rest is stopped and `each` is not called again.
+    /// [`ControlFlow::Break`] or panics, the rest is stopped and `each` is not called again.
     ///
     /// The timeout counts for all together.
     /// [`CallOptions::item_timeout`](crate::CallOptions::item_timeout) counts for each image, from
@@ -87,7 +89,7 @@ impl Client {
             if stopped {
                 return;
             }
-            stopped = each(position, result).is_break();
+            stopped = group.run_callback(|| each(position, result)).is_break();
             if stopped {
                 group.stop();
             }
@@ -113,7 +115,9 @@ impl Client {
                 reference,
                 plan.shared_scopes[&item].clone(),
             );
-            ask(&call, reference)
+            let result = ask(&call, reference);
+            group.finished(&call, &result);
+            result
         };
         let done = |item: usize, result: Result<R>| {
             for &position in &plan.positions[&item] {

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::address::{ends_in_a_number, ipv6_text};
+use crate::address::{MAX_HOST_BYTES, ends_in_a_number, ipv6_text};
 use crate::text::{Fault, check_plain, cut_at, parsed_from_text, shown_as_str};
 
 /// A registry: `host[:port]`.
@@ -238,6 +238,3 @@ fn parse_port(text: &str, at: usize) -> Result<u16, Fault> {
 const DOCKER_HUB: &str = "docker.io";
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
 const DOCKER_HUB_NAMES: [&str; 3] = [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API];
-
-/// The longest name in DNS (RFC 1035).
-const MAX_HOST_BYTES: usize = 253;

@@ -11,7 +11,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use crate::address::{ends_in_a_number, ipv6_text};
+use crate::address::{MAX_HOST_BYTES, ends_in_a_number, ipv6_text};
 
 pub(crate) use self::origin::Origin;
 
@@ -283,7 +283,8 @@ fn parse_authority(text: &str) -> Result<(String, Option<u16>), BadUrl> {
 /// hosts have them.
 fn parse_host(host: &str) -> Result<String, BadUrl> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    if host.is_empty() || !host.bytes().all(plain) || ends_in_a_number(host) {
+    let fits = (1..=MAX_HOST_BYTES).contains(&host.len());
+    if !fits || !host.bytes().all(plain) || ends_in_a_number(host) {
         return Err(BadUrl::Host);
     }
     Ok(host.to_ascii_lowercase())
@@ -382,6 +383,7 @@ mod tests {
             ("https://user@host/", BadUrl::UserInfo),
             ("https://@host/", BadUrl::UserInfo),
             ("https://", BadUrl::Host),
+            (&format!("https://{}/", "a".repeat(254)), BadUrl::Host),
             ("https:///path", BadUrl::Host),
             ("https://?a", BadUrl::Host),
             ("https://:443/", BadUrl::Host),

@@ -61,6 +61,24 @@ fn help_names_the_commands_and_the_exit_codes() {
 }
 
 #[test]
+fn help_says_what_a_page_size_can_do() {
+    for command in ["tags", "catalog"] {
+        let ran = ocireg(&format!("{command} --help"));
+        for words in [
+            "the registry may choose another",
+            "cuts the list off",
+            "or\n",
+        ] {
+            assert!(
+                ran.out.contains(words),
+                "{command}: no {words:?}: {}",
+                ran.out
+            );
+        }
+    }
+}
+
+#[test]
 fn help_fits_a_terminal() {
     let helps = COMMANDS.map(|command| format!("help {command}"));
     for arguments in helps.iter().map(String::as_str).chain(["help"]) {

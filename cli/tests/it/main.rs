@@ -12,4 +12,6 @@ mod logins;
 mod lookups;
 mod output;
 mod pings;
+mod printable;
 mod schemes;
+mod unwritable;
