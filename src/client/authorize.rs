@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::answer::{Answer, challenges};
+use super::answer::{Answer, Complete, challenges};
 use super::call::Call;
 use super::failure::AttemptError;
 use super::request::{Access, Request};
@@ -71,8 +71,12 @@ impl Login<'_> {
     }
 
     fn run(mut self) -> Attempt<Answer> {
+        let mut refused = None;
         loop {
-            let mut answer = self.call.hop(self.request, &self.sent)?;
+            let mut answer = match (self.call.hop(self.request, &self.sent), refused) {
+                (Ok(answer), _) => answer,
+                (Err(failure), refused) => return Err(self.without_payload(*failure, refused)),
+            };
             let next = match self.step_after(&answer)? {
                 NextStep::Send(authorization) => authorization,
                 NextStep::FetchToken(service, scopes) => self.token(&service, &scopes)?,
@@ -88,10 +92,26 @@ impl Login<'_> {
                     return Ok(answer);
                 }
             };
-            // Only to give the connection back: the next answer tells more.
-            let _ = answer.complete();
+            // It gives the connection back; the next answer tells more.
+            refused = answer.complete().ok();
             self.carry(next);
         }
+    }
+
+    /// The failure of the request. Where its payload can be read only once, it is what the registry
+    /// has refused before.
+    fn without_payload(
+        &self,
+        failure: AttemptError,
+        refused: Option<Complete>,
+    ) -> Box<AttemptError> {
+        let (AttemptError::Source(_), Some(refused)) = (&failure, refused) else {
+            return Box::new(failure);
+        };
+        let hint =
+            "the data to send can be read only once; the registry wants it again, with a login";
+        let error = self.call.subject().refusal(refused);
+        AttemptError::fatal(error.with_hint(hint))
     }
 
     /// What to do next after this answer.

@@ -38,17 +38,21 @@ pub struct ClientBuilder {
 }
 
 /// Fields that the library sends itself, or that would change how messages are framed.
-const OWN_FIELDS: [&str; 13] = [
+const OWN_FIELDS: [&str; 17] = [
     "accept",
     "accept-encoding",
     "authorization",
     "connection",
+    "content-encoding",
     "content-length",
+    "content-range",
     "content-type",
     "cookie",
     "expect",
     "host",
+    "range",
     "te",
+    "trailer",
     "transfer-encoding",
     "upgrade",
     "user-agent",

@@ -237,6 +237,13 @@ impl<'a> Subject<'a> {
             .caused_by(bad)
     }
 
+    /// The error of an answer that leads from https to http, where others could read what is sent.
+    pub(super) fn downgraded_target(self, url: &Url) -> Error {
+        let host = self.host(&url.origin());
+        let message = format!("the registry leads to {host} by http, which is not followed");
+        self.error(ErrorKind::Protocol, message)
+    }
+
     /// The error of a redirect that is not followed, which came from `here`.
     pub(super) fn bad_redirect(self, here: &Url, status: u16, refused: redirect::Refused) -> Error {
         let host = self.host(&here.origin());

@@ -18,7 +18,7 @@ use crate::policy::redirect;
 use crate::transport::{
     AddressPolicy, ExchangeContext, Failure, Pooling, Response, Seen, WireError,
 };
-use crate::url::{Origin, Url};
+use crate::url::{Origin, Scheme, Url};
 
 /// How much of a redirect's body is read to keep its connection.
 const MAX_REDIRECT_BODY: u64 = 64 * 1024;
@@ -63,6 +63,11 @@ impl Call<'_> {
                 Ok(url) => Ok((url, own.clone())),
                 Err(bad) => Err(AttemptError::fatal(self.subject().bad_target(bad))),
             },
+            Target::Answered(url)
+                if own.scheme() == Scheme::Https && url.scheme() == Scheme::Http =>
+            {
+                Err(AttemptError::fatal(self.subject().downgraded_target(url)))
+            }
             Target::Answered(url) => Ok((url.clone(), own.clone())),
             Target::TokenService(url) => Ok((url.clone(), url.origin())),
         }
@@ -106,8 +111,13 @@ impl Call<'_> {
             let seen = context.seen();
             match &result {
                 Err(error) if is_stale(error, &seen) && request.repeat.allows(seen.sent) => {
-                    pooling = Pooling::Fresh;
-                    message.content = content(&request.payload)?;
+                    // The old reader ends first: a source may have but one.
+                    message.content = Content::Nothing;
+                    match content(&request.payload) {
+                        Ok(again) => message.content = again,
+                        Err(_) => break (result, seen),
+                    }
+                    pooling = Pooling::Replace;
                 }
                 _ => break (result, seen),
             }

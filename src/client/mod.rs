@@ -44,6 +44,8 @@ mod tag_digests;
 mod tags;
 mod tokens;
 #[cfg(test)]
+mod upload_source_tests;
+#[cfg(test)]
 mod upload_tests;
 mod vouching;
 

@@ -53,8 +53,9 @@ impl CallOptions {
     }
 
     /// The most time that each image of a batch ([`Client::lookup_all`](crate::Client::lookup_all),
-    /// [`Client::lookup_each`](crate::Client::lookup_each)) may take, from the moment when its turn
-    /// comes. The whole batch has the [`timeout`](CallOptions::timeout). Defaults to none.
+    /// [`Client::lookup_each`](crate::Client::lookup_each)) and each tag that is compared with an
+    /// image ([`Client::tags_sharing`](crate::Client::tags_sharing)) may take, from the moment when
+    /// its turn comes. The whole batch has the [`timeout`](CallOptions::timeout). Defaults to none.
     pub fn item_timeout(mut self, timeout: Duration) -> CallOptions {
         self.item_timeout = Some(timeout);
         self
@@ -79,8 +80,8 @@ impl CallOptions {
     }
 
     /// Accepts manifests of one more media type. The six types of images and their lists are always
-    /// accepted: asking for fewer gets another digest, or a false "absent", from real registries
-    ///.
+    /// accepted: asking for fewer gets another digest, or a false "absent", from real
+    /// registries.
     pub fn accept(mut self, media_type: MediaType) -> CallOptions {
         self.accept.push(media_type);
         self

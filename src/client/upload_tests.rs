@@ -17,12 +17,12 @@ use crate::policy::redirect::RedirectPolicy;
 use crate::reference::Registry;
 use crate::url::Url;
 
-const CREATED: &str = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
+pub(super) const CREATED: &str = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
 const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n";
 const GOOD_TOKEN: &str = "Bearer good";
 
 /// Zeros, and how often they were opened.
-struct Zeros {
+pub(super) struct Zeros {
     size: u64,
     opened: Cell<u32>,
     /// How often they can be opened.
@@ -30,12 +30,12 @@ struct Zeros {
 }
 
 impl Zeros {
-    fn new(size: u64) -> Zeros {
+    pub(super) fn new(size: u64) -> Zeros {
         let (opened, most) = (Cell::new(0), u32::MAX);
         Zeros { size, opened, most }
     }
 
-    fn once(size: u64) -> Zeros {
+    pub(super) fn once(size: u64) -> Zeros {
         let most = 1;
         Zeros {
             most,
@@ -67,20 +67,20 @@ impl<F: Fn(&Recorded) -> ServerAnswer + Send + Sync + 'static> Service for Answe
     }
 }
 
-fn server(answer: impl Fn(&Recorded) -> ServerAnswer + Send + Sync + 'static) -> Server {
+pub(super) fn server(answer: impl Fn(&Recorded) -> ServerAnswer + Send + Sync + 'static) -> Server {
     Server::start(0, None, Arc::new(Answering(answer)))
 }
 
-fn created() -> ServerAnswer {
+pub(super) fn created() -> ServerAnswer {
     ServerAnswer::new(201, "", "")
 }
 
-fn client() -> Client {
+pub(super) fn client() -> Client {
     let builder = Client::builder().retry_delay(Duration::from_millis(1));
     builder.build().unwrap()
 }
 
-fn put<'a>(payload: Payload<'a>, repeat: Repeat) -> Request<'a> {
+pub(super) fn put<'a>(payload: Payload<'a>, repeat: Repeat) -> Request<'a> {
     Request {
         method: Method::Put,
         target: Target::Path("/v2/a/blobs/uploads/1".into()),
@@ -94,7 +94,7 @@ fn put<'a>(payload: Payload<'a>, repeat: Repeat) -> Request<'a> {
 }
 
 /// Sends it; the status where it was a success.
-fn send(client: &Client, authority: &str, request: &Request<'_>) -> Result<u16, Error> {
+pub(super) fn send(client: &Client, authority: &str, request: &Request<'_>) -> Result<u16, Error> {
     let registry: Registry = authority.parse().unwrap();
     let call = client.call(&registry, &registry);
     let answer = call.send(request, |answer| Ok(answer.complete()?))?;

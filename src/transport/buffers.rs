@@ -99,6 +99,8 @@ impl WireBuffers {
             }
         };
         self.reserve_output(wanted.min(BODY_OUTPUT));
+        // The source gets this buffer: it must not find a login in it, nor send one as content.
+        self.output.fill(0);
     }
 
     /// Frees the memory that only a body needs.

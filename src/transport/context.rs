@@ -18,9 +18,11 @@ use crate::interrupt::Interrupt;
 pub(crate) enum Pooling {
     /// Take a pooled connection if there is one.
     Reuse,
-    /// Make a new connection, and close it after the exchange. Used when a pooled connection was
-    /// stale. The others stay in the pool: each is checked when it is taken out.
+    /// Make a new connection, and close it after the exchange. The pool keeps its connections.
     Fresh,
+    /// Make a new connection, and drop those in the pool: one of them was stale, and the server has
+    /// probably closed the others too.
+    Replace,
 }
 
 /// The address policy: which addresses an exchange may go to. A URL from a server must not lead

@@ -32,7 +32,7 @@ use self::connection::Connection;
 use self::context::WaitLimit;
 use self::tcp::Socket;
 use self::tls::TlsStream;
-use self::upload::{Framing, Source};
+use self::upload::{Framing, Source, Stage};
 use crate::http::{Content, Headers, WireRequest};
 use crate::url::Origin;
 
@@ -161,6 +161,10 @@ impl Connections {
                 .map_err(|error| WireError::from_ureq(error, Phase::Wait))?
         };
         let (head, body) = answer.into_parts();
+        if head.status.is_success() && context.upload().stage == Stage::Answered {
+            let message = "the server accepted the request before all of it was sent";
+            return Err(WireError::new(Failure::Protocol, Phase::Send, message));
+        }
         let headers = from_ureq(&head.headers);
         refuse_ambiguous_framing(&headers)?;
         let body = Body {
@@ -206,7 +210,7 @@ impl Connections {
 
     fn agent(&self, pooling: Pooling) -> &Agent {
         match pooling {
-            Pooling::Reuse => &self.pooled,
+            Pooling::Reuse | Pooling::Replace => &self.pooled,
             Pooling::Fresh => self.unpooled.get_or_init(|| {
                 let (config, connector) = (self.config.unpooled.clone(), self.connector.clone());
                 Agent::with_parts(config, connector, NoResolver)
