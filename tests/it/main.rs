@@ -58,3 +58,4 @@ mod references_property;
 mod sizes;
 mod sources;
 mod tls_records;
+mod wire_redirects;
