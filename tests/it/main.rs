@@ -58,4 +58,5 @@ mod references_property;
 mod sizes;
 mod sources;
 mod tls_records;
+mod wire_heads;
 mod wire_redirects;
