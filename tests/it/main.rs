@@ -58,5 +58,8 @@ mod references_property;
 mod sizes;
 mod sources;
 mod tls_records;
+mod wire_addresses;
 mod wire_heads;
+mod wire_idle;
 mod wire_redirects;
+mod wire_shifted;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -17,14 +18,23 @@ const MAX_CA_FILE: u64 = 4 * 1024 * 1024;
 
 /// The platform's root certificates, loaded at a client's first TLS connection.
 #[derive(Debug, Default)]
-pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
+pub(crate) struct PlatformRoots(OnceLock<Platform>);
+
+/// What all registries of a client share: a copy for each took 87 KiB.
+#[derive(Debug, Clone)]
+struct Platform {
+    /// Verifies that a certificate leads to one of the roots.
+    chains: Arc<WebPkiServerVerifier>,
+    /// For registries for which no CA was given.
+    config: Arc<ClientConfig>,
+}
 
 impl PlatformRoots {
-    /// The roots are kept once some were found. If none were found, the next call tries again: file
-    /// descriptors may have run out.
-    fn load(&self) -> RootCertStore {
-        if let Some(roots) = self.0.get() {
-            return roots.clone();
+    /// The roots are kept once some were found. If none were found, which is `None`, the next call
+    /// tries again: file descriptors may have run out.
+    fn load(&self) -> Result<Option<&Platform>, String> {
+        if let Some(platform) = self.0.get() {
+            return Ok(Some(platform));
         }
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
@@ -33,9 +43,11 @@ impl PlatformRoots {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
-            return roots;
+            return Ok(None);
         }
-        self.0.get_or_init(|| roots).clone()
+        let chains = chains_to(roots)?;
+        let config = config(vec![chains.clone()], Vec::new())?;
+        Ok(Some(self.0.get_or_init(|| Platform { chains, config })))
     }
 }
 
@@ -125,26 +137,85 @@ impl TlsTrust {
     }
 
     fn build(&self) -> Result<Arc<ClientConfig>, String> {
-        let mut roots = self.platform.load();
-        roots.add_parsable_certificates(self.authorities.0.iter().cloned());
-        if roots.is_empty() {
-            return Err("this machine has no root certificates".to_owned());
+        let platform = self.platform.load()?;
+        if self.authorities.is_empty() {
+            let none = "this machine has no root certificates";
+            return platform
+                .map(|platform| platform.config.clone())
+                .ok_or_else(|| none.to_owned());
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .map_err(|error| error.to_string())?;
-        let verifier = CertificateVerifier {
-            chains,
-            own: self.authorities.0.clone(),
+        let own = &self.authorities.0;
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(own.iter().cloned());
+        let mut chains = vec![chains_to(roots)?];
+        chains.extend(platform.map(|platform| platform.chains.clone()));
+        config(chains, own.clone())
+    }
+}
+
+fn chains_to(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, String> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// A configuration that accepts what one of `chains` does. `own` is as in [`CertificateVerifier`].
+fn config(
+    chains: Vec<Arc<WebPkiServerVerifier>>,
+    own: Vec<CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, String> {
+    let provider = provider();
+    let verifier = CertificateVerifier {
+        chains,
+        own,
+        algorithms: provider.signature_verification_algorithms,
+    };
+    // No ALPN: we speak only HTTP/1.1, which a server uses when it is offered nothing (R30).
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raw_http::Ca;
+
+    #[test]
+    fn registries_share_the_platforms_roots_and_those_without_a_ca_all_else() {
+        let platform = Arc::new(PlatformRoots::default());
+        let trust = |ca: Option<&Ca>| {
+            let mut authorities = Authorities::default();
+            if let Some(ca) = ca {
+                authorities.add_pem(ca.pem().as_bytes()).unwrap();
+            }
+            TlsTrust::new(platform.clone(), authorities)
         };
-        // No ALPN: we speak only HTTP/1.1, which a server uses when it is offered nothing (R30).
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Ok(Arc::new(config))
+        let Ok(Some(loaded)) = platform.load() else {
+            // A machine without root certificates.
+            assert!(trust(None).config().is_err());
+            return;
+        };
+        let before = Arc::strong_count(&loaded.chains);
+        let configs: Vec<_> = (0..100).map(|_| trust(None).config().unwrap()).collect();
+        assert!(
+            configs
+                .iter()
+                .all(|config| Arc::ptr_eq(config, &loaded.config))
+        );
+        assert_eq!(Arc::strong_count(&loaded.chains), before);
+        // With a CA of their own, they have only that of their own.
+        let ca = Ca::new();
+        let configs = [(); 3].map(|()| trust(Some(&ca)).config().unwrap());
+        assert!(!Arc::ptr_eq(&configs[0], &loaded.config));
+        assert_eq!(Arc::strong_count(&loaded.chains), before + 3);
     }
 }
