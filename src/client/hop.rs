@@ -220,8 +220,8 @@ fn content<'r>(payload: &'r Payload<'_>) -> Attempt<Content<'r>> {
     })
 }
 
-/// Whether a pooled connection was no good: the server has closed it before this request reached it,
-/// or something else than an answer was in it.
+/// Whether a pooled connection was no good: the server has closed it before this request reached
+/// it, or something else than an answer was in it.
 fn is_stale(error: &WireError, seen: &Seen) -> bool {
     let closed = !seen.answered && matches!(error.failure, Failure::Disconnected { .. });
     seen.reused && (closed || error.is_unreadable_answer())

@@ -9,8 +9,8 @@ use crate::reference::Registry;
 use crate::transport::{PlatformRoots, Resolver, TlsTrust, WireConfig};
 use crate::url::Origin;
 
-/// The most registries without settings that something is kept of: a service may be asked about ever
-/// new names.
+/// The most registries without settings of which something is kept: a program may be asked about
+/// ever new names.
 const MAX_WITHOUT_SETTINGS: usize = 1024;
 
 /// The registries by name, and what the connections to all of them have in common.

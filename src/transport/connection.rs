@@ -107,7 +107,7 @@ impl<S: Stream> Connection<S> {
         self.reuse == Reuse::Possible && self.buffers.has_input()
     }
 
-    /// Makes it idle; `false` if it can't be used again. Bytes behind an answer (R8) that are still
+    /// Makes it idle; `false` if it can't be used again. Bytes behind an answer that are still
     /// in the socket are found when it is used again, so this needs no system call.
     pub(super) fn rest(&mut self) -> bool {
         self.buffers.release_body();

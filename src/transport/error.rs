@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::fs::File;
 use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
 
 use crate::address::AddressClass;
 use crate::interrupt::Stopped;
@@ -116,9 +116,9 @@ impl WireError {
     pub(super) fn lacks_descriptors(&self) -> bool {
         let is_shortage = |error: &io::Error| matches!(error.raw_os_error(), Some(EMFILE | ENFILE));
         match self.failure {
-            // The system's resolver does not say why it failed.
+            // The system's resolver does not say why it failed. It needs a socket, as this does.
             Failure::Resolve { .. } => {
-                File::open("/dev/null").is_err_and(|error| is_shortage(&error))
+                UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_err_and(|error| is_shortage(&error))
             }
             Failure::Connect => {
                 let source = self.source.as_deref();

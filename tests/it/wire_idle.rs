@@ -1,4 +1,4 @@
-//! Idle connections (R35): those to all registries of a client together are bounded, and give way
+//! Idle connections (R29): those to all registries of a client together are bounded, and give way
 //! when file descriptors run out.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -125,7 +125,7 @@ fn expect_found(client: &Client, image: &Reference) {
 }
 
 #[test]
-fn r35_a_client_keeps_at_most_64_idle_connections() {
+fn r29_a_client_keeps_at_most_64_idle_connections() {
     let host = Host::start(Then::Serve);
     let (client, images) = registries(100, host.address);
     for image in &images {
@@ -148,7 +148,7 @@ fn r35_a_client_keeps_at_most_64_idle_connections() {
 }
 
 #[test]
-fn r35_a_connection_that_the_server_has_closed_is_closed_when_another_is_opened() {
+fn r29_a_connection_that_the_server_has_closed_is_closed_when_another_is_opened() {
     let closing = Host::start(Then::HalfClose);
     let other = Host::start(Then::Serve);
     let client = hasty().retries(0).build().unwrap();
@@ -163,7 +163,7 @@ fn r35_a_connection_that_the_server_has_closed_is_closed_when_another_is_opened(
 }
 
 #[test]
-fn r35_close_idle_closes_those_in_use_when_they_are_no_longer() {
+fn r29_close_idle_closes_those_in_use_when_they_are_no_longer() {
     let host = Host::start(Then::Serve);
     let (client, images) = registries(3, host.address);
     for image in &images {
@@ -181,14 +181,14 @@ fn r35_close_idle_closes_those_in_use_when_they_are_no_longer() {
 /// 600 registries, one after the other and eight at once. With 256 file descriptors the bound is
 /// enough; with 48 idle connections have to give way.
 #[test]
-fn r35_600_registries_are_answered_with_few_file_descriptors() {
+fn r29_600_registries_are_answered_with_few_file_descriptors() {
     if let Ok(port) = env::var(PORT) {
         return with_few_descriptors(port.parse().unwrap());
     }
     let host = Host::start(Then::Serve);
     for limit in ["256", "48"] {
         let limited = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
-        let this = "wire_idle::r35_600_registries_are_answered_with_few_file_descriptors";
+        let this = "wire_idle::r29_600_registries_are_answered_with_few_file_descriptors";
         let mut helper = Command::new("sh");
         helper
             .arg("-c")
