@@ -16,12 +16,14 @@ use crate::faults_support::{Ask, PATIENCE, hasty};
 const PORT: &str = "OCIREG_IDLE_PORT";
 const MAX_IDLE: usize = 64;
 
-/// What a server does with a connection after its first answer.
+/// What a server does with a connection.
 #[derive(Clone, Copy)]
-enum Then {
+enum Manner {
     Serve,
-    /// Closes its direction.
+    /// Closes its direction after an answer.
     HalfClose,
+    /// Serves, and takes this long for an answer.
+    ServeSlowly(Duration),
 }
 
 /// A registry that counts its connections, now and in all.
@@ -32,7 +34,7 @@ struct Host {
 }
 
 impl Host {
-    fn start(then: Then) -> Host {
+    fn start(manner: Manner) -> Host {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (open, accepted) = (Arc::default(), Arc::default());
@@ -48,7 +50,7 @@ impl Host {
                 open.fetch_add(1, Ordering::SeqCst);
                 accepted.fetch_add(1, Ordering::SeqCst);
                 thread::spawn(move || {
-                    let _ = serve(&stream, then);
+                    let _ = serve(&stream, manner);
                     drop(stream);
                     open.fetch_sub(1, Ordering::SeqCst);
                 });
@@ -74,7 +76,7 @@ impl Host {
 }
 
 /// Answers HEAD until the client closes.
-fn serve(mut stream: &TcpStream, then: Then) -> io::Result<()> {
+fn serve(mut stream: &TcpStream, manner: Manner) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(stream.try_clone()?);
@@ -88,8 +90,11 @@ fn serve(mut stream: &TcpStream, then: Then) -> io::Result<()> {
                 return Ok(());
             }
         }
+        if let Manner::ServeSlowly(time) = manner {
+            thread::sleep(time);
+        }
         stream.write_all(answer.as_bytes())?;
-        if let Then::HalfClose = then {
+        if let Manner::HalfClose = manner {
             stream.shutdown(Shutdown::Write)?;
             lines.read_to_end(&mut Vec::new())?;
             return Ok(());
@@ -126,7 +131,7 @@ fn expect_found(client: &Client, image: &Reference) {
 
 #[test]
 fn r29_a_client_keeps_at_most_64_idle_connections() {
-    let host = Host::start(Then::Serve);
+    let host = Host::start(Manner::Serve);
     let (client, images) = registries(100, host.address);
     for image in &images {
         expect_found(&client, image);
@@ -149,8 +154,8 @@ fn r29_a_client_keeps_at_most_64_idle_connections() {
 
 #[test]
 fn r29_a_connection_that_the_server_has_closed_is_closed_when_another_is_opened() {
-    let closing = Host::start(Then::HalfClose);
-    let other = Host::start(Then::Serve);
+    let closing = Host::start(Manner::HalfClose);
+    let other = Host::start(Manner::Serve);
     let client = hasty().retries(0).build().unwrap();
     let image = |host: &Host| format!("{}/t/a:v1", host.address).parse().unwrap();
     expect_found(&client, &image(&closing));
@@ -164,18 +169,18 @@ fn r29_a_connection_that_the_server_has_closed_is_closed_when_another_is_opened(
 
 #[test]
 fn r29_close_idle_closes_those_in_use_when_they_are_no_longer() {
-    let host = Host::start(Then::Serve);
-    let (client, images) = registries(3, host.address);
-    for image in &images {
-        expect_found(&client, image);
-    }
-    host.expect_open(3);
-    client.close_idle();
-    host.expect_open(0);
+    let slow = Host::start(Manner::ServeSlowly(Duration::from_millis(300)));
+    let (client, images) = registries(1, slow.address);
+    thread::scope(|scope| {
+        scope.spawn(|| expect_found(&client, &images[0]));
+        slow.expect_open(1);
+        client.close_idle();
+    });
+    slow.expect_open(0);
     expect_found(&client, &images[0]);
-    host.expect_open(1);
+    slow.expect_open(1);
     drop(client);
-    host.expect_open(0);
+    slow.expect_open(0);
 }
 
 /// 600 registries, one after the other and eight at once. With 256 file descriptors the bound is
@@ -185,7 +190,7 @@ fn r29_600_registries_are_answered_with_few_file_descriptors() {
     if let Ok(port) = env::var(PORT) {
         return with_few_descriptors(port.parse().unwrap());
     }
-    let host = Host::start(Then::Serve);
+    let host = Host::start(Manner::Serve);
     for limit in ["256", "48"] {
         let limited = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
         let this = "wire_idle::r29_600_registries_are_answered_with_few_file_descriptors";
