@@ -110,8 +110,9 @@ impl Group<'_> {
         if !needs_ping || self.workers.check().is_err() {
             return;
         }
-        // A new connection may lead to another server, if the registry has several.
-        call.state.close_idle();
+        // A new connection may lead to another server, if the registry has several. Those to other
+        // registries go too: this is rare.
+        self.client.registries.close_idle();
         let call = self.call(registry, registry, SharedScopes::default());
         let ping = call.ping_once();
         self.known_failures.settle(registry, error, &ping);

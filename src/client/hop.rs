@@ -92,8 +92,7 @@ impl Call<'_> {
         fields
     }
 
-    /// One exchange. A pooled connection that the server has closed in the meantime costs one
-    /// silent repeat.
+    /// One exchange. A pooled connection that is no good any more costs one silent repeat.
     fn exchange(
         &self,
         request: &Request<'_>,
@@ -270,9 +269,11 @@ fn content<'r>(payload: &'r Payload<'_>) -> Attempt<Content<'r>> {
     })
 }
 
-/// Whether the server has closed a pooled connection before this request reached it.
+/// Whether a pooled connection was no good: the server has closed it before this request reached
+/// it, or something else than an answer was in it.
 fn is_stale(error: &WireError, seen: &Seen) -> bool {
-    seen.reused && !seen.answered && matches!(error.failure, Failure::Disconnected { .. })
+    let closed = !seen.answered && matches!(error.failure, Failure::Disconnected { .. });
+    seen.reused && (closed || error.is_unreadable_answer())
 }
 
 fn answer(url: Url, response: Response) -> Answer {

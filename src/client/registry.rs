@@ -39,7 +39,7 @@ pub(crate) struct RegistryState {
     wiring: Wiring,
     /// The latest last.
     connections: Mutex<Vec<(Origin, Arc<Connections>)>>,
-    own: Mutex<Arc<Connections>>,
+    own: Arc<Connections>,
     learned: Mutex<Learned>,
 }
 
@@ -113,7 +113,7 @@ impl RegistryState {
             gate: Gate::default(),
             trusted_realms: given.trusted_realms,
             headers: given.headers,
-            own: Mutex::new(wiring.own(&origin)),
+            own: wiring.own(&origin),
             wiring,
             origin,
             connections: Mutex::default(),
@@ -125,7 +125,7 @@ impl RegistryState {
     /// the same place: it does not trust what this registry's settings trust.
     pub(crate) fn connections(&self, origin: &Origin) -> Arc<Connections> {
         if *origin == self.origin {
-            return lock(&self.own).clone();
+            return self.own.clone();
         }
         let mut connections = lock(&self.connections);
         if let Some((_, known)) = connections.iter().find(|(known, _)| known == origin) {
@@ -145,15 +145,6 @@ impl RegistryState {
             true => Partner::Yes,
             false => Partner::No,
         }
-    }
-
-    /// Closes the connections that nobody is using. Those in use are closed when their exchange is
-    /// over.
-    pub(super) fn close_idle(&self) {
-        let new = self.wiring.own(&self.origin);
-        // The old ones close when they are dropped, which is not under the lock.
-        let _own = std::mem::replace(&mut *lock(&self.own), new);
-        let _others = std::mem::take(&mut *lock(&self.connections));
     }
 
     /// Notes what the registry itself has answered.

@@ -74,6 +74,13 @@ impl Headers {
             .map(|field| self.value(field))
     }
 
+    /// The value of this name, if all its fields have the same.
+    pub(crate) fn get_agreed(&self, name: &str) -> Option<&str> {
+        let mut values = self.get_all(name);
+        let first = values.next()?;
+        values.all(|other| other == first).then_some(first)
+    }
+
     fn name(&self, field: &Field) -> &str {
         &self.text[field.name..field.value]
     }
@@ -148,6 +155,14 @@ mod tests {
         assert_eq!(headers.get("LiNk"), Some("a"));
         assert_eq!(headers.get_all("Link").collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(headers.get("y"), None);
+    }
+
+    #[test]
+    fn fields_that_differ_agree_on_nothing() {
+        let headers = headers(&[("A", "1"), ("B", "1"), ("a", "1"), ("b", "2")]);
+        assert_eq!(headers.get_agreed("a"), Some("1"));
+        assert_eq!(headers.get_agreed("b"), None);
+        assert_eq!(headers.get_agreed("c"), None);
     }
 
     #[test]

@@ -192,9 +192,12 @@ impl Lookup<'_> {
         if !media_type.is_manifest() && !self.accept.contains(&media_type) {
             return None;
         }
-        let stated: Option<Digest> = headers
-            .get("docker-content-digest")
-            .and_then(|text| text.parse().ok());
+        // Between lines that differ, only the content can decide.
+        let stated = match headers.get("docker-content-digest") {
+            Some(_) => Some(headers.get_agreed("docker-content-digest")?),
+            None => None,
+        };
+        let stated: Option<Digest> = stated.and_then(|text| text.parse().ok());
         let (digest, digest_source) = match (self.reference.digest(), stated) {
             (None, stated) => (stated?, DigestSource::Header),
             (Some(asked), Some(stated)) if stated == *asked => (stated, DigestSource::Header),
@@ -206,7 +209,9 @@ impl Lookup<'_> {
         };
         let size = headers
             .get("content-length")
-            .and_then(|text| text.trim().parse().ok());
+            .and_then(|text| text.trim().parse().ok())
+            // Some servers send this to every HEAD, and no manifest is empty.
+            .filter(|size| *size > 0);
         Some(Resolved {
             media_type,
             digest,
@@ -272,7 +277,7 @@ impl Lookup<'_> {
         .map_err(about)?;
         let stated: Option<Digest> = fetched
             .headers
-            .get("docker-content-digest")
+            .get_agreed("docker-content-digest")
             .and_then(|text| text.parse().ok());
         let algorithm = match (self.reference.digest(), &stated) {
             (Some(asked), _) => asked.algorithm(),

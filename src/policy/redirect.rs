@@ -88,18 +88,73 @@ pub(crate) fn follow(visited: &[Url], location: Option<&str>) -> Result<Url, Ref
         return refuse("the redirect leads from https to http");
     }
     // A server that normalises paths may redirect to another repository (A3). On another origin a
-    // repository may well have another name.
-    if next.origin() == current.origin()
-        && repository_in(next.path()) != repository_in(current.path())
+    // repository may well have another name, but all redirects to that origin have to agree on it.
+    let there = Place::of(next.path());
+    let on_the_origin = visited.iter().filter(|url| url.origin() == next.origin());
+    if on_the_origin
+        .map(|url| Place::of(url.path()))
+        .any(|place| place.contradicts(&there))
     {
         return refuse("the redirect leads to another repository of the same registry");
     }
     Ok(next)
 }
 
-/// The repository name in the path of an endpoint of the distribution spec.
-fn repository_in(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/v2/")?;
+/// What a path names, as far as a redirect must not change it.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// Something in this repository.
+    Repository(String),
+    /// Another endpoint of the distribution spec.
+    OtherEndpoint,
+    /// Something outside of the spec, such as Quay's `/_storage_proxy/`.
+    Outside,
+}
+
+impl Place {
+    fn of(path: &str) -> Place {
+        let path = normal(path);
+        // The endpoints may be below a prefix.
+        let name = path
+            .match_indices("/v2/")
+            .find_map(|(at, prefix)| repository_in(path.get(at + prefix.len()..)?));
+        match name {
+            Some(name) => Place::Repository(name.to_owned()),
+            None if path.starts_with("/v2/") => Place::OtherEndpoint,
+            None => Place::Outside,
+        }
+    }
+
+    fn contradicts(&self, other: &Place) -> bool {
+        *self != Place::Outside && *other != Place::Outside && self != other
+    }
+}
+
+/// The path as a lenient server reads it: `%2F` is a slash, and two slashes are one.
+fn normal(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut left = path.as_bytes();
+    while let [first, rest @ ..] = left {
+        let escaped = match rest {
+            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        let byte = escaped.map_or(*first, |(high, low)| high << 4 | low);
+        left = if escaped.is_some() { &rest[2..] } else { rest };
+        if byte != b'/' || bytes.last() != Some(&b'/') {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+/// The repository name in what follows `/v2/` in the path of an endpoint.
+fn repository_in(rest: &str) -> Option<&str> {
     ["/manifests/", "/blobs/", "/tags/list", "/referrers/"]
         .iter()
         .find_map(|endpoint| rest.rfind(endpoint))
@@ -215,17 +270,95 @@ mod tests {
     }
 
     #[test]
-    fn the_name_in_an_endpoint_path() {
+    fn a3_what_a_path_names() {
         let cases = [
             ("/v2/a/manifests/b", Some("a")),
             ("/v2/team/app/tags/list", Some("team/app")),
             ("/v2/a/manifests/manifests/b", Some("a/manifests")),
+            ("/v2/team/v2/app/manifests/b", Some("team/v2/app")),
+            ("/registry/v2/a/manifests/b", Some("a")),
+            // Spellings of the same path.
+            ("//v2//a/manifests/b", Some("a")),
+            ("/%762%2fa/%6danifests/b", Some("a")),
             ("/v2/_catalog", None),
             ("/v2/", None),
-            ("/elsewhere/manifests/x", None),
         ];
-        for (path, expected) in cases {
-            assert_eq!(repository_in(path), expected, "{path}");
+        for (path, name) in cases {
+            let named = |name: &str| Place::Repository(name.to_owned());
+            let expected = name.map_or(Place::OtherEndpoint, named);
+            assert_eq!(Place::of(path), expected, "{path}");
+        }
+        for path in [
+            "/",
+            "/elsewhere/manifests/x",
+            "/_storage_proxy/ey/http/bucket/docker/registry/v2/blobs/sha256/ab/abcd/data",
+            "/bucket/docker/registry/v2/repositories/a/_manifests/revisions/sha256/ab/link",
+            "/%",
+            "/%zz%2",
+        ] {
+            assert_eq!(Place::of(path), Place::Outside, "{path}");
+        }
+    }
+
+    #[test]
+    fn a3_every_url_visited_on_an_origin_has_to_name_the_same_repository() {
+        const REFUSED: bool = false;
+        // The URLs in their order, and whether the last one is followed.
+        let cases: [(&[&str], bool); 8] = [
+            (
+                &["https://r/v2/a/manifests/1", "https://r/_storage_proxy/x"],
+                true,
+            ),
+            (
+                &["https://r/v2/a/manifests/1", "https://cdn/v2/b/manifests/1"],
+                true,
+            ),
+            (
+                &[
+                    "https://r/v2/a/manifests/1",
+                    "https://cdn/x",
+                    "https://r/v2/a/manifests/2",
+                ],
+                true,
+            ),
+            (
+                &[
+                    "https://r/v2/a/manifests/1",
+                    "https://cdn/x",
+                    "https://r/v2/b/manifests/1",
+                ],
+                REFUSED,
+            ),
+            (
+                &[
+                    "https://r/v2/a/manifests/1",
+                    "https://r/out",
+                    "https://r/v2/b/manifests/1",
+                ],
+                REFUSED,
+            ),
+            (
+                &[
+                    "https://r/v2/a/manifests/1",
+                    "https://cdn/v2/b/blobs/1",
+                    "https://cdn/v2/c/blobs/1",
+                ],
+                REFUSED,
+            ),
+            (
+                &["https://r/v2/a/manifests/1", "https://r//v2/b/manifests/1"],
+                REFUSED,
+            ),
+            (
+                &["https://r/v2/a/manifests/1", "https://r/x/v2/b/manifests/1"],
+                REFUSED,
+            ),
+        ];
+        for (urls, followed) in cases {
+            let urls: Vec<Url> = urls.iter().map(|text| url(text)).collect();
+            let (next, visited) = urls.split_last().unwrap();
+            let result = follow(visited, Some(&next.to_string()));
+            assert_eq!(result.is_ok(), followed, "{urls:?}");
         }
     }
 }

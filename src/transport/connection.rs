@@ -1,13 +1,17 @@
-//! A connection as ureq uses it, with or without TLS.
+//! A connection and its buffers, with or without TLS.
 
+use std::any::Any;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Instant;
 
-use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
+use ureq::unversioned::transport::Buffers;
 
 use super::buffers::WireBuffers;
 use super::context::{ExchangeContext, Wait};
 use super::error::{Failure, Phase, WireError};
+use super::idle::Idle;
+use super::reuse::ReuseBan;
 use super::upload::Stage;
 use crate::address::AddressClass;
 
@@ -19,7 +23,7 @@ pub(super) trait Stream: Debug + Send + Sync + 'static {
     fn read(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<usize, WireError>;
 
     /// Reads what has arrived, without waiting.
-    fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError>;
+    fn read_now(&mut self, buffer: &mut [u8], phase: Phase) -> Result<Found, WireError>;
 
     /// Sends some of `bytes`, and waits for at most a slice. Returns how many bytes are done;
     /// `None` if nothing could be sent. The next write has to begin with the first byte that is not
@@ -68,38 +72,86 @@ pub(super) struct Connection<S> {
     stream: S,
     buffers: WireBuffers,
     reuse: Reuse,
+    ban: Arc<ReuseBan>,
 }
 
 /// Whether the connection can be used for another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reuse {
-    /// It can. Nothing has arrived since the pool last called [`Transport::is_open`].
-    Idle,
     /// It can, if the answer that has arrived was read to its end.
-    Used,
+    Possible,
     /// It can't. The last request is incomplete, and the server would take the next one for the
     /// rest of it.
     Never,
 }
 
 impl<S: Stream> Connection<S> {
-    pub(super) fn new(stream: S, context: &ExchangeContext) -> Connection<S> {
+    pub(super) fn new(stream: S, context: &ExchangeContext, ban: Arc<ReuseBan>) -> Connection<S> {
         context.saw(|seen| seen.peer = Some(stream.peer()));
         let mut buffers = WireBuffers::default();
         buffers.reserve_output(context.head_bytes);
         Connection {
             stream,
             buffers,
-            reuse: Reuse::Idle,
+            reuse: Reuse::Possible,
+            ban,
         }
     }
 
-    /// Whether the other side has neither closed the connection nor sent anything since the last
-    /// answer.
-    fn is_quiet(&mut self, context: &ExchangeContext) -> bool {
-        let wait = Wait::idle(context, Phase::Wait);
-        let found = self.stream.read_now(&mut [0], wait);
-        matches!(found, Ok(Found::Nothing))
+    pub(super) fn buffers(&mut self) -> &mut WireBuffers {
+        &mut self.buffers
+    }
+
+    /// Whether more has arrived than the answer.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.reuse == Reuse::Possible && self.buffers.has_input()
+    }
+
+    /// Makes it idle; `false` if it can't be used again. Bytes behind an answer that are still
+    /// in the socket are found when it is used again, so this needs no system call.
+    pub(super) fn rest(&mut self) -> bool {
+        self.buffers.release_body();
+        self.stream.release_memory();
+        self.reuse == Reuse::Possible && !self.buffers.has_input() && !self.ban.holds()
+    }
+
+    /// Makes it ready for another request; `false` if it can't be used for one.
+    pub(super) fn wake(&mut self, context: &ExchangeContext) -> bool {
+        if !self.stream.is_permitted(context) || self.is_spoilt() {
+            return false;
+        }
+        self.buffers.reserve_output(context.head_bytes);
+        context.saw(|seen| {
+            seen.reused = true;
+            seen.peer = Some(self.stream.peer());
+        });
+        true
+    }
+
+    /// Sends the first bytes of the output.
+    pub(super) fn send(
+        &mut self,
+        amount: usize,
+        context: &ExchangeContext,
+    ) -> Result<(), WireError> {
+        match context.upload().stage {
+            Stage::Head => self.send_head(amount, context),
+            Stage::Body => self.send_body(amount, context),
+            // Even if nothing is sent, a long body takes a while.
+            Stage::Answered => context.tick(Phase::Wait),
+        }
+    }
+
+    /// Waits for input. `Ok(false)` is the end of a body that ends with the connection.
+    pub(super) fn await_input(&mut self, context: &ExchangeContext) -> Result<bool, WireError> {
+        let phase = if self.buffers.in_head() {
+            Phase::Wait
+        } else {
+            Phase::Body
+        };
+        let free = self.buffers.room_for_input(phase)?;
+        let amount = self.stream.read(free, Wait::idle(context, phase))?;
+        self.arrived(amount, context)
     }
 
     fn send_head(&mut self, amount: usize, context: &ExchangeContext) -> Result<(), WireError> {
@@ -161,7 +213,7 @@ impl<S: Stream> Connection<S> {
     /// Adds what has arrived to the input, without waiting.
     fn look(&mut self, wait: Wait<'_>) -> Result<Found, WireError> {
         let free = self.buffers.room_for_input(wait.phase)?;
-        let found = self.stream.read_now(free, wait)?;
+        let found = self.stream.read_now(free, wait.phase)?;
         if let Found::Bytes(amount) = found {
             self.buffers.received_early(amount);
             self.inspect(wait.context)?;
@@ -211,72 +263,24 @@ impl<S: Stream> Connection<S> {
     /// Checks bytes that have arrived before ureq parses them.
     fn inspect(&mut self, context: &ExchangeContext) -> Result<(), WireError> {
         context.saw(|seen| seen.answered = true);
-        if self.reuse == Reuse::Idle {
-            self.reuse = Reuse::Used;
-        }
         self.buffers.inspect()
     }
 }
 
-impl<S: Stream> Transport for Connection<S> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let context = ExchangeContext::current()?;
-        match context.upload().stage {
-            Stage::Head => self.send_head(amount, &context)?,
-            Stage::Body => self.send_body(amount, &context)?,
-            // Even if nothing is sent, a long body takes a while.
-            Stage::Answered => context.tick(Phase::Wait)?,
-        }
-        Ok(())
-    }
-
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let context = ExchangeContext::current()?;
-        let phase = if self.buffers.in_head() {
-            Phase::Wait
-        } else {
-            Phase::Body
-        };
-        let free = self.buffers.room_for_input(phase)?;
-        let amount = self.stream.read(free, Wait::idle(&context, phase))?;
-        Ok(self.arrived(amount, &context)?)
-    }
-
-    fn is_open(&mut self) -> bool {
-        let Ok(context) = ExchangeContext::current() else {
-            return false;
-        };
-        match self.reuse {
-            Reuse::Never => false,
-            // The pool calls this twice: when it gets the connection back and when it takes it out.
-            // Bytes behind an answer (R8) are found when it is taken out, so the first call needs
-            // no system calls.
-            Reuse::Used => {
-                self.reuse = Reuse::Idle;
-                self.buffers.release_body();
-                self.stream.release_memory();
-                !self.buffers.has_input()
-            }
-            Reuse::Idle => {
-                if !self.stream.is_permitted(&context) || !self.is_quiet(&context) {
-                    return false;
-                }
-                self.buffers.reserve_output(context.head_bytes);
-                context.saw(|seen| {
-                    seen.reused = true;
-                    seen.peer = Some(self.stream.peer());
-                });
+impl<S: Stream> Idle for Connection<S> {
+    fn is_spoilt(&mut self) -> bool {
+        match self.stream.read_now(&mut [0], Phase::Wait) {
+            Ok(Found::Nothing) => self.ban.holds(),
+            Ok(Found::Bytes(_)) => {
+                self.ban.begin();
                 true
             }
+            Ok(Found::End) | Err(_) => true,
         }
     }
 
-    fn is_tls(&self) -> bool {
-        S::IS_TLS
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
     }
 }
 
@@ -284,12 +288,12 @@ impl<S: Stream> Transport for Connection<S> {
 mod tests {
     use std::collections::VecDeque;
     use std::io;
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
     use crate::interrupt::{Cancel, Interrupt};
     use crate::transport::upload::Framing;
+    use crate::url::Url;
 
     const REFUSAL: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
     const INTERIM: &str = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -308,7 +312,7 @@ mod tests {
             unreachable!("an upload never waits for the answer")
         }
 
-        fn read_now(&mut self, buffer: &mut [u8], _: Wait<'_>) -> Result<Found, WireError> {
+        fn read_now(&mut self, buffer: &mut [u8], _: Phase) -> Result<Found, WireError> {
             Ok(match self.looks.pop_front() {
                 Some(Some(text)) => {
                     buffer[..text.len()].copy_from_slice(text.as_bytes());
@@ -334,6 +338,10 @@ mod tests {
         }
     }
 
+    fn ban() -> Arc<ReuseBan> {
+        Arc::new(ReuseBan::new(Url::parse("http://r/").unwrap().origin()))
+    }
+
     /// Sends a head of 4 bytes and a body of 10.
     fn upload(
         looks: &[Option<&'static str>],
@@ -346,7 +354,7 @@ mod tests {
             looks: looks.iter().copied().collect(),
             writes: [4].into_iter().chain(writes.iter().copied()).collect(),
         };
-        let mut connection = Connection::new(stream, &context);
+        let mut connection = Connection::new(stream, &context, ban());
         context.begin_upload(Framing::Length(10));
         connection.send_head(4, &context).unwrap();
         context.begin_body();

@@ -71,6 +71,8 @@ pub(crate) struct Seen {
     pub(crate) sent: bool,
     /// At least one byte of an answer was read.
     pub(crate) answered: bool,
+    /// More has arrived than the answer.
+    pub(crate) surplus: bool,
     /// The class of the address that the connection leads to.
     pub(crate) peer: Option<AddressClass>,
 }
@@ -129,6 +131,13 @@ impl ExchangeContext {
             .map_err(|stopped| WireError::stopped(stopped, phase))
     }
 
+    /// Sleeps, unless the call should stop.
+    pub(super) fn sleep(&self, duration: Duration, phase: Phase) -> Result<(), WireError> {
+        self.interrupt
+            .sleep(duration)
+            .map_err(|stopped| WireError::stopped(stopped, phase))
+    }
+
     /// Makes this the context of the current thread until the guard is dropped. The guard then
     /// restores the previous context, since a callback may use the library too.
     pub(super) fn enter(self: &Arc<ExchangeContext>) -> Entered {
@@ -138,8 +147,10 @@ impl ExchangeContext {
     }
 
     pub(super) fn current() -> Result<Arc<ExchangeContext>, WireError> {
+        // A program may drop a client when a thread ends, after this thread's variables.
         CURRENT
-            .with(|current| current.borrow().clone())
+            .try_with(|current| current.borrow().clone())
+            .unwrap_or_default()
             .ok_or_else(|| {
                 WireError::new(
                     Failure::Local,

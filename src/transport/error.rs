@@ -3,9 +3,15 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
 
 use crate::address::AddressClass;
 use crate::interrupt::Stopped;
+
+/// The numbers that all Unix systems have for "this process has no file descriptor left" and "this
+/// machine has none".
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
 
 /// The phase of an exchange in which it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +105,29 @@ impl WireError {
     /// The cause, for an error that says the rest in its own words.
     pub(crate) fn into_source(self) -> Option<Box<dyn StdError + Send + Sync>> {
         self.source
+    }
+
+    /// Whether bytes came that can't be read as the head of an answer.
+    pub(crate) fn is_unreadable_answer(&self) -> bool {
+        self.phase == Phase::Wait && matches!(self.failure, Failure::Protocol | Failure::TooLarge)
+    }
+
+    /// Whether it may be because this process, or the machine, has no file descriptor left.
+    pub(super) fn lacks_descriptors(&self) -> bool {
+        let is_shortage = |error: &io::Error| matches!(error.raw_os_error(), Some(EMFILE | ENFILE));
+        match self.failure {
+            // The system's resolver does not say why it failed. It needs a socket, as this does.
+            Failure::Resolve { .. } => {
+                UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_err_and(|error| is_shortage(&error))
+            }
+            Failure::Connect => {
+                let source = self.source.as_deref();
+                source
+                    .and_then(|source| source.downcast_ref())
+                    .is_some_and(is_shortage)
+            }
+            _ => false,
+        }
     }
 
     /// The error of a failed call on a socket.

@@ -9,7 +9,10 @@ mod connection;
 mod context;
 mod error;
 mod head;
+mod idle;
+mod pooled;
 mod resolve;
+mod reuse;
 mod tcp;
 mod tls;
 mod upload;
@@ -28,8 +31,11 @@ use ureq::unversioned::resolver::{ArrayVec, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Agent, SendBody};
 
-use self::connection::Connection;
+use self::connection::{Connection, Stream};
 use self::context::WaitLimit;
+use self::idle::{IdleConnections, MAX_IDLE, MAX_IDLE_AGE};
+use self::pooled::Pooled;
+use self::reuse::ReuseBan;
 use self::tcp::Socket;
 use self::tls::TlsStream;
 use self::upload::{Framing, Source, Stage};
@@ -45,18 +51,19 @@ pub use self::resolve::Resolver;
 
 /// The largest head of an answer in bytes: 16 times what registries send.
 const MAX_HEAD: usize = 64 * 1024;
-/// The most idle connections to one server: the largest concurrency of a batch.
-const MAX_IDLE: usize = 64;
-/// How long an idle connection is kept. Most servers close after 60 to 75 s; one that closes
-/// earlier costs nothing but a silent retry.
-const MAX_IDLE_AGE: Duration = Duration::from_secs(60);
 
-/// The configuration that all connections of a client share. It is made once: ureq reads the
+/// How long to wait for a file descriptor if there is none.
+const SHORTAGE: Duration = Duration::from_secs(1);
+/// How often to look whether there is one.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(20);
+
+/// What all connections of a client share. The configuration is made once: ureq reads the
 /// environment for its defaults, which is not safe while another thread changes it.
 #[derive(Debug, Clone)]
 pub(crate) struct WireConfig {
     pooled: Config,
     unpooled: Config,
+    idle: Arc<IdleConnections>,
 }
 
 impl WireConfig {
@@ -64,7 +71,14 @@ impl WireConfig {
         WireConfig {
             pooled: WireConfig::keeping(MAX_IDLE),
             unpooled: WireConfig::keeping(0),
+            idle: Arc::default(),
         }
+    }
+
+    /// Closes the connections that nobody is using. Those in use are closed when their exchange is
+    /// over.
+    pub(crate) fn close_idle(&self) {
+        self.idle.retire();
     }
 
     fn keeping(max_idle: usize) -> Config {
@@ -92,6 +106,7 @@ pub(crate) struct Connections {
     unpooled: OnceLock<Agent>,
     config: WireConfig,
     connector: WireConnector,
+    ban: Arc<ReuseBan>,
     /// The parts that all requests to the origin share, or why ureq does not accept them.
     target: Result<Target, String>,
     /// The first Accept header that was sent. Nearly all are the same, and long.
@@ -132,12 +147,19 @@ impl Connections {
         resolver: Arc<dyn Resolver>,
         trust: Arc<TlsTrust>,
     ) -> Connections {
-        let connector = WireConnector { resolver, trust };
+        let ban = Arc::new(ReuseBan::new(origin.clone()));
+        let connector = WireConnector {
+            resolver,
+            trust,
+            ban: ban.clone(),
+            idle: config.idle.clone(),
+        };
         Connections {
             pooled: Agent::with_parts(config.pooled.clone(), connector.clone(), NoResolver),
             unpooled: OnceLock::new(),
             config: config.clone(),
             connector,
+            ban,
             target: Target::new(origin).map_err(|error| error.to_string()),
             accept: OnceLock::new(),
         }
@@ -158,8 +180,25 @@ impl Connections {
             let _current = context.enter();
             context.begin_upload(framing);
             self.run(outgoing, &mut request.content, framing, context)
-                .map_err(|error| WireError::from_ureq(error, Phase::Wait))?
+                .map_err(|error| WireError::from_ureq(error, Phase::Wait))
         };
+        let result = answer.and_then(|answer| self.response(answer, context));
+        let seen = context.seen();
+        // What was read instead of an answer on a connection that had one before, or behind one.
+        match &result {
+            Err(error) if seen.reused && error.is_unreadable_answer() => self.ban.begin(),
+            Ok(_) if seen.surplus => self.ban.begin(),
+            _ => {}
+        }
+        self.ban.tell();
+        result
+    }
+
+    fn response(
+        &self,
+        answer: http::Response<ureq::Body>,
+        context: &Arc<ExchangeContext>,
+    ) -> Result<Response, WireError> {
         let (head, body) = answer.into_parts();
         if head.status.is_success() && context.upload().stage == Stage::Answered {
             let message = "the server accepted the request before all of it was sent";
@@ -170,6 +209,7 @@ impl Connections {
         let body = Body {
             reader: Box::new(body.into_reader()),
             context: context.clone(),
+            ban: self.ban.clone(),
         };
         Ok(Response {
             status: head.status.as_u16(),
@@ -278,15 +318,15 @@ pub(crate) struct Response {
 pub(crate) struct Body {
     reader: Box<dyn Read + Send + Sync>,
     context: Arc<ExchangeContext>,
+    ban: Arc<ReuseBan>,
 }
 
 impl Body {
     /// Reads all of it, at most `limit` bytes.
     pub(crate) fn read_to_limit(mut self, limit: u64) -> Result<Vec<u8>, WireError> {
-        let _current = self.context.enter();
         let mut bytes = Vec::new();
         // One more byte shows whether the body is larger than the limit.
-        let mut limited = self.reader.by_ref().take(limit.saturating_add(1));
+        let mut limited = self.by_ref().take(limit.saturating_add(1));
         limited
             .read_to_end(&mut bytes)
             .map_err(WireError::from_body_read)?;
@@ -301,7 +341,12 @@ impl Body {
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let _current = self.context.enter();
-        self.reader.read(buffer)
+        let amount = self.reader.read(buffer)?;
+        if amount == 0 && self.context.seen().surplus {
+            self.ban.begin();
+            self.ban.tell();
+        }
+        Ok(amount)
     }
 }
 
@@ -342,6 +387,41 @@ fn refuse_ambiguous_framing(headers: &Headers) -> Result<(), WireError> {
 struct WireConnector {
     resolver: Arc<dyn Resolver>,
     trust: Arc<TlsTrust>,
+    ban: Arc<ReuseBan>,
+    idle: Arc<IdleConnections>,
+}
+
+impl WireConnector {
+    fn wrap<S: Stream>(&self, stream: S, context: &ExchangeContext) -> Box<dyn Transport> {
+        let connection = Connection::new(stream, context, self.ban.clone());
+        Box::new(Pooled::new(connection, self.idle.clone(), context.pooling))
+    }
+
+    /// Connects. If no file descriptor is left, idle connections give way, and then the requests of
+    /// other threads may end.
+    fn open(
+        &self,
+        host: &str,
+        port: u16,
+        context: &ExchangeContext,
+        limit: WaitLimit,
+    ) -> Result<Socket, WireError> {
+        // No request is made to servers that are no longer asked, so this is when it is noticed
+        // that they have closed.
+        self.idle.close_spoilt();
+        let begun = Instant::now();
+        let mut pause = Duration::ZERO;
+        loop {
+            match Socket::open(host, port, &self.resolver, context, limit) {
+                Err(error) if error.lacks_descriptors() && begun.elapsed() < SHORTAGE => {
+                    self.idle.close_all();
+                    context.sleep(pause, Phase::Connect)?;
+                    pause = SHORTAGE_PAUSE;
+                }
+                result => return result,
+            }
+        }
+    }
 }
 
 impl Connector for WireConnector {
@@ -363,12 +443,12 @@ impl Connector for WireConnector {
             .trim_end_matches(']');
         let default_port = if details.needs_tls() { 443 } else { 80 };
         let port = details.uri.port_u16().unwrap_or(default_port);
-        let socket = Socket::open(host, port, &self.resolver, &context, limit)?;
+        let socket = self.open(host, port, &context, limit)?;
         if !details.needs_tls() {
-            return Ok(Some(Box::new(Connection::new(socket, &context))));
+            return Ok(Some(self.wrap(socket, &context)));
         }
         let stream = TlsStream::open(socket, host, &self.trust, &context, limit)?;
-        Ok(Some(Box::new(Connection::new(stream, &context))))
+        Ok(Some(self.wrap(stream, &context)))
     }
 }
 

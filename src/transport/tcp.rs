@@ -17,8 +17,8 @@ use crate::interrupt::SLICE;
 
 /// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
-/// The most addresses of a name that are tried.
-const MAX_ADDRESSES: usize = 16;
+/// The most addresses of a name that are tried at the same time: each takes a thread.
+const MAX_AT_ONCE: u32 = 32;
 
 /// A TCP connection and the class of address it leads to.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Stream for Socket {
         }
     }
 
-    fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError> {
+    fn read_now(&mut self, buffer: &mut [u8], phase: Phase) -> Result<Found, WireError> {
         let read = self
             .set_mode(Mode::NonBlocking)
             .and_then(|()| self.stream.read(buffer));
@@ -116,7 +116,7 @@ impl Stream for Socket {
             Ok(0) => Ok(Found::End),
             Ok(amount) => Ok(Found::Bytes(amount)),
             Err(error) if is_pause(&error) => Ok(Found::Nothing),
-            Err(error) => Err(WireError::from_io(error, wait.phase)),
+            Err(error) => Err(WireError::from_io(error, phase)),
         }
     }
 
@@ -187,10 +187,7 @@ fn resolve(
             Phase::Resolve,
             "the host name has no address",
         )),
-        Some(Ok(mut addresses)) => {
-            addresses.truncate(MAX_ADDRESSES);
-            Ok(addresses)
-        }
+        Some(Ok(addresses)) => Ok(addresses),
         Some(Err(error)) => {
             let transient = super::resolve::is_transient(&error);
             Err(WireError::new(
@@ -250,6 +247,30 @@ fn named(class: AddressClass) -> &'static str {
 
 type Attempt = (SocketAddr, io::Result<TcpStream>);
 
+/// How the addresses of a name share the connect timeout, so that each is tried.
+#[derive(Debug, PartialEq, Eq)]
+struct Pace {
+    /// How long to wait for one before the next one is tried in parallel.
+    head_start: Duration,
+    /// How long one may take.
+    each: Duration,
+}
+
+impl Pace {
+    fn of(addresses: usize, timeout: Duration) -> Pace {
+        let addresses = u32::try_from(addresses).unwrap_or(u32::MAX).max(1);
+        let at_once = addresses.min(MAX_AT_ONCE);
+        // The last one needs time too.
+        let share = timeout / addresses.saturating_add(at_once);
+        let head_start = HEAD_START.min(share);
+        let each = match addresses > MAX_AT_ONCE {
+            true => head_start * at_once,
+            false => timeout,
+        };
+        Pace { head_start, each }
+    }
+}
+
 /// Connects to the first address that answers. Each address is tried in a thread of its own, since
 /// a connect can't be stopped. The thread owns only the address, and ends after the connect
 /// timeout.
@@ -263,13 +284,15 @@ fn connect(
         phase: Phase::Connect,
         limit,
     };
+    let pace = Pace::of(addresses.len(), context.connect_timeout);
     let (sender, receiver) = mpsc::channel::<Attempt>();
     let mut waiting = addresses.iter().copied();
     let mut running = 0;
     let mut last_error = None;
     loop {
-        if let Some(address) = waiting.next() {
-            let (sender, timeout) = (sender.clone(), context.connect_timeout);
+        let next = (running < MAX_AT_ONCE).then(|| waiting.next()).flatten();
+        if let Some(address) = next {
+            let (sender, timeout) = (sender.clone(), pace.each);
             spawn("ocireg-connect", Phase::Connect, move || {
                 let _ = sender.send((address, TcpStream::connect_timeout(&address, timeout)));
             })?;
@@ -277,7 +300,8 @@ fn connect(
         } else if running == 0 {
             break;
         }
-        let head_start = (waiting.len() > 0).then(|| Instant::now() + HEAD_START);
+        let may_start = waiting.len() > 0 && running < MAX_AT_ONCE;
+        let head_start = may_start.then(|| Instant::now() + pace.head_start);
         match wait_for(&receiver, wait, head_start)? {
             Some((address, Ok(stream))) => return Ok((stream, address)),
             Some((address, Err(error))) => {
@@ -343,5 +367,39 @@ pub(super) fn wait_for<T>(
         if pause.is_some_and(|pause| Instant::now() >= pause) {
             return Ok(None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r1_r2_each_address_of_a_name_gets_a_share_of_the_connect_timeout() {
+        let ms = Duration::from_millis;
+        let timeout = ms(10_000);
+        // The number of addresses, the head start and the time for each.
+        for (addresses, head_start, each) in [
+            (1, 250, 10_000),
+            (2, 250, 10_000),
+            (16, 250, 10_000),
+            (32, 156, 10_000),
+            (100, 75, 2424),
+            (4000, 2, 79),
+        ] {
+            let pace = Pace::of(addresses, timeout);
+            assert_eq!(pace.head_start.as_millis(), head_start, "{addresses}");
+            assert_eq!(pace.each.as_millis(), each, "{addresses}");
+        }
+        for addresses in [1, 2, 31, 32, 33, 64, 1000, 100_000] {
+            let pace = Pace::of(addresses, timeout);
+            // When the last one begins, and none has answered.
+            let begins = pace.head_start * u32::try_from(addresses).unwrap();
+            assert!(begins < timeout, "{addresses}");
+            if addresses > 32 {
+                assert!(begins + pace.each <= timeout, "{addresses}");
+            }
+        }
+        assert_eq!(Pace::of(1, Duration::MAX).head_start, HEAD_START);
     }
 }

@@ -74,3 +74,8 @@ mod tls_platform_roots;
 mod tls_records;
 mod token_scopes;
 mod vouched_hosts;
+mod wire_addresses;
+mod wire_heads;
+mod wire_idle;
+mod wire_redirects;
+mod wire_shifted;

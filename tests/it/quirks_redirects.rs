@@ -142,7 +142,7 @@ fn s2_only_the_registry_gets_its_secrets() {
     }
 
     let source = registry([redirect(307, target.url())]);
-    target.set_quirks([redirect(307, format!("{}/v2/t/back?from=", source.url()))]);
+    target.set_quirks([redirect(307, format!("{}/back?from=", source.url()))]);
     let client = builder()
         .bearer(&source.authority(), "hunter2")
         .build()

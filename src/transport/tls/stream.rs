@@ -128,9 +128,9 @@ impl<S: Stream> TlsStream<S> {
     }
 
     /// As [`feed`](TlsStream::feed), but without a wait: `None` if nothing has arrived.
-    fn feed_now(&mut self, wait: Wait<'_>) -> Result<Option<IoState>, WireError> {
+    fn feed_now(&mut self, phase: Phase) -> Result<Option<IoState>, WireError> {
         if self.unfed.is_empty() {
-            self.unfed = match self.below.read_now(&mut self.incoming, wait)? {
+            self.unfed = match self.below.read_now(&mut self.incoming, phase)? {
                 Found::Nothing => return Ok(None),
                 Found::End => 0..0,
                 Found::Bytes(amount) => 0..amount,
@@ -158,17 +158,17 @@ impl<S: Stream> TlsStream<S> {
     }
 
     /// Reads plaintext from the session; `None` if it has none.
-    fn take_out(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {
+    fn take_out(&mut self, buffer: &mut [u8], phase: Phase) -> Result<Option<usize>, WireError> {
         match self.session.reader().read(buffer) {
             Ok(amount) => Ok(Some(amount)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             // The connection ended without close_notify: anyone may have cut it off (R14).
             Err(error) => {
                 let failure = Failure::Disconnected {
-                    partial: wait.phase == Phase::Body,
+                    partial: phase == Phase::Body,
                 };
                 let message = "the connection ended too early";
-                Err(WireError::new(failure, wait.phase, message).caused_by(error))
+                Err(WireError::new(failure, phase, message).caused_by(error))
             }
         }
     }
@@ -179,7 +179,7 @@ impl<S: Stream> Stream for TlsStream<S> {
 
     fn read(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<usize, WireError> {
         loop {
-            if let Some(amount) = self.take_out(buffer, wait)? {
+            if let Some(amount) = self.take_out(buffer, wait.phase)? {
                 return Ok(amount);
             }
             self.feed(wait)?;
@@ -188,19 +188,19 @@ impl<S: Stream> Stream for TlsStream<S> {
     }
 
     /// Session tickets, which a server sends on its own, are processed and do not count as bytes.
-    fn read_now(&mut self, buffer: &mut [u8], wait: Wait<'_>) -> Result<Found, WireError> {
+    fn read_now(&mut self, buffer: &mut [u8], phase: Phase) -> Result<Found, WireError> {
         for _ in 0..MAX_LOOKS {
-            match self.take_out(buffer, wait)? {
+            match self.take_out(buffer, phase)? {
                 Some(0) => return Ok(Found::End),
                 Some(amount) => return Ok(Found::Bytes(amount)),
                 None => {}
             }
-            if self.feed_now(wait)?.is_none() {
+            if self.feed_now(phase)?.is_none() {
                 return Ok(Found::Nothing);
             }
         }
         let message = "the server sends TLS messages without end";
-        Err(WireError::new(Failure::Protocol, wait.phase, message))
+        Err(WireError::new(Failure::Protocol, phase, message))
     }
 
     fn write_slice(&mut self, bytes: &[u8], wait: Wait<'_>) -> Result<Option<usize>, WireError> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -17,16 +18,25 @@ use crate::transport::tcp::{spawn, wait_for};
 
 /// The platform's root certificates, loaded at a client's first TLS connection.
 #[derive(Debug, Default)]
-pub(crate) struct PlatformRoots(OnceLock<RootCertStore>);
+pub(crate) struct PlatformRoots(OnceLock<Platform>);
+
+/// What all registries of a client share: a copy for each took 87 KiB.
+#[derive(Debug, Clone)]
+struct Platform {
+    /// Verifies that a certificate leads to one of the roots.
+    chains: Arc<WebPkiServerVerifier>,
+    /// For registries for which no CA was given.
+    config: Arc<ClientConfig>,
+}
 
 impl PlatformRoots {
     /// The roots are kept once some were found. If none were found, the next call tries again: file
     /// descriptors may have run out. The problems are told only then.
     ///
     /// They are read on a helper thread: a file system may hang, and the call must end in time.
-    fn load(&self, wait: Wait<'_>) -> Result<(RootCertStore, Vec<String>), WireError> {
-        if let Some(roots) = self.0.get() {
-            return Ok((roots.clone(), Vec::new()));
+    fn load(&self, wait: Wait<'_>) -> Result<Result<&Platform, Vec<String>>, WireError> {
+        if let Some(platform) = self.0.get() {
+            return Ok(Ok(platform));
         }
         let (sender, receiver) = mpsc::channel();
         spawn("ocireg-roots", wait.phase, move || {
@@ -35,15 +45,26 @@ impl PlatformRoots {
         })?;
         let Some(Roots { store, problems }) = wait_for(&receiver, wait, None)? else {
             let problem = "the root certificates could not be read".to_owned();
-            return Ok((RootCertStore::empty(), vec![problem]));
+            return Ok(Err(vec![problem]));
         };
         for problem in &problems {
             log::warn!("a root certificate of this machine can't be used: {problem}");
         }
         if store.is_empty() {
-            return Ok((store, problems));
+            return Ok(Err(problems));
         }
-        Ok((self.0.get_or_init(|| store).clone(), Vec::new()))
+        Ok(match Platform::new(store) {
+            Ok(platform) => Ok(self.0.get_or_init(|| platform)),
+            Err(problem) => Err(vec![problem]),
+        })
+    }
+}
+
+impl Platform {
+    fn new(roots: RootCertStore) -> Result<Platform, String> {
+        let chains = chains_to(roots)?;
+        let config = config(vec![chains.clone()], Vec::new())?;
+        Ok(Platform { chains, config })
     }
 }
 
@@ -119,42 +140,112 @@ impl TlsTrust {
         if let Some(config) = self.config.get() {
             return Ok(config.clone());
         }
-        let (roots, problems) = self.platform.load(wait)?;
-        let config = self.build(roots, &problems).map_err(|problem| {
+        let platform = self.platform.load(wait)?;
+        let config = self.build(platform).map_err(|problem| {
             let hint = Some("install the ca-certificates package, or give the registry's CA");
             WireError::new(Failure::Tls { hint }, Phase::Tls, problem)
         })?;
         Ok(self.config.get_or_init(|| config).clone())
     }
 
-    fn build(
-        &self,
-        mut roots: RootCertStore,
-        problems: &[String],
-    ) -> Result<Arc<ClientConfig>, String> {
-        roots.add_parsable_certificates(self.authorities.0.iter().cloned());
-        if roots.is_empty() {
+    /// `platform` is what the machine has, or why it has nothing.
+    fn build(&self, platform: Result<&Platform, Vec<String>>) -> Result<Arc<ClientConfig>, String> {
+        if self.authorities.is_empty() {
             let none = "this machine has no root certificates";
-            return Err(match problems.first() {
-                Some(problem) => format!("{none} ({problem})"),
-                None => none.to_owned(),
-            });
+            return platform
+                .map(|platform| platform.config.clone())
+                .map_err(|problems| match problems.first() {
+                    Some(problem) => format!("{none} ({problem})"),
+                    None => none.to_owned(),
+                });
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .map_err(|error| error.to_string())?;
-        let verifier = CertificateVerifier {
-            chains,
-            own: self.authorities.0.clone(),
+        let own = &self.authorities.0;
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(own.iter().cloned());
+        let mut chains = vec![chains_to(roots)?];
+        chains.extend(platform.ok().map(|platform| platform.chains.clone()));
+        config(chains, own.clone())
+    }
+}
+
+fn chains_to(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, String> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// A configuration that accepts what one of `chains` does. `own` is as in [`CertificateVerifier`].
+fn config(
+    chains: Vec<Arc<WebPkiServerVerifier>>,
+    own: Vec<CertificateDer<'static>>,
+) -> Result<Arc<ClientConfig>, String> {
+    let provider = provider();
+    let verifier = CertificateVerifier {
+        chains,
+        own,
+        algorithms: provider.signature_verification_algorithms,
+    };
+    // No ALPN: we speak only HTTP/1.1, which a server uses when it is offered nothing (R30).
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use raw_http::Ca;
+
+    use crate::interrupt::{Cancel, Interrupt};
+    use crate::transport::ExchangeContext;
+
+    fn context() -> ExchangeContext {
+        let interrupt = Interrupt::new(Cancel::new(), None, None, None);
+        let limit = Duration::from_secs(10);
+        ExchangeContext::new(Arc::new(interrupt), limit, limit)
+    }
+
+    #[test]
+    fn registries_share_the_platforms_roots_and_those_without_a_ca_all_else() {
+        let platform = Arc::new(PlatformRoots::default());
+        let trust = |ca: Option<&Ca>| {
+            let mut authorities = Authorities::default();
+            if let Some(ca) = ca {
+                authorities.add_pem(ca.pem().as_bytes()).unwrap();
+            }
+            TlsTrust::new(platform.clone(), authorities)
         };
-        // No ALPN: we speak only HTTP/1.1, which a server uses when it is offered nothing (R30).
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Ok(Arc::new(config))
+        let context = context();
+        let wait = Wait::idle(&context, Phase::Tls);
+        let Ok(loaded) = platform.load(wait).unwrap() else {
+            // A machine without root certificates.
+            assert!(trust(None).config(wait).is_err());
+            return;
+        };
+        let before = Arc::strong_count(&loaded.chains);
+        let configs: Vec<_> = (0..100)
+            .map(|_| trust(None).config(wait).unwrap())
+            .collect();
+        assert!(
+            configs
+                .iter()
+                .all(|config| Arc::ptr_eq(config, &loaded.config))
+        );
+        assert_eq!(Arc::strong_count(&loaded.chains), before);
+        // With a CA of their own, they have only that of their own.
+        let ca = Ca::new();
+        let configs = [(); 3].map(|()| trust(Some(&ca)).config(wait).unwrap());
+        assert!(!Arc::ptr_eq(&configs[0], &loaded.config));
+        assert_eq!(Arc::strong_count(&loaded.chains), before + 3);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error as RustlsError, SignatureScheme};
@@ -14,8 +15,11 @@ use rustls::{CertificateError, DigitallySignedStruct, Error as RustlsError, Sign
 /// matches.
 #[derive(Debug)]
 pub(super) struct CertificateVerifier {
-    pub(super) chains: Arc<WebPkiServerVerifier>,
+    /// One of them has to accept a certificate. There is one for the CAs that the caller gave and
+    /// one for the platform's roots, so that the latter need not be copied.
+    pub(super) chains: Vec<Arc<WebPkiServerVerifier>>,
     pub(super) own: Vec<CertificateDer<'static>>,
+    pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for CertificateVerifier {
@@ -27,25 +31,28 @@ impl ServerCertVerifier for CertificateVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, RustlsError> {
-        match self.chains.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        ) {
-            // webpki checks the validity dates first, so an expired certificate never gets here.
-            Err(error)
-                if is_ca_as_server(&error) && self.own.iter().any(|own| own == end_entity) =>
-            {
-                rustls::client::verify_server_name(
-                    &ParsedCertificate::try_from(end_entity)?,
-                    server_name,
-                )?;
-                Ok(ServerCertVerified::assertion())
+        let mut refusal = RustlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+        for chains in &self.chains {
+            match chains.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ) {
+                Ok(verified) => return Ok(verified),
+                // "Unknown" says less than any other reason.
+                Err(error) if is_unknown_issuer(&refusal) => refusal = error,
+                Err(_) => {}
             }
-            result => result,
         }
+        // webpki checks the validity dates first, so an expired certificate never gets here.
+        if is_ca_as_server(&refusal) && self.own.iter().any(|own| own == end_entity) {
+            let certificate = ParsedCertificate::try_from(end_entity)?;
+            rustls::client::verify_server_name(&certificate, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(refusal)
     }
 
     fn verify_tls12_signature(
@@ -54,8 +61,7 @@ impl ServerCertVerifier for CertificateVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, RustlsError> {
-        self.chains
-            .verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -64,13 +70,17 @@ impl ServerCertVerifier for CertificateVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, RustlsError> {
-        self.chains
-            .verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
+}
+
+fn is_unknown_issuer(error: &RustlsError) -> bool {
+    let unknown = RustlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+    *error == unknown
 }
 
 /// Whether a CA certificate was used as a server certificate. rustls has no variant for this error
