@@ -653,7 +653,7 @@ ocireg_status ocireg_options_set_call_timeout_ms(ocireg_options *options, uint64
 
 /**
  * Sets how often the client retries a failed request. It retries only where that may help: after
- * a connection failure, HTTP 408, 429 or 5xx. Defaults to 3.
+ * a connection failure, HTTP 408, 429, 499, 500, 502, 503, 504 and 522. Defaults to 3.
  */
 ocireg_status ocireg_options_set_retries(ocireg_options *options, uint32_t retries);
 

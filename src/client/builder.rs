@@ -146,8 +146,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a failed request is repeated where that may help: connection failures, 408, 429,
-    /// 5xx. Defaults to 3.
+    /// How often a failed request is repeated where that may help: after a connection failure,
+    /// HTTP 408, 429, 499, 500, 502, 503, 504 and 522. Defaults to 3.
     pub fn retries(mut self, retries: u32) -> ClientBuilder {
         self.settings.retry.attempts = retries.saturating_add(1);
         self

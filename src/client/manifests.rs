@@ -55,7 +55,7 @@ impl Call<'_> {
             [] => Cow::Borrowed(ACCEPT.as_str()),
             more => Cow::Owned(accept_header(more)),
         };
-        Request::read(
+        Request::new(
             method,
             path,
             accept,

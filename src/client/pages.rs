@@ -144,7 +144,7 @@ impl Paging {
         room: &mut Room,
     ) -> Result<(Listed<T>, Link), Error> {
         let access = Access::Scopes(vec![self.scope.clone()]);
-        let mut request = Request::read(
+        let mut request = Request::new(
             Method::Get,
             step.target.as_str(),
             "application/json",

@@ -93,13 +93,23 @@ pub(crate) trait Source {
 }
 
 impl Request<'_> {
-    /// A request that only reads: repeated as often as may help, and led anywhere by redirects.
-    pub(crate) fn read<'a>(
+    /// A request to the registry without a body.
+    ///
+    /// GET and HEAD only read: they are repeated as often as may help, and led anywhere by
+    /// redirects. Any other method changes something: it goes to exactly one URL, and is not sent
+    /// again once a byte of it was sent.
+    pub(crate) fn new<'a>(
         method: Method,
         path: impl Into<Cow<'a, str>>,
         accept: impl Into<Cow<'a, str>>,
         access: Access<'a>,
     ) -> Request<'a> {
+        let (redirects, repeat) = match method {
+            Method::Get | Method::Head => (RedirectPolicy::CrossOrigin, Repeat::Always),
+            Method::Post | Method::Put | Method::Patch | Method::Delete => {
+                (RedirectPolicy::None, Repeat::IfNothingSent)
+            }
+        };
         Request {
             method,
             target: Target::Path(path.into()),
@@ -107,14 +117,14 @@ impl Request<'_> {
             fields: Vec::new(),
             payload: Payload::Nothing,
             access,
-            redirects: RedirectPolicy::CrossOrigin,
-            repeat: Repeat::Always,
+            redirects,
+            repeat,
         }
     }
 
     /// `GET /v2/`.
     pub(crate) fn ping(access: Access<'_>) -> Request<'_> {
-        Request::read(Method::Get, "/v2/", "application/json", access)
+        Request::new(Method::Get, "/v2/", "application/json", access)
     }
 }
 

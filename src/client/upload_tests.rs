@@ -370,3 +370,38 @@ fn an_answer_in_mid_upload_is_the_answer() {
         }
     }
 }
+
+#[test]
+fn what_a_method_may_do_follows_from_it() {
+    let reads = [Method::Get, Method::Head];
+    let writes = [Method::Post, Method::Put, Method::Patch, Method::Delete];
+    for method in reads.into_iter().chain(writes) {
+        let request = Request::new(method, "/v2/", "*/*", Access::Unasked);
+        let is_read = reads.contains(&method);
+        assert_eq!(request.repeat == Repeat::Always, is_read, "{method:?}");
+        let follows = request.redirects == RedirectPolicy::CrossOrigin;
+        assert_eq!(follows, is_read, "{method:?}");
+    }
+}
+
+/// A DELETE that a redirect led on would delete something else.
+#[test]
+fn a_delete_is_not_redirected_and_not_sent_twice() {
+    let elsewhere = server(|_| created());
+    let location = format!("Location: {}/v2/a/manifests/1", elsewhere.url());
+    for (status, head) in [
+        (303, location.as_str()),
+        (307, location.as_str()),
+        (500, ""),
+    ] {
+        let head = head.to_owned();
+        let server = server(move |_| ServerAnswer::new(status, &head, ""));
+        let authority = server.address().to_string();
+        let access = Access::Scopes(vec![Scope::named("repository:a:delete")]);
+        let request = Request::new(Method::Delete, "/v2/a/manifests/1", "*/*", access);
+        let error = send(&client(), &authority, &request).unwrap_err();
+        assert_eq!(error.http_status(), Some(status), "{error:#}");
+        assert_eq!(server.request_count(), 1, "{status}");
+    }
+    assert_eq!(elsewhere.request_count(), 0);
+}

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn ocireg_options_set_call_timeout_ms(
 }
 
 /// Sets how often the client retries a failed request. It retries only where that may help: after
-/// a connection failure, HTTP 408, 429 or 5xx. Defaults to 3.
+/// a connection failure, HTTP 408, 429, 499, 500, 502, 503, 504 and 522. Defaults to 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ocireg_options_set_retries(
     options: *mut ocireg_options,
