@@ -5,14 +5,12 @@ use std::time::Instant;
 
 use super::answer::{Answer, Complete, challenges};
 use super::call::Call;
-use super::failure::AttemptError;
+use super::failure::{Attempt, AttemptError};
 use super::request::{Access, Request};
 use super::tokens::TokenNeed;
 use crate::auth::challenge::parse_challenges;
 use crate::auth::{AuthAttempts, Authorization, FirstStep, NextStep, Scope, Service};
 use crate::http::Headers;
-
-type Attempt<T> = Result<T, Box<AttemptError>>;
 
 impl Call<'_> {
     /// Sends a request with what the registry wants to see. A 401 is answered, once for each way

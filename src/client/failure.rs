@@ -36,6 +36,9 @@ pub(super) enum AttemptError {
     TokenRefused(Error),
 }
 
+/// What came of one attempt.
+pub(super) type Attempt<T> = Result<T, Box<AttemptError>>;
+
 /// Whether the request that failed may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MayRepeat {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::answer::{Answer, shows_registry};
 use super::call::Call;
-use super::failure::{AttemptError, MayRepeat};
+use super::failure::{Attempt, AttemptError, MayRepeat};
 use super::registry::{RegistryState, Told};
 use super::request::{Access, Payload, Request, Target};
 use crate::address::AddressClass;
@@ -22,8 +22,6 @@ use crate::url::{Origin, Scheme, Url};
 
 /// How much of a redirect's body is read to keep its connection.
 const MAX_REDIRECT_BODY: u64 = 64 * 1024;
-
-type Attempt<T> = Result<T, Box<AttemptError>>;
 
 impl Call<'_> {
     /// Sends a request with this authorization, and follows the redirects it is sent on.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::answer::Complete;
 use super::call::Call;
-use super::failure::{AttemptError, MayRepeat};
+use super::failure::{Attempt, AttemptError, MayRepeat};
 use super::refusal::TokenRequest;
 use super::registry::TokenFetch;
 use super::request::{Access, Payload, Repeat, Request, Target};
@@ -21,8 +21,6 @@ use crate::url::Url;
 /// The most bytes of a token service's answer: a token with hundreds of scopes has some tens of
 /// KiB.
 const MAX_TOKEN_ANSWER: u64 = 1024 * 1024;
-
-type Attempt<T> = Result<T, Box<AttemptError>>;
 
 /// What a token is needed for.
 pub(super) struct TokenNeed<'a> {

@@ -38,7 +38,7 @@ use self::pooled::Pooled;
 use self::reuse::ReuseBan;
 use self::tcp::Socket;
 use self::tls::TlsStream;
-use self::upload::{Framing, Source, Stage};
+use self::upload::{Framing, PayloadReader, Stage};
 use crate::http::{Content, Headers, WireRequest};
 use crate::url::Origin;
 
@@ -108,23 +108,23 @@ pub(crate) struct Connections {
     connector: WireConnector,
     ban: Arc<ReuseBan>,
     /// The parts that all requests to the origin share, or why ureq does not accept them.
-    target: Result<Target, String>,
+    target: Result<UreqOrigin, String>,
     /// The first Accept header that was sent. Nearly all are the same, and long.
     accept: OnceLock<http::HeaderValue>,
 }
 
 /// An origin in the types that ureq uses.
 #[derive(Debug)]
-struct Target {
+struct UreqOrigin {
     scheme: http::uri::Scheme,
     authority: http::uri::Authority,
     host: http::HeaderValue,
 }
 
-impl Target {
-    fn new(origin: &Origin) -> Result<Target, http::Error> {
+impl UreqOrigin {
+    fn new(origin: &Origin) -> Result<UreqOrigin, http::Error> {
         let text = origin.authority().to_string();
-        Ok(Target {
+        Ok(UreqOrigin {
             scheme: origin.scheme().as_str().parse()?,
             authority: text.parse()?,
             host: text.parse()?,
@@ -160,7 +160,7 @@ impl Connections {
             config: config.clone(),
             connector,
             ban,
-            target: Target::new(origin).map_err(|error| error.to_string()),
+            target: UreqOrigin::new(origin).map_err(|error| error.to_string()),
             accept: OnceLock::new(),
         }
     }
@@ -239,7 +239,7 @@ impl Connections {
             Framing::Length(length) => Some(length),
             Framing::None | Framing::Chunked => None,
         };
-        let mut source = Source::new(reader, length, context);
+        let mut source = PayloadReader::new(reader, length, context);
         if length == Some(0) {
             // ureq does not read a body of this length.
             source.expect_end()?;

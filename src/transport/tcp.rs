@@ -245,7 +245,7 @@ fn named(class: AddressClass) -> &'static str {
     }
 }
 
-type Attempt = (SocketAddr, io::Result<TcpStream>);
+type Connected = (SocketAddr, io::Result<TcpStream>);
 
 /// How the addresses of a name share the connect timeout, so that each is tried.
 #[derive(Debug, PartialEq, Eq)]
@@ -285,7 +285,7 @@ fn connect(
         limit,
     };
     let pace = Pace::of(addresses.len(), context.connect_timeout);
-    let (sender, receiver) = mpsc::channel::<Attempt>();
+    let (sender, receiver) = mpsc::channel::<Connected>();
     let mut waiting = addresses.iter().copied();
     let mut running = 0;
     let mut last_error = None;

@@ -42,7 +42,7 @@ impl Framing {
     }
 }
 
-/// The state of a request that is being sent. The [`Source`] and the connection share it through
+/// The state of a request that is being sent. The [`PayloadReader`] and the connection share it through
 /// the exchange context, because ureq calls both and passes nothing between them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Upload {
@@ -64,7 +64,7 @@ pub(super) enum Stage {
 
 /// The reader from which ureq gets a body. It fails when the body is shorter or longer than
 /// promised. ureq itself does not notice: it reads a source that has ended again and again.
-pub(super) struct Source<'a> {
+pub(super) struct PayloadReader<'a> {
     reader: &'a mut dyn Read,
     length: Option<u64>,
     /// The number of bytes that ureq has got.
@@ -72,14 +72,14 @@ pub(super) struct Source<'a> {
     context: &'a ExchangeContext,
 }
 
-impl<'a> Source<'a> {
+impl<'a> PayloadReader<'a> {
     /// `length` is the Content-Length of the request; `None` if it is chunked.
     pub(super) fn new(
         reader: &'a mut dyn Read,
         length: Option<u64>,
         context: &'a ExchangeContext,
-    ) -> Source<'a> {
-        Source {
+    ) -> PayloadReader<'a> {
+        PayloadReader {
             reader,
             length,
             given: 0,
@@ -151,7 +151,7 @@ impl<'a> Source<'a> {
     }
 }
 
-impl Read for Source<'_> {
+impl Read for PayloadReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.context.upload().stage == Stage::Answered {
             return Ok(self.filler());
