@@ -191,8 +191,8 @@ impl Call<'_> {
         Arc::new(context)
     }
 
-    /// Where a redirect leads from the last of `visited`, by the rules of `policy/redirect.rs` and by
-    /// the request's own policy.
+    /// Where a redirect leads from the last of `visited`, by the rules of `policy/redirect.rs` and
+    /// by the request's own policy.
     fn next_url(
         &self,
         request: &Request<'_>,

@@ -42,8 +42,8 @@ impl Framing {
     }
 }
 
-/// The state of a request that is being sent. The [`PayloadReader`] and the connection share it through
-/// the exchange context, because ureq calls both and passes nothing between them.
+/// The state of a request that is being sent. The [`PayloadReader`] and the connection share it
+/// through the exchange context, because ureq calls both and passes nothing between them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Upload {
     pub(super) framing: Framing,
