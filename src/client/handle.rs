@@ -66,7 +66,8 @@ impl Client {
         }
     }
 
-    /// The rate limit that the registry reported last, if it ever did.
+    /// The rate limit that the registry reported last, if it ever did. Of registries without
+    /// settings, the client remembers the 1,024 that it used last.
     pub fn rate_limit(&self, registry: &Registry) -> Option<RateLimit> {
         self.known(registry)?.rate_limit()
     }

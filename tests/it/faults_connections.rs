@@ -36,7 +36,7 @@ impl<F: Fn(u32) -> io::Result<Vec<SocketAddr>> + Send + Sync> Resolver for Named
 }
 
 /// An address without a listener.
-fn dead() -> SocketAddr {
+pub(crate) fn dead() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
 }

@@ -1,27 +1,22 @@
 //! The addresses of a name (R1): all are tried, however many there are.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use fake_registry::ScriptServer;
 use ocireg::{ErrorKind, Resolver};
 
+use crate::faults_connections::dead;
 use crate::faults_support::{Ask, hasty};
 
 /// Every name has these addresses.
-struct Everywhere(Vec<SocketAddr>);
+pub(crate) struct Everywhere(pub(crate) Vec<SocketAddr>);
 
 impl Resolver for Everywhere {
     fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(self.0.clone())
     }
-}
-
-/// An address without a listener.
-fn dead() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
 }
 
 #[test]

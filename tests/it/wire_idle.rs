@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use ocireg::{Client, Presence, Reference, Resolver};
+use ocireg::{Client, Presence, Reference};
 
 use crate::faults_support::{Ask, PATIENCE, hasty};
+use crate::wire_addresses::Everywhere;
 
 const PORT: &str = "OCIREG_IDLE_PORT";
 const MAX_IDLE: usize = 64;
@@ -102,18 +103,9 @@ fn serve(mut stream: &TcpStream, manner: Manner) -> io::Result<()> {
     }
 }
 
-/// Every name has this address.
-struct Everywhere(SocketAddr);
-
-impl Resolver for Everywhere {
-    fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok(vec![self.0])
-    }
-}
-
 /// Images of this many registries, all at one address, and a client for them without retries.
 fn registries(count: usize, address: SocketAddr) -> (Client, Vec<Reference>) {
-    let mut builder = hasty().retries(0).resolver(Everywhere(address));
+    let mut builder = hasty().retries(0).resolver(Everywhere(vec![address]));
     let mut images = Vec::new();
     for number in 0..count {
         let name = format!("r{number}.example:5000");
