@@ -899,11 +899,15 @@ ocireg_status ocireg_client_ping(const ocireg_client *client,
                                  ocireg_error **error);
 
 /**
- * Checks that the registry accepts the credentials that the client has for it. Costs one to three
- * requests. A registry that asks for no login accepts every login.
+ * Checks that the registry accepts the credentials that the client has for it. Costs one to four
+ * requests. Credentials that the registry has just refused are sent again.
  *
  * Fails with OCIREG_E_UNAUTHORIZED if the registry refuses the credentials, or if it asks for
- * credentials and the client has none.
+ * credentials and the client has none. Fails with OCIREG_E_CONFIG if the credentials were not sent
+ * and another setting lets them be sent, such as a trusted realm. Fails with OCIREG_E_UNSUPPORTED
+ * if nothing tells: the registry asks for no login, so the credentials were not sent, or its token
+ * service does not look at them. If the client has no credentials, a registry that asks for none
+ * is a success.
  */
 OCIREG_MUST_USE
 ocireg_status ocireg_client_check_login(const ocireg_client *client,

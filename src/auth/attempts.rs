@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Authorization, Token, TokenLogin};
+use super::{Authorization, Service, Token, TokenLogin};
 
 /// The most tokens that one request sends, even if each of them expires at once.
 const MAX_TOKENS_TRIED: u32 = 4;
@@ -12,7 +12,9 @@ const MAX_TOKENS_TRIED: u32 = 4;
 /// can send it in circles.
 #[derive(Debug)]
 pub(crate) struct AuthAttempts {
-    started: Instant,
+    pub(super) started: Instant,
+    /// The token service that the newest Bearer challenge to this request has named.
+    pub(crate) named: Option<Service>,
     /// Whether a token was sent that was fetched since the request began. The refusal of an older
     /// token decides nothing: that token may just have expired.
     pub(crate) fresh_token: bool,
@@ -36,6 +38,7 @@ impl AuthAttempts {
     pub(crate) fn new(now: Instant) -> AuthAttempts {
         AuthAttempts {
             started: now,
+            named: None,
             fresh_token: false,
             tokens: 0,
             accepted: None,

@@ -83,6 +83,11 @@ impl Credentials {
         self.basic.is_some() || self.identity.is_some()
     }
 
+    /// Whether an identity token is all there is.
+    pub(crate) fn are_identity_alone(&self) -> bool {
+        self.identity.is_some() && self.basic.is_none() && self.bearer.is_none()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.basic.is_none() && self.bearer.is_none() && self.identity.is_none()
     }

@@ -10,6 +10,8 @@ mod product;
 mod realm;
 mod scope;
 mod session;
+#[cfg(test)]
+mod session_tests;
 mod shared_parents;
 mod token;
 mod token_answer;

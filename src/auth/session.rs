@@ -5,8 +5,11 @@ use std::time::Instant;
 
 use super::challenge::{Challenge, ChallengeScheme};
 use super::token_store::TokenStore;
-use super::{AuthAttempts, Authorization, Credentials, Product, Scope, Secret, Token};
-use super::{BadService, Service};
+use super::{
+    AuthAttempts, Authorization, BadService, Credentials, Product, Scope, Secret, Service, Token,
+    TokenLogin,
+};
+use crate::policy::lesson::{LESSON, Lesson};
 use crate::url::Url;
 
 /// The most tokens kept for a registry. When there are more, the oldest is dropped.
@@ -45,26 +48,31 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 struct State {
     mechanism: Mechanism,
+    /// Whether a request was accepted that carried the credentials, or a token got with them.
+    login_has_worked: bool,
     /// The newest comes first. One that the store has dropped is gone.
     tokens: Vec<Weak<Token>>,
     /// All that came lately, whether they are still used or not: a server may repeat them.
     received: Vec<Weak<Token>>,
-    /// Whether a token for several scopes was refused where one for a single scope was accepted.
-    single_scope_tokens: bool,
+    /// A token for several scopes is refused where one for a single scope is accepted.
+    single_scope_tokens: Lesson,
     /// Whether the registry has asked for a login.
     has_challenged: bool,
     /// The software that the challenge in force belongs to.
     product: Option<Product>,
 }
 
-/// How a registry wants requests to authenticate, as far as its answers have said.
+/// How a registry wants requests to authenticate. A challenge alone does not set it: it may come
+/// from one bad backend of several, and would then spoil every later request.
 #[derive(Debug, Default)]
 enum Mechanism {
     #[default]
     Unknown,
-    /// Not at all: it answered the ping without a login.
-    Open,
+    /// Not at all: it answered the ping without a login, at this time.
+    Open(Instant),
+    /// A request with user name and password was accepted.
     Basic,
+    /// A request with a token of this service was accepted.
     Bearer(Service),
 }
 
@@ -81,27 +89,39 @@ impl Session {
         &self.credentials
     }
 
-    /// How a request that needs `scopes` begins.
+    /// How a request that needs `scopes` begins. `named` gives the token service that the registry
+    /// has just named to another request of the same batch.
     ///
     /// It never begins with a ping, which would cost a request. Credentials are sent only once the
     /// registry has asked for them; a token that the caller gave for it is sent at once.
-    pub(crate) fn first_step(&self, scopes: &[Scope], now: Instant) -> FirstStep {
+    pub(crate) fn first_step(
+        &self,
+        scopes: &[Scope],
+        named: impl FnOnce() -> Option<Service>,
+        now: Instant,
+    ) -> FirstStep {
         if let Some(header) = self.credentials.bearer() {
             return FirstStep::Send(Authorization::Bearer(header.clone()));
         }
         let state = self.state();
-        match &state.mechanism {
-            Mechanism::Unknown | Mechanism::Open => FirstStep::Send(Authorization::None),
-            Mechanism::Basic => match self.credentials.basic() {
-                Some(header) => FirstStep::Send(Authorization::Basic(header.clone())),
-                None => FirstStep::Send(Authorization::None),
-            },
-            Mechanism::Bearer(service) => {
-                match state.token(|token| token.serves(service, scopes, now)) {
-                    Some(token) => FirstStep::Send(Authorization::Token(token)),
-                    None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
-                }
+        let named_service;
+        let service = match &state.mechanism {
+            Mechanism::Unknown | Mechanism::Open(_) => {
+                named_service = named();
+                named_service.as_ref()
             }
+            Mechanism::Basic => {
+                let basic = self.credentials.basic().cloned();
+                return FirstStep::Send(basic.map_or(Authorization::None, Authorization::Basic));
+            }
+            Mechanism::Bearer(service) => Some(service),
+        };
+        let Some(service) = service else {
+            return FirstStep::Send(Authorization::None);
+        };
+        match state.token(|token| token.serves(service, scopes, now)) {
+            Some(token) => FirstStep::Send(Authorization::Token(token)),
+            None => FirstStep::FetchToken(service.clone(), scopes.to_vec()),
         }
     }
 
@@ -133,21 +153,21 @@ impl Session {
             state.product = product;
         }
         if let Some(challenge) = bearer {
-            state.mechanism = Mechanism::Bearer(Service::named_by(challenge, url)?);
+            attempts.named = Some(Service::named_by(challenge, url)?);
         }
-        let wanted = state.scopes_to_ask_for(scopes, bearer, url);
-        if let Some(fetch) = state.token_to_fetch(sent, bearer, wanted, attempts) {
-            return Ok(fetch);
+        if let Some(service) = state.service_in_force(attempts) {
+            let wanted = scopes_to_ask_for(scopes, bearer, &service, url);
+            if let Some(fetch) = token_to_fetch(sent, bearer, service, wanted, attempts) {
+                return Ok(fetch);
+            }
         }
         if let Some(header) = self.basic_to_send(sent, challenges, attempts) {
             attempts.basic = true;
-            if matches!(state.mechanism, Mechanism::Unknown | Mechanism::Open) {
-                state.mechanism = Mechanism::Basic;
-            }
             return Ok(NextStep::Send(Authorization::Basic(header.clone())));
         }
         if challenges.is_empty()
-            && matches!(state.mechanism, Mechanism::Unknown)
+            && matches!(sent, Authorization::None)
+            && state.is_unknown(attempts)
             && !attempts.challenge_sought
         {
             attempts.challenge_sought = true;
@@ -172,15 +192,15 @@ impl Session {
             .filter(|_| asked_for && !already_sent)
     }
 
-    /// Whether to look for a challenge after an anonymous request got a 404. Some registries hide
-    /// from anonymous requests what they have, and here there are credentials that may show it.
+    /// Whether to look for a challenge after an anonymous request got an answer that may be another
+    /// with a login, and there is one to show. Some registries hide from anonymous requests what
+    /// they have.
     pub(crate) fn should_seek_challenge(
         &self,
         sent: &Authorization,
         attempts: &mut AuthAttempts,
     ) -> bool {
-        let unknown = matches!(self.state().mechanism, Mechanism::Unknown);
-        let seek = unknown
+        let seek = self.state().is_unknown(attempts)
             && matches!(sent, Authorization::None)
             && self.credentials.are_for_token_service()
             && !attempts.challenge_sought;
@@ -199,23 +219,55 @@ impl Session {
     }
 
     /// Records that the registry's ping needs no login.
-    pub(crate) fn asks_for_nothing(&self) {
+    pub(crate) fn asks_for_nothing(&self, now: Instant) {
         let mut state = self.state();
-        if matches!(state.mechanism, Mechanism::Unknown) {
-            state.mechanism = Mechanism::Open;
+        if matches!(state.mechanism, Mechanism::Unknown | Mechanism::Open(_)) {
+            state.mechanism = Mechanism::Open(now);
         }
     }
 
-    /// Whether the registry wants tokens and none has been fetched yet. The token service may
-    /// still turn out to refuse them.
-    pub(crate) fn awaits_first_token(&self) -> bool {
+    /// Records that a request without a login was answered, after no token could be got for it.
+    pub(crate) fn needs_no_token(&self) {
+        self.state().mechanism = Mechanism::Unknown;
+    }
+
+    /// Records that the registry has accepted what a request carried.
+    pub(crate) fn accepted(&self, sent: &Authorization, attempts: &AuthAttempts, now: Instant) {
+        let mut state = self.state();
+        match sent {
+            Authorization::None | Authorization::Bearer(_) => {}
+            Authorization::Basic(_) => {
+                state.login_has_worked = true;
+                // Harbor's catalog takes Basic, and its manifests want tokens.
+                if !matches!(state.mechanism, Mechanism::Bearer(_)) {
+                    state.mechanism = Mechanism::Basic;
+                }
+            }
+            Authorization::Token(token) => state.accepted(token, attempts, now),
+        }
+    }
+
+    /// Whether a request was accepted that carried the credentials, or a token got with them.
+    pub(crate) fn login_has_worked(&self) -> bool {
+        self.state().login_has_worked
+    }
+
+    /// Whether the registry has asked for a login and none has been accepted yet, or its tokens are
+    /// gone. The login may still turn out to be refused.
+    pub(crate) fn awaits_login(&self) -> bool {
         let state = self.state();
-        matches!(state.mechanism, Mechanism::Bearer(_)) && state.tokens.is_empty()
+        match state.mechanism {
+            Mechanism::Unknown | Mechanism::Open(_) => state.has_challenged,
+            Mechanism::Basic => false,
+            Mechanism::Bearer(_) => state.tokens.is_empty(),
+        }
     }
 
     /// Drops tokens without a scope, so that the next login sends the credentials again.
     pub(crate) fn forget_logins(&self) {
-        self.state().keep_tokens(|token| !token.is_scopeless());
+        let mut state = self.state();
+        state.keep_tokens(|token| !token.is_scopeless());
+        state.login_has_worked = false;
     }
 
     /// A kept token that serves `scopes`. `refused` is the token that the registry has just
@@ -238,8 +290,8 @@ impl Session {
 
     /// The scopes to ask for when a token is needed for `scopes` and other requests of the same
     /// batch need `shared`.
-    pub(crate) fn widen(&self, scopes: &[Scope], shared: &[Scope]) -> Vec<Scope> {
-        if self.state().single_scope_tokens {
+    pub(crate) fn widen(&self, scopes: &[Scope], shared: &[Scope], now: Instant) -> Vec<Scope> {
+        if self.state().single_scope_tokens.holds(now) {
             return scopes.to_vec();
         }
         if scopes.iter().all(|need| shared.contains(need)) {
@@ -249,22 +301,20 @@ impl Session {
         scopes.to_vec()
     }
 
-    /// Records that this registry's tokens work for one scope only, and drops the others.
-    pub(crate) fn tokens_take_one_scope(&self) {
-        let mut state = self.state();
-        state.single_scope_tokens = true;
-        state.keep_tokens(|token| !token.is_wide());
-    }
-
     /// Keeps a token for later requests.
     pub(crate) fn keep(&self, token: &Arc<Token>, now: Instant) {
         let mut state = self.state();
         state.keep_tokens(|kept| !kept.is_spent(now) && !kept.is_same_as(token));
         state.tokens.insert(0, Arc::downgrade(token));
         state.tokens.truncate(MAX_TOKENS);
-        state.received.insert(0, Arc::downgrade(token));
-        state.received.truncate(MAX_TOKENS);
+        state.receive(token);
         drop(state);
+        self.store.keep(token.clone());
+    }
+
+    /// Notes a token that is not kept for later requests: a server may repeat it all the same.
+    pub(crate) fn receive(&self, token: &Arc<Token>) {
+        self.state().receive(token);
         self.store.keep(token.clone());
     }
 
@@ -295,281 +345,82 @@ impl State {
         self.tokens.retain(fits);
     }
 
-    /// The scopes of a token for a request that needs `needed`. The registry at `url` may add a
-    /// bare `*`, as Gitea does, where it is its own token service. Anything else that its challenge
-    /// names would let it choose what its token may do.
-    fn scopes_to_ask_for(
-        &self,
-        needed: &[Scope],
-        bearer: Option<&Challenge>,
-        url: &Url,
-    ) -> Vec<Scope> {
-        let mut scopes = needed.to_vec();
-        let star = Scope::star();
-        let names_star =
-            |challenge: &Challenge| challenge.scopes().any(|name| name == star.as_str());
-        let is_own = |service: &Service| service.realm.origin() == url.origin();
-        if matches!(&self.mechanism, Mechanism::Bearer(service) if is_own(service))
-            && bearer.is_some_and(names_star)
-        {
-            scopes.push(star);
-        }
-        scopes
+    fn receive(&mut self, token: &Arc<Token>) {
+        self.received.insert(0, Arc::downgrade(token));
+        self.received.truncate(MAX_TOKENS);
     }
 
-    /// The token for `wanted` to fetch after a 401, if another token may help. `bearer` is the
-    /// Bearer challenge of that answer. Without one the last Bearer challenge still holds: Harbor
-    /// answers every request that carried an Authorization field with a Basic challenge.
-    fn token_to_fetch(
-        &self,
-        sent: &Authorization,
-        bearer: Option<&Challenge>,
-        wanted: Vec<Scope>,
-        attempts: &mut AuthAttempts,
-    ) -> Option<NextStep> {
-        let Mechanism::Bearer(service) = &self.mechanism else {
-            return None;
-        };
-        // After a fresh token another one only helps if the registry now names a scope, or a
-        // service, that the fresh one is not for.
-        let names_another = bearer.is_some()
-            && !attempts.other_token
-            && !sent
-                .token()
-                .is_some_and(|token| token.is_for(service, &wanted));
-        if attempts.fresh_token && !names_another {
-            return None;
+    /// Whether it is not known whether the registry wants a login. That it wants none is forgotten
+    /// again.
+    fn is_unknown(&self, attempts: &AuthAttempts) -> bool {
+        match self.mechanism {
+            Mechanism::Unknown => true,
+            Mechanism::Open(since) => attempts.started.saturating_duration_since(since) >= LESSON,
+            Mechanism::Basic | Mechanism::Bearer(_) => false,
         }
-        attempts.other_token = attempts.fresh_token;
-        Some(NextStep::FetchToken(service.clone(), wanted))
+    }
+
+    fn accepted(&mut self, token: &Token, attempts: &AuthAttempts, now: Instant) {
+        self.login_has_worked |= token.login() == TokenLogin::Known;
+        if !matches!(&self.mechanism, Mechanism::Bearer(service) if service == token.service()) {
+            self.mechanism = Mechanism::Bearer(token.service().clone());
+        }
+        if token.is_wide() {
+            self.single_scope_tokens.refuted();
+        } else if attempts.narrow_token && self.single_scope_tokens.seen(now) {
+            self.keep_tokens(|token| !token.is_wide());
+        }
+    }
+
+    /// The token service to ask: the one that this request was told of, or the one that has proven
+    /// good. Harbor answers every request that carried an Authorization field with a Basic
+    /// challenge; the Bearer challenge before it still holds.
+    fn service_in_force(&self, attempts: &AuthAttempts) -> Option<Service> {
+        match (&attempts.named, &self.mechanism) {
+            (Some(named), _) => Some(named.clone()),
+            (None, Mechanism::Bearer(service)) => Some(service.clone()),
+            (None, _) => None,
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::TokenLogin;
-    use crate::auth::challenge::parse_challenges;
-
-    const URL: &str = "https://registry.example.com/v2/a/manifests/1";
-    const BEARER: &str = r#"Bearer realm="https://registry.example.com/token",service="s""#;
-
-    fn session() -> Session {
-        let mut credentials = Credentials::default();
-        credentials.set_basic("user", "pass").unwrap();
-        Session::new(credentials, Arc::default())
+/// The scopes of a token for a request that needs `needed`. The registry at `url` may add a bare
+/// `*`, as Gitea does, where it is its own token service. Anything else that its challenge names
+/// would let it choose what its token may do.
+fn scopes_to_ask_for(
+    needed: &[Scope],
+    bearer: Option<&Challenge>,
+    service: &Service,
+    url: &Url,
+) -> Vec<Scope> {
+    let mut scopes = needed.to_vec();
+    let star = Scope::star();
+    let names_star = |challenge: &Challenge| challenge.scopes().any(|name| name == star.as_str());
+    if service.realm.origin() == url.origin() && bearer.is_some_and(names_star) {
+        scopes.push(star);
     }
+    scopes
+}
 
-    fn next_step(
-        session: &Session,
-        sent: &Authorization,
-        challenge: &[&str],
-        attempts: &mut AuthAttempts,
-    ) -> NextStep {
-        let challenges = parse_challenges(challenge.iter().copied()).list;
-        let scopes = [Scope::named("repository:a:pull")];
-        session
-            .next_step(
-                sent,
-                &challenges,
-                &scopes,
-                &Url::parse(URL).unwrap(),
-                attempts,
-            )
-            .unwrap()
+/// The token of `service` for `wanted` to fetch after a 401, if another token may help. `bearer` is
+/// the Bearer challenge of that answer.
+fn token_to_fetch(
+    sent: &Authorization,
+    bearer: Option<&Challenge>,
+    service: Service,
+    wanted: Vec<Scope>,
+    attempts: &mut AuthAttempts,
+) -> Option<NextStep> {
+    // After a fresh token another one only helps if the registry now names a scope, or a service,
+    // that the fresh one is not for.
+    let names_another = bearer.is_some()
+        && !attempts.other_token
+        && !sent
+            .token()
+            .is_some_and(|token| token.is_for(&service, &wanted));
+    if attempts.fresh_token && !names_another {
+        return None;
     }
-
-    fn token(session: &Session) -> Arc<Token> {
-        let FirstStep::FetchToken(service, scopes) =
-            session.first_step(&[Scope::named("repository:a:pull")], Instant::now())
-        else {
-            panic!("a token is wanted");
-        };
-        Arc::new(
-            Token::from_answer(
-                br#"{"token":"t"}"#,
-                &service,
-                &scopes,
-                TokenLogin::Known,
-                Instant::now(),
-            )
-            .unwrap(),
-        )
-    }
-
-    #[test]
-    fn nothing_is_sent_before_it_is_asked_for() {
-        assert!(matches!(
-            session().first_step(&[], Instant::now()),
-            FirstStep::Send(Authorization::None)
-        ));
-    }
-
-    #[test]
-    fn the_callers_own_token_is_sent_at_once_and_its_refusal_stands() {
-        let mut credentials = Credentials::default();
-        credentials.set_bearer("t").unwrap();
-        let session = Session::new(credentials, Arc::default());
-        let FirstStep::Send(sent) = session.first_step(&[], Instant::now()) else {
-            panic!("it is sent")
-        };
-        assert_eq!(sent.header().map(Secret::expose), Some("Bearer t"));
-        assert!(matches!(
-            next_step(
-                &session,
-                &sent,
-                &[BEARER],
-                &mut AuthAttempts::new(Instant::now())
-            ),
-            NextStep::GiveUp
-        ));
-    }
-
-    #[test]
-    fn basic_is_remembered() {
-        let session = session();
-        let first = next_step(
-            &session,
-            &Authorization::None,
-            &[r#"Basic realm="r""#],
-            &mut AuthAttempts::new(Instant::now()),
-        );
-        assert!(matches!(first, NextStep::Send(Authorization::Basic(_))));
-        assert!(matches!(
-            session.first_step(&[], Instant::now()),
-            FirstStep::Send(Authorization::Basic(_))
-        ));
-    }
-
-    #[test]
-    fn b6_a_remembered_bearer_wins_over_basic_until_its_token_is_refused() {
-        let session = session();
-        next_step(
-            &session,
-            &Authorization::None,
-            &[BEARER],
-            &mut AuthAttempts::new(Instant::now()),
-        );
-        let mut attempts = AuthAttempts::new(Instant::now());
-        let token = token(&session);
-        session.keep(&token, Instant::now());
-        let sent = Authorization::Token(token);
-        let basic = r#"Basic realm="harbor""#;
-        assert!(matches!(
-            next_step(&session, &sent, &[basic], &mut attempts),
-            NextStep::FetchToken(..)
-        ));
-        // The new token is refused too.
-        attempts.note(&sent);
-        assert!(matches!(
-            next_step(&session, &sent, &[basic], &mut attempts),
-            NextStep::Send(Authorization::Basic(_))
-        ));
-        assert!(matches!(
-            next_step(&session, &sent, &[basic], &mut attempts),
-            NextStep::GiveUp
-        ));
-        // The next request still follows the Bearer challenge.
-        assert!(matches!(
-            session.first_step(&[Scope::named("repository:b:pull")], Instant::now()),
-            FirstStep::FetchToken(..)
-        ));
-    }
-
-    #[test]
-    fn b5_a_401_without_a_challenge_asks_the_ping_once() {
-        let session = session();
-        let mut attempts = AuthAttempts::new(Instant::now());
-        assert!(matches!(
-            next_step(&session, &Authorization::None, &[""], &mut attempts),
-            NextStep::FindChallenge
-        ));
-        assert!(matches!(
-            next_step(&session, &Authorization::None, &[""], &mut attempts),
-            NextStep::GiveUp
-        ));
-    }
-
-    #[test]
-    fn r12_a_fresh_token_is_refused_once_and_for_all() {
-        let session = session();
-        let mut attempts = AuthAttempts::new(Instant::now());
-        assert!(matches!(
-            next_step(&session, &Authorization::None, &[BEARER], &mut attempts),
-            NextStep::FetchToken(..)
-        ));
-        let sent = Authorization::Token(token(&session));
-        attempts.note(&sent);
-        assert!(matches!(
-            next_step(&session, &sent, &[BEARER], &mut attempts),
-            NextStep::GiveUp
-        ));
-    }
-
-    #[test]
-    fn r12_what_replaces_a_refused_token_is_newer() {
-        let session = session();
-        next_step(
-            &session,
-            &Authorization::None,
-            &[BEARER],
-            &mut AuthAttempts::new(Instant::now()),
-        );
-        let (old, new) = (token(&session), token(&session));
-        let attempts = AuthAttempts::new(Instant::now());
-        let scopes = [Scope::named("repository:a:pull")];
-        let cached = |refused: &Arc<Token>| {
-            session
-                .cached(
-                    old.service(),
-                    &scopes,
-                    Some(refused),
-                    &attempts,
-                    Instant::now(),
-                )
-                .is_some()
-        };
-        session.keep(&old, Instant::now());
-        assert!(!cached(&new), "an older one ends even earlier");
-        session.keep(&new, Instant::now());
-        assert!(cached(&old) && !cached(&new));
-    }
-
-    #[test]
-    fn s18_a_token_is_used_for_what_it_was_given_for_only() {
-        let session = session();
-        next_step(
-            &session,
-            &Authorization::None,
-            &[BEARER],
-            &mut AuthAttempts::new(Instant::now()),
-        );
-        let token = token(&session);
-        session.keep(&token, Instant::now());
-        let now = Instant::now();
-        assert!(matches!(
-            session.first_step(&[Scope::named("repository:a:pull")], now),
-            FirstStep::Send(Authorization::Token(_))
-        ));
-        assert!(matches!(
-            session.first_step(&[Scope::named("repository:a:pull,push")], now),
-            FirstStep::FetchToken(..)
-        ));
-        assert!(matches!(
-            session.first_step(&[Scope::named("repository:b:pull")], now),
-            FirstStep::FetchToken(..)
-        ));
-        // Now the registry names another service.
-        let other = r#"Bearer realm="https://registry.example.com/other",service="s""#;
-        next_step(
-            &session,
-            &Authorization::None,
-            &[other],
-            &mut AuthAttempts::new(Instant::now()),
-        );
-        assert!(matches!(
-            session.first_step(&[Scope::named("repository:a:pull")], now),
-            FirstStep::FetchToken(..)
-        ));
-    }
+    attempts.other_token = attempts.fresh_token;
+    Some(NextStep::FetchToken(service, wanted))
 }

@@ -108,8 +108,9 @@ impl Service {
         Ok(url)
     }
 
-    /// The form that asks for a token with POST and an identity token (RFC 6749 section 6).
-    pub(crate) fn form_for(&self, scopes: &[Scope], identity: &Secret) -> Secret {
+    /// The form that asks for a token with POST and an identity token (RFC 6749 section 6), or
+    /// without one, to see whether the service looks at it.
+    pub(crate) fn form_for(&self, scopes: &[Scope], identity: Option<&Secret>) -> Secret {
         let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
         let mut form = format!("grant_type=refresh_token&client_id={CLIENT_ID}");
         if let Some(service) = &self.name {
@@ -118,10 +119,10 @@ impl Service {
         if !scopes.is_empty() {
             form.push_str(&format!("&scope={}", encode_query_value(&scopes.join(" "))));
         }
-        form.push_str(&format!(
-            "&refresh_token={}",
-            encode_query_value(identity.expose())
-        ));
+        if let Some(identity) = identity {
+            let identity = encode_query_value(identity.expose());
+            form.push_str(&format!("&refresh_token={identity}"));
+        }
         Secret::new(form)
     }
 }
@@ -346,7 +347,7 @@ mod tests {
             Scope::named("repository:b:pull"),
         ];
         let form =
-            service("https://x/", Some("reg")).form_for(&scopes, &Secret::new("id+en/tity="));
+            service("https://x/", Some("reg")).form_for(&scopes, Some(&Secret::new("id+en/tity=")));
         assert_eq!(
             form.expose(),
             "grant_type=refresh_token&client_id=ocireg&service=reg\

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::known_login::LoginVerdict;
 use crate::auth::challenge::{Challenge, parse_challenges};
 use crate::auth::{Authorization, Service, TokenLogin};
 use crate::error::RegistryError;
@@ -26,6 +27,8 @@ pub(crate) struct Answer {
     pub(crate) cross_origin: bool,
     /// What the request had to show for itself.
     pub(crate) shown: Authorization,
+    /// Whether the credentials are known to be good that it refuses.
+    pub(super) login: LoginVerdict,
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Body,
@@ -39,6 +42,8 @@ pub(crate) struct Complete {
     pub(crate) cross_origin: bool,
     /// As for [`Answer`].
     pub(crate) shown: Authorization,
+    /// As for [`Answer`].
+    pub(super) login: LoginVerdict,
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
@@ -70,6 +75,7 @@ impl Answer {
             url: self.url,
             cross_origin: self.cross_origin,
             shown: self.shown,
+            login: self.login,
             status: self.status,
             headers: self.headers,
             body_is_lost: body.is_none(),

@@ -8,7 +8,7 @@ use super::call::Call;
 use super::failure::{Attempt, AttemptError};
 use super::request::{Access, Request};
 use super::tokens::TokenNeed;
-use crate::auth::challenge::parse_challenges;
+use crate::auth::challenge::{Challenge, ChallengeScheme, parse_challenges};
 use crate::auth::{AuthAttempts, Authorization, FirstStep, NextStep, Scope, Service};
 use crate::http::Headers;
 
@@ -16,7 +16,7 @@ impl Call<'_> {
     /// Sends a request with what the registry wants to see. A 401 is answered, once for each way
     /// that there is.
     pub(super) fn authorized(&self, request: &Request<'_>) -> Attempt<Answer> {
-        let Access::Scopes(scopes) = &request.access else {
+        let Some(scopes) = request.access.scopes() else {
             return self.hop(request, &Authorization::None);
         };
         let mut login = Login {
@@ -25,6 +25,7 @@ impl Call<'_> {
             scopes,
             sent: Authorization::None,
             attempts: AuthAttempts::new(Instant::now()),
+            failed_opening: None,
         };
         login.begin()?;
         login.run()
@@ -39,15 +40,40 @@ struct Login<'a> {
     /// What the request carries now.
     sent: Authorization,
     attempts: AuthAttempts,
+    failed_opening: Option<FailedOpening>,
+}
+
+/// Why a request goes without the token that it should have begun with.
+struct FailedOpening {
+    service: Service,
+    scopes: Vec<Scope>,
+    failure: Box<AttemptError>,
 }
 
 impl Login<'_> {
-    /// Makes ready what the first attempt carries.
+    /// Makes ready what the first attempt carries. If no token can be got, the request goes without
+    /// one, and what the registry then asks for counts: the service may be one that a bad backend
+    /// has named.
     fn begin(&mut self) -> Attempt<()> {
         let session = &self.call.state.session;
-        let first = match session.first_step(self.scopes, Instant::now()) {
-            FirstStep::Send(authorization) => authorization,
-            FirstStep::FetchToken(service, scopes) => self.token(&service, &scopes)?,
+        let named = || self.call.service_named_in_group();
+        let first = match session.first_step(self.scopes, named, Instant::now()) {
+            FirstStep::Send(authorization) => {
+                self.check_rest(&authorization)?;
+                authorization
+            }
+            FirstStep::FetchToken(service, scopes) => match self.token(&service, &scopes) {
+                Ok(token) => token,
+                Err(failure) if self.call.interrupt.check().is_err() => return Err(failure),
+                Err(failure) => {
+                    self.failed_opening = Some(FailedOpening {
+                        service,
+                        scopes,
+                        failure,
+                    });
+                    Authorization::None
+                }
+            },
         };
         self.carry(first);
         Ok(())
@@ -55,12 +81,32 @@ impl Login<'_> {
 
     /// A token of `service`, other than the one that is carried now.
     fn token(&mut self, service: &Service, scopes: &[Scope]) -> Attempt<Authorization> {
-        self.call.shared_token(TokenNeed {
+        let same = |it: &mut FailedOpening| it.service == *service && it.scopes == scopes;
+        if let Some(opening) = self.failed_opening.take_if(same) {
+            return Err(opening.failure);
+        }
+        let result = self.call.shared_token(TokenNeed {
             service,
             scopes,
             refused: self.sent.token(),
             attempts: &mut self.attempts,
-        })
+        });
+        if let Err(failure) = &result {
+            self.call.rest_after(failure, service);
+        }
+        result
+    }
+
+    /// Fails if this is the password, and the registry has just refused it.
+    fn check_rest(&self, next: &Authorization) -> Attempt<()> {
+        let refusal = match next {
+            Authorization::Basic(_) => self.call.state.login_refusal(),
+            _ => None,
+        };
+        match refusal {
+            Some(error) => Err(AttemptError::fatal(self.call.subject().resting(&error))),
+            None => Ok(()),
+        }
     }
 
     fn carry(&mut self, authorization: Authorization) {
@@ -71,24 +117,17 @@ impl Login<'_> {
     fn run(mut self) -> Attempt<Answer> {
         let mut refused = None;
         loop {
-            let mut answer = match (self.call.hop(self.request, &self.sent), refused) {
+            let answer = match (self.call.hop(self.request, &self.sent), refused) {
                 (Ok(answer), _) => answer,
                 (Err(failure), refused) => return Err(self.without_payload(*failure, refused)),
             };
             let next = match self.step_after(&answer)? {
-                NextStep::Send(authorization) => authorization,
-                NextStep::FetchToken(service, scopes) => self.token(&service, &scopes)?,
-                NextStep::FindChallenge | NextStep::GiveUp => {
-                    if self.attempts.narrow_token && matches!(answer.status, 200..=299 | 404) {
-                        self.call.state.session.tokens_take_one_scope();
-                    }
-                    // Another server was shown nothing, so its refusal says nothing of the
-                    // credentials.
-                    if !answer.cross_origin {
-                        answer.shown = self.attempts.best_of(self.sent);
-                    }
-                    return Ok(answer);
+                NextStep::Send(authorization) => {
+                    self.check_rest(&authorization)?;
+                    authorization
                 }
+                NextStep::FetchToken(service, scopes) => self.token(&service, &scopes)?,
+                NextStep::FindChallenge | NextStep::GiveUp => return self.end(answer),
             };
             // It gives the connection back; the next answer tells more.
             refused = answer.complete().ok();
@@ -112,6 +151,45 @@ impl Login<'_> {
         AttemptError::fatal(error.with_hint(hint))
     }
 
+    /// The answer that stands, and what it teaches.
+    fn end(mut self, mut answer: Answer) -> Attempt<Answer> {
+        let session = &self.call.state.session;
+        if matches!(answer.status, 200..=299 | 404) {
+            session.accepted(&self.sent, &self.attempts, Instant::now());
+        }
+        // Another server was shown nothing, so its refusal says nothing of the credentials.
+        if answer.cross_origin {
+            let guest = self.call.ask_as_guest(self.request, &answer)?;
+            return Ok(guest.unwrap_or(answer));
+        }
+        if let Some(opening) = self.failed_opening.take() {
+            if self.opening_decides(&answer) {
+                return Err(opening.failure);
+            }
+            self.call.keep_to_limit_of(&opening.failure);
+            if answer.is_success() && matches!(self.sent, Authorization::None) {
+                session.needs_no_token();
+            }
+        }
+        answer.shown = self.attempts.best_of(self.sent);
+        self.call.judge_basic_login(&mut answer, self.scopes)?;
+        Ok(answer)
+    }
+
+    /// Whether an answer to a request without a login is no answer, since a token was wanted for
+    /// it and could not be got.
+    fn opening_decides(&self, answer: &Answer) -> bool {
+        let is_anonymous = matches!(self.sent, Authorization::None);
+        let has_login = self.has_login();
+        is_anonymous
+            && match answer.status {
+                401 | 403 => true,
+                404 => has_login,
+                200..=299 => has_login && matches!(self.request.access, Access::Offered(_)),
+                _ => false,
+            }
+    }
+
     /// What to do next after this answer.
     fn step_after(&mut self, answer: &Answer) -> Attempt<NextStep> {
         // What a redirect leads to may ask for anything; our credentials it does not get.
@@ -126,10 +204,33 @@ impl Login<'_> {
                 NextStep::FindChallenge => self.step_after_ping(),
                 step => Ok(step),
             },
+            // A login may change these answers, and the registry says how it takes one.
+            200 | 403 if self.may_show_login(answer) => self.step_after_challenge(answer),
             403 => Ok(self.step_after_403()),
-            404 if self.should_seek_challenge() => self.step_after_ping(),
+            // A ping is its own challenge.
+            200 if !self.asks_offered() || self.scopes.is_empty() => Ok(NextStep::GiveUp),
+            200 | 404 if self.should_seek_challenge() => self.step_after_ping(),
             _ => Ok(NextStep::GiveUp),
         }
+    }
+
+    /// Whether an answer to a request without a login has a challenge, and there is a login.
+    fn may_show_login(&self, answer: &Answer) -> bool {
+        matches!(self.sent, Authorization::None)
+            && self.has_login()
+            && (answer.status == 403 || self.asks_offered())
+            && !challenges(&answer.headers).is_empty()
+    }
+
+    /// Whether there are credentials to answer a challenge with.
+    fn has_login(&self) -> bool {
+        let credentials = self.call.state.session.credentials();
+        credentials.are_for_token_service()
+    }
+
+    /// Whether the answer may depend on who asks, although everybody gets one.
+    fn asks_offered(&self) -> bool {
+        matches!(self.request.access, Access::Offered(_))
     }
 
     fn should_seek_challenge(&mut self) -> bool {
@@ -144,8 +245,12 @@ impl Login<'_> {
         let answer = self.call.hop(&ping, &Authorization::None)?;
         let step = match answer.status {
             401 if !answer.cross_origin => self.step_after_challenge(&answer)?,
+            // zot answers everybody where a part is open to all, and says that it takes logins.
+            200 if !answer.cross_origin && !challenges(&answer.headers).is_empty() => {
+                self.step_after_challenge(&answer)?
+            }
             200 if !answer.cross_origin => {
-                self.call.state.session.asks_for_nothing();
+                self.call.state.session.asks_for_nothing(Instant::now());
                 NextStep::GiveUp
             }
             _ => NextStep::GiveUp,
@@ -166,7 +271,7 @@ impl Login<'_> {
             }
         }
         let session = &self.call.state.session;
-        session
+        let step = session
             .next_step(
                 &self.sent,
                 &challenges.list,
@@ -174,7 +279,17 @@ impl Login<'_> {
                 &answer.url,
                 &mut self.attempts,
             )
-            .map_err(|bad| AttemptError::fatal(subject.bad_realm(answer, bad)))
+            .map_err(|bad| AttemptError::fatal(subject.bad_realm(answer, bad)))?;
+        self.call.note_service_in_group(&self.attempts);
+        let wants_basic = |it: &Challenge| it.scheme == ChallengeScheme::Basic;
+        if matches!(step, NextStep::GiveUp)
+            && matches!(self.sent, Authorization::None)
+            && session.credentials().are_identity_alone()
+            && challenges.list.iter().any(wants_basic)
+        {
+            return Err(AttemptError::fatal(subject.identity_not_taken(answer)));
+        }
+        Ok(step)
     }
 
     /// Some registries answer 403 to a token that has ended: an old one is renewed once.

@@ -12,6 +12,7 @@ use super::meaning::{About, Asked};
 use super::options::CallOptions;
 use super::registry::RegistryState;
 use super::shared_scopes::SharedScopes;
+use crate::auth::{AuthAttempts, Service};
 use crate::error::Error;
 use crate::http::Method;
 use crate::interrupt::Interrupt;
@@ -140,6 +141,18 @@ impl<'a> Call<'a> {
         if let Some(known) = self.known_failures {
             known.note_unreachable(self.registry, error);
         }
+    }
+
+    /// Lets the other calls of its group know where tokens come from.
+    pub(super) fn note_service_in_group(&self, attempts: &AuthAttempts) {
+        if let (Some(known), Some(service)) = (self.known_failures, &attempts.named) {
+            known.note_service(self.registry, service);
+        }
+    }
+
+    /// The token service that the registry has named to another call of its group.
+    pub(super) fn service_named_in_group(&self) -> Option<Service> {
+        self.known_failures?.service_of(self.registry)
     }
 
     /// What another call of its group has found out in the meantime.

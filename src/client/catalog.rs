@@ -4,6 +4,7 @@ use super::call::Call;
 use super::handle::Client;
 use super::list_body::{Listed, Page, Room, Wanted};
 use super::pages::{Paging, collect};
+use super::request::Access;
 use crate::auth::Scope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::{Registry, RepositoryName};
@@ -69,7 +70,7 @@ impl Iterator for CatalogPages {
 fn paging(client: &Client) -> Paging {
     Paging::new(
         "/v2/_catalog".to_owned(),
-        Scope::catalog(),
+        Access::Offered(vec![Scope::catalog()]),
         client.options.page_size,
     )
 }
@@ -80,16 +81,19 @@ fn fetch(
     room: &mut Room,
 ) -> Result<Option<Listed<RepositoryName>>> {
     match paging.fetch(call, Wanted::Repositories, room) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
-            Err(no_catalog(call, call.confirm_registry(error)))
-        }
+        Err(error) if is_missing(&error) => Err(no_catalog(call, call.confirm_registry(error))),
         result => result,
     }
 }
 
-/// A registry without a catalog answers 404 or 405.
+fn is_missing(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported)
+}
+
+/// A registry without a catalog answers 404 or 405. To find out whether it is one may have failed:
+/// then that failure is the answer.
 fn no_catalog(call: &Call<'_>, error: Error) -> Error {
-    if error.kind() == ErrorKind::Protocol {
+    if !is_missing(&error) {
         return error;
     }
     let status = error.http_status().unwrap_or_default();

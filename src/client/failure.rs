@@ -109,9 +109,14 @@ impl AttemptError {
         no_connection && url.origin() == *origin
     }
 
-    /// Whether the server limits requests.
-    pub(super) fn is_rate_limit(&self) -> bool {
-        matches!(self, AttemptError::Status { answer, .. } if answer.status == 429)
+    /// The server that limits requests, if that is why.
+    pub(super) fn limiting_origin(&self) -> Option<Origin> {
+        match self {
+            AttemptError::Status { answer, .. } if answer.status == 429 => {
+                Some(answer.url.origin())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -269,10 +274,15 @@ impl<'a> Subject<'a> {
             .with_http_status(answer.status)
     }
 
-    /// The error of a registry that wants to be left alone for longer than a call waits.
-    pub(super) fn limited_for(self, wait: Duration) -> Error {
-        let message = "the registry limits requests, and has asked to be left alone for longer \
-                       than a call waits";
+    /// The error of a server that wants to be left alone for longer than a call waits.
+    pub(super) fn limited_for(self, origin: &Origin, wait: Duration) -> Error {
+        let who = match origin == self.origin {
+            true => "the registry".to_owned(),
+            false => format!("{}, which the registry named,", origin.authority()),
+        };
+        let message = format!(
+            "{who} limits requests, and has asked to be left alone for longer than a call waits"
+        );
         self.error(ErrorKind::RateLimited, message)
             .with_retry_after(Some(wait))
             .with_hint(format!("try again in {} s", wait.as_secs_f64().ceil()))

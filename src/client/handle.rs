@@ -134,7 +134,7 @@ impl Client {
     /// all.
     pub(crate) fn is_new_to(&self, registry: &Registry) -> bool {
         self.known(registry)
-            .is_none_or(|state| state.reached().is_none() || state.session.awaits_first_token())
+            .is_none_or(|state| state.reached().is_none() || state.session.awaits_login())
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::answer::{Answer, shows_registry};
 use super::call::Call;
 use super::failure::{Attempt, AttemptError, MayRepeat};
+use super::known_login::LoginVerdict;
 use super::registry::{RegistryState, Told};
 use super::request::{Access, Payload, Request, Target};
 use crate::address::AddressClass;
@@ -15,6 +16,7 @@ use crate::auth::Authorization;
 use crate::http::warning::warnings;
 use crate::http::{Content, RateLimit, WireRequest};
 use crate::policy::redirect;
+use crate::policy::retry::is_retryable_status;
 use crate::transport::{
     AddressPolicy, ExchangeContext, Failure, Pooling, Response, Seen, WireError,
 };
@@ -26,18 +28,49 @@ const MAX_REDIRECT_BODY: u64 = 64 * 1024;
 impl Call<'_> {
     /// Sends a request with this authorization, and follows the redirects it is sent on.
     pub(super) fn hop(&self, request: &Request<'_>, shown: &Authorization) -> Attempt<Answer> {
-        let (mut url, home) = self.start_of(request)?;
+        let (url, home) = self.start_of(request)?;
+        let private = self.private_fields(request, shown);
+        self.follow(request, url, &home, &private)
+    }
+
+    /// Sends a request to a server that the registry has redirected it to, with a token that
+    /// anybody gets there.
+    pub(super) fn hop_as_guest(
+        &self,
+        request: &Request<'_>,
+        url: Url,
+        shown: &Authorization,
+    ) -> Attempt<Answer> {
+        let home = url.origin();
+        let header = shown.header();
+        let private: Vec<_> = header
+            .map(|value| ("authorization", value.expose()))
+            .into_iter()
+            .collect();
+        let answer = self.follow(request, url, &home, &private)?;
+        // It is another server than the registry, whatever it answers.
+        Ok(Answer {
+            cross_origin: true,
+            ..answer
+        })
+    }
+
+    /// Sends a request to `url` and follows the redirects. `private` are the fields that only
+    /// `home` may see: what has been elsewhere does not get them back.
+    fn follow(
+        &self,
+        request: &Request<'_>,
+        mut url: Url,
+        home: &Origin,
+        private: &[(&str, &str)],
+    ) -> Attempt<Answer> {
         let mut visited = Vec::new();
         let mut cross_origin = false;
         loop {
-            cross_origin |= url.origin() != home;
-            // Fields are made anew for each hop: what one origin may see, another may not, and what
-            // has been elsewhere does not get it back.
-            let fields = match cross_origin {
-                false => self.private_fields(request, shown),
-                true => Vec::new(),
-            };
-            let mut answer = self.exchange(request, url, &fields)?;
+            let origin = url.origin();
+            cross_origin |= origin != *home;
+            let fields = if cross_origin { &[] } else { private };
+            let mut answer = self.exchange_in_turn(request, url, &origin, fields)?;
             answer.cross_origin = cross_origin;
             if !redirect::is_redirect(answer.status) {
                 return Ok(answer);
@@ -84,10 +117,30 @@ impl Call<'_> {
         }
         let authorization = match &request.access {
             Access::Given(value) => Some(*value),
-            Access::Unasked | Access::Scopes(_) => shown.header(),
+            Access::Unasked | Access::Scopes(_) | Access::Offered(_) => shown.header(),
         };
         fields.extend(authorization.map(|value| ("authorization", value.expose())));
         fields
+    }
+
+    /// One exchange, when its server takes requests. The registry's own gate was passed already,
+    /// but a redirect or a token request may lead to another server that has limited requests.
+    fn exchange_in_turn(
+        &self,
+        request: &Request<'_>,
+        url: Url,
+        origin: &Origin,
+        private: &[(&str, &str)],
+    ) -> Attempt<Answer> {
+        let Some(gate) = self.state.foreign_gate(origin) else {
+            return self.exchange(request, url, origin, private);
+        };
+        let passage = self.pass_gate(&gate, origin).map_err(AttemptError::fatal)?;
+        let answer = self.exchange(request, url, origin, private)?;
+        if !is_retryable_status(answer.status) {
+            passage.answered();
+        }
+        Ok(answer)
     }
 
     /// One exchange. A pooled connection that is no good any more costs one silent repeat.
@@ -95,10 +148,10 @@ impl Call<'_> {
         &self,
         request: &Request<'_>,
         url: Url,
+        origin: &Origin,
         private: &[(&str, &str)],
     ) -> Attempt<Answer> {
-        let origin = url.origin();
-        let connections = self.state.connections(&origin);
+        let connections = self.state.connections(origin);
         let started = Instant::now();
         let mut pooling = request.payload.pooling();
         let mut message = self.message(request, url, private)?;
@@ -129,7 +182,7 @@ impl Call<'_> {
                     method.as_str(),
                     self.shown_url(request, &url)
                 );
-                if origin == self.state.origin {
+                if *origin == self.state.origin {
                     self.learn(&response, &seen);
                 }
                 self.refuse_encoding(answer(url, response))
@@ -280,6 +333,7 @@ fn answer(url: Url, response: Response) -> Answer {
         url,
         cross_origin: false,
         shown: Authorization::None,
+        login: LoginVerdict::default(),
         status: response.status,
         headers: response.headers,
         body: response.body,

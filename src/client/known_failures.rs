@@ -1,9 +1,10 @@
 //! What the calls of a group need not find out again: registries that would refuse the rest too, or
-//! that do not answer at all.
+//! that do not answer at all, and where tokens come from.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::auth::Service;
 use crate::error::{Error, ErrorKind};
 use crate::reference::Registry;
 
@@ -25,6 +26,8 @@ struct Known {
     has_answered: bool,
     /// How many lookups in a row have got no answer.
     unanswered: u32,
+    /// The token service that it has named.
+    service: Option<Service>,
 }
 
 /// What a failure says about whether the registry answers.
@@ -50,16 +53,30 @@ impl KnownFailures {
                 if Sign::of(error) == Sign::Answer {
                     known.saw_answer();
                 }
-                let counts_for_all = match error.kind() {
-                    ErrorKind::RateLimited => true,
-                    ErrorKind::Unauthorized => !known.has_succeeded,
-                    _ => false,
-                };
-                if counts_for_all {
+                if error.kind() == ErrorKind::Unauthorized && !known.has_succeeded {
                     known.fails_with(error);
                 }
             }
         });
+    }
+
+    /// Notes that the registry's own request limit is reached.
+    pub(super) fn note_limit(&self, registry: &Registry, error: &Error) {
+        self.change(registry, |known| known.fails_with(error));
+    }
+
+    /// Notes the token service that the registry has named. Within the group it counts at once.
+    pub(super) fn note_service(&self, registry: &Registry, service: &Service) {
+        self.change(registry, |known| {
+            if known.service.as_ref() != Some(service) {
+                known.service = Some(service.clone());
+            }
+        });
+    }
+
+    /// The token service that the registry has named to another call of the group.
+    pub(super) fn service_of(&self, registry: &Registry) -> Option<Service> {
+        self.lock().get(registry)?.service.clone()
     }
 
     /// Notes that no connection could be made, after all retries. Once the registry has answered

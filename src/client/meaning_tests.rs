@@ -33,6 +33,7 @@ fn answer(status: u16, fields: &[&str], body: &str) -> Complete {
         url: Url::parse("https://registry.example.com/v2/lib/app/manifests/1").unwrap(),
         cross_origin: false,
         shown: Authorization::None,
+        login: Default::default(),
         status,
         headers,
         body: body.as_bytes().to_vec(),

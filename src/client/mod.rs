@@ -19,12 +19,15 @@ mod catalog;
 mod failure;
 mod gate;
 mod group;
+mod guest;
 mod handle;
 mod hop;
 mod known_failures;
+mod known_login;
 mod life;
 mod list_body;
 mod login;
+mod login_check;
 mod manifests;
 mod meaning;
 #[cfg(test)]

@@ -16,7 +16,6 @@ use super::list_body::{ListBody, Listed, MAX_ENTRIES, MAX_TEXT, Page, Room, Want
 use super::meaning::Meaning;
 use super::registry::RegistryState;
 use super::request::{Access, Request, Target};
-use crate::auth::Scope;
 use crate::error::{Error, ErrorKind};
 use crate::http::Method;
 use crate::http::link::next_link;
@@ -42,7 +41,7 @@ type Link = Result<Option<String>, String>;
 pub(super) struct Paging {
     /// The endpoint, which every page must come from.
     path: String,
-    scope: Scope,
+    access: Access<'static>,
     /// The size of pages that the caller asks for.
     page_size: Option<NonZeroU32>,
     next: Continuation,
@@ -82,14 +81,18 @@ enum Way {
 impl Paging {
     /// Starts at `path`. Asks for pages of `page_size` only where the caller did, since some
     /// registries cut a list off at the size asked for without saying so.
-    pub(super) fn new(path: String, scope: Scope, page_size: Option<NonZeroU32>) -> Paging {
+    pub(super) fn new(
+        path: String,
+        access: Access<'static>,
+        page_size: Option<NonZeroU32>,
+    ) -> Paging {
         let target = match page_size {
             Some(entries) => format!("{path}?n={entries}"),
             None => path.clone(),
         };
         Paging {
             path,
-            scope,
+            access,
             page_size,
             next: Continuation::Next(Step {
                 target,
@@ -143,7 +146,7 @@ impl Paging {
         wanted: Wanted<'_>,
         room: &mut Room,
     ) -> Result<(Listed<T>, Link), Error> {
-        let access = Access::Scopes(vec![self.scope.clone()]);
+        let access = self.access.clone();
         let mut request = Request::new(
             Method::Get,
             step.target.as_str(),

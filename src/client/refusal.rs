@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Complete, challenges, is_page};
 use super::failure::{AttemptError, Subject};
+use super::known_login::LoginVerdict;
 use super::meaning::{Asked, Meaning, is_artifactory};
 use crate::auth::{Authorization, BadService, Downgrade, Service, TokenLogin};
 use crate::error::{Error, ErrorKind, RegistryError, printable};
@@ -134,7 +135,7 @@ impl Subject<'_> {
                 "refuses in a way in which no registry does",
                 Some(IN_BETWEEN),
             ),
-            (401, Authorization::Basic(_)) => (
+            (401, Authorization::Basic(_)) if answer.login != LoginVerdict::Good => (
                 ErrorKind::Unauthorized,
                 "refuses the user name and password",
                 Some(CREDENTIALS),
@@ -211,16 +212,93 @@ impl Subject<'_> {
 
     /// The registry named a token service that its credentials were not sent to.
     pub(crate) fn withheld(self, service: &Service) -> Error {
-        let redactor = self.redactor();
-        let (registry, host) = (self.registry, redactor.hide(service.realm.host()));
+        let host = self.realm_host(service);
         let message = format!(
             "refused without the credentials, which were not sent to the token service {host}: \
              its name does not show that it belongs to the registry"
         );
         self.error(ErrorKind::Unauthorized, message)
-            .with_hint(format!(
-                "if {host} is right, trust it: --trust-realm {registry}={host}, or trusted_realm"
-            ))
+            .with_hint(self.how_to_trust(&host))
+    }
+
+    /// The error of a login whose credentials were not sent to the token service.
+    pub(super) fn withheld_login(self, service: &Service) -> Error {
+        let host = self.realm_host(service);
+        let message = format!(
+            "the credentials were not sent to the token service {host}: its name does not show \
+             that it belongs to the registry"
+        );
+        self.error(ErrorKind::Config, message)
+            .with_hint(self.how_to_trust(&host))
+    }
+
+    /// The error of a login that the registry did not ask for.
+    pub(super) fn login_unasked(self) -> Error {
+        let message = "the registry answers everybody and asks for no login, so the credentials \
+                       were not sent";
+        let hint = "only a token of the registry itself is sent unasked (bearer, --token-stdin)";
+        self.error(ErrorKind::Unsupported, message).with_hint(hint)
+    }
+
+    /// The error of a token service that gives tokens without a look at the identity token.
+    pub(super) fn identity_unread(self, service: &Service) -> Error {
+        let host = self.host(&service.realm.origin());
+        let message = format!(
+            "the token service {host} gives a token without the identity token too, so nothing \
+             says that it accepts that"
+        );
+        self.error(ErrorKind::Unsupported, message)
+            .with_hint(GIVE_PASSWORD)
+    }
+
+    fn realm_host(self, service: &Service) -> String {
+        self.redactor().hide(service.realm.host()).into_owned()
+    }
+
+    fn how_to_trust(self, host: &str) -> String {
+        let registry = self.registry;
+        format!("if {host} is right, trust it: --trust-realm {registry}={host}, or trusted_realm")
+    }
+
+    /// The error of a registry that refuses user name and password.
+    pub(super) fn basic_refused(self, answer: &Answer) -> Error {
+        let (host, status) = (self.host(&answer.url.origin()), answer.status);
+        let message = format!("{host} refuses the user name and password (HTTP {status})");
+        self.error(ErrorKind::Unauthorized, message)
+            .with_http_status(status)
+            .with_hint(CREDENTIALS)
+    }
+
+    /// The error of credentials that are not sent again, after the refusal `before`.
+    pub(super) fn resting(self, before: &Error) -> Error {
+        let message = format!(
+            "{}; the credentials are not sent again for 30 s after that",
+            before.message()
+        );
+        let error = self
+            .error(ErrorKind::Unauthorized, message)
+            .with_registry_errors(before.registry_errors().to_vec());
+        let error = match before.http_status() {
+            Some(status) => error.with_http_status(status),
+            None => error,
+        };
+        match before.hint() {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    /// The error of a registry that wants user name and password, where only an identity token was
+    /// given.
+    pub(super) fn identity_not_taken(self, answer: &Answer) -> Error {
+        let host = self.host(&answer.url.origin());
+        let message = format!(
+            "{host} asks for a user name and a password (Basic), and takes no identity token, \
+             which is all that was given for it"
+        );
+        self.error(ErrorKind::Config, message)
+            .with_hint(GIVE_PASSWORD)
+            .with_http_status(answer.status)
     }
 
     /// The error of a token service's refusal. Refused credentials are an error of their own, since
@@ -241,7 +319,9 @@ impl Subject<'_> {
                 ErrorKind::Protocol,
                 "refuses with a page that no token service sends",
             ),
-            (401, TokenLogin::Known) => (ErrorKind::Unauthorized, "refuses the credentials"),
+            (401 | 403, TokenLogin::Known) if asked.finds_credentials_bad(status) => {
+                (ErrorKind::Unauthorized, "refuses the credentials")
+            }
             // What a form of OAuth2 is wrong about is its token; a GET's is its scope or service.
             (404 | 405, TokenLogin::Known) if asked.has_identity => {
                 (ErrorKind::Unauthorized, "takes no identity tokens")
@@ -275,6 +355,19 @@ pub(super) struct TokenRequest {
     pub(super) login: TokenLogin,
     /// Whether the credentials hold an identity token.
     pub(super) has_identity: bool,
+    /// Whether the credentials are good, if that was asked.
+    pub(super) verdict: Option<LoginVerdict>,
+}
+
+impl TokenRequest {
+    /// Whether a 401 or 403 is about the credentials. Where nothing tells, it is: a wrong password
+    /// must not read as a repository that is denied.
+    fn finds_credentials_bad(self, status: u16) -> bool {
+        match self.verdict {
+            Some(verdict) => verdict != LoginVerdict::Good,
+            None => status == 401,
+        }
+    }
 }
 
 /// Kind, what the host does, and what the caller can do.
@@ -283,6 +376,7 @@ type Verdict = (ErrorKind, &'static str, Option<String>);
 const LATER: &str = "try again later";
 const IN_BETWEEN: &str = "something in front of the registry answers, or something else than one";
 const CREDENTIALS: &str = "check the credentials given for this registry";
+const GIVE_PASSWORD: &str = "give a user name and a password for this registry";
 const HIDDEN: &str = "private, hidden or missing: a registry does not say which";
 const VIRTUAL: &str = "private, hidden or missing: Artifactory also answers so for a tag that a \
                        virtual repository does not have";

@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 
 use super::answer::Complete;
 use super::gate::Gate;
+use super::known_login::{KnownLogin, LoginVerdict};
 use super::settings::RegistrySettings;
 use super::single_flight::SingleFlight;
 use super::vouching::{Partner, RegistryVouching};
 use crate::address::AddressClass;
-use crate::auth::{Secret, Session, TokenStore, may_have_password};
+use crate::auth::{Credentials, Secret, Session, TokenStore, may_have_password};
+use crate::error::Error;
 use crate::http::RateLimit;
+use crate::policy::lesson::Lesson;
 use crate::redact::Secrets;
 use crate::transport::{Connections, Resolver, TlsTrust, WireConfig};
 use crate::url::Origin;
 
-/// How long a registry whose HEAD did not answer is asked with GET at once. After that HEAD gets
-/// another chance: Docker Hub bills GETs, and a proxy may have been mended.
-const HEAD_UNRELIABLE: Duration = Duration::from_secs(10 * 60);
 /// How long a server that does not answer like a registry is not asked again whether it is one: a
 /// registry may be about to come up behind its proxy.
 const NO_REGISTRY: Duration = Duration::from_secs(60);
-/// The most servers beside its own that a registry's connections are kept to: a redirect may lead
-/// to ever new names.
+/// The most servers beside its own whose connections and limits a registry keeps: a redirect may
+/// lead to ever new names.
 const MAX_ORIGINS: usize = 16;
 /// The most warnings kept for a registry.
 const MAX_WARNINGS: usize = 32;
@@ -33,13 +33,19 @@ pub(crate) struct RegistryState {
     pub(crate) origin: Origin,
     pub(crate) session: Session,
     pub(crate) token_fetches: SingleFlight<TokenFetch>,
-    pub(crate) gate: Gate,
+    /// The gate to the registry's own server.
+    pub(crate) gate: Arc<Gate>,
+    /// The tokens of servers that redirects lead to. No credentials are ever in it.
+    pub(crate) guest: Session,
+    pub(super) login_checks: SingleFlight<LoginVerdict>,
     pub(crate) trusted_realms: Vec<String>,
     pub(crate) headers: Vec<(String, Secret)>,
     wiring: Wiring,
     /// The latest last.
     connections: Mutex<Vec<(Origin, Arc<Connections>)>>,
     own: Arc<Connections>,
+    /// The gates to other servers, once they have limited requests. The latest last.
+    gates: Mutex<Vec<(Origin, Arc<Gate>)>>,
     learned: Mutex<Learned>,
 }
 
@@ -83,8 +89,11 @@ struct Learned {
     marks_its_404s: bool,
     /// When something else answered in its place.
     no_registry_since: Option<Instant>,
-    /// Since when its HEAD is known not to answer where its GET does.
-    head_unreliable_since: Option<Instant>,
+    /// Its HEAD does not answer where its GET does. A lesson that is forgotten: Docker Hub bills
+    /// GETs, and a proxy may have been mended.
+    head_unreliable: Lesson,
+    /// What is known of the credentials given for it.
+    login: KnownLogin,
     /// The class of the address where it was reached.
     reached: Option<AddressClass>,
     rate_limit: Option<RateLimit>,
@@ -108,15 +117,18 @@ impl RegistryState {
         tokens: Arc<TokenStore>,
     ) -> RegistryState {
         RegistryState {
-            session: Session::new(given.credentials, tokens),
+            session: Session::new(given.credentials, tokens.clone()),
             token_fetches: SingleFlight::default(),
-            gate: Gate::default(),
+            gate: Arc::default(),
+            guest: Session::new(Credentials::default(), tokens),
+            login_checks: SingleFlight::default(),
             trusted_realms: given.trusted_realms,
             headers: given.headers,
             own: wiring.own(&origin),
             wiring,
             origin,
             connections: Mutex::default(),
+            gates: Mutex::default(),
             learned: Mutex::default(),
         }
     }
@@ -128,16 +140,28 @@ impl RegistryState {
             return self.own.clone();
         }
         let mut connections = lock(&self.connections);
-        if let Some((_, known)) = connections.iter().find(|(known, _)| known == origin) {
-            return known.clone();
+        of_origin(&mut connections, origin, || {
+            let trust = self.wiring.vouching.other(origin, self.partner(origin));
+            self.wiring.connections(origin, trust)
+        })
+    }
+
+    /// The gate to the server at `origin`.
+    pub(crate) fn gate_to(&self, origin: &Origin) -> Arc<Gate> {
+        if *origin == self.origin {
+            return self.gate.clone();
         }
-        if connections.len() == MAX_ORIGINS {
-            connections.remove(0);
+        of_origin(&mut lock(&self.gates), origin, Arc::default)
+    }
+
+    /// The gate to another server than the registry's own, if that has limited requests.
+    pub(super) fn foreign_gate(&self, origin: &Origin) -> Option<Arc<Gate>> {
+        if *origin == self.origin {
+            return None;
         }
-        let trust = self.wiring.vouching.other(origin, self.partner(origin));
-        let new = self.wiring.connections(origin, trust);
-        connections.push((origin.clone(), new.clone()));
-        new
+        let gates = lock(&self.gates);
+        let known = gates.iter().find(|(known, _)| known == origin);
+        known.map(|(_, gate)| gate.clone())
     }
 
     fn partner(&self, other: &Origin) -> Partner {
@@ -196,18 +220,43 @@ impl RegistryState {
 
     /// Notes that its HEAD did not answer what its GET did.
     pub(crate) fn head_failed_where_get_worked(&self) {
-        self.learned().head_unreliable_since = Some(Instant::now());
+        self.learned().head_unreliable.seen(Instant::now());
     }
 
     /// Notes that its HEAD answers.
     pub(crate) fn head_worked(&self) {
-        self.learned().head_unreliable_since = None;
+        self.learned().head_unreliable.refuted();
     }
 
     /// Whether GET should be asked at once.
     pub(crate) fn head_is_unreliable(&self) -> bool {
-        let since = self.learned().head_unreliable_since;
-        since.is_some_and(|since| since.elapsed() < HEAD_UNRELIABLE)
+        self.learned().head_unreliable.holds(Instant::now())
+    }
+
+    /// Whether the credentials given for it are good, if that was found out lately.
+    pub(super) fn login_verdict(&self) -> Option<LoginVerdict> {
+        self.learned().login.verdict(Instant::now())
+    }
+
+    /// Why the credentials given for it are not sent now, if they rest.
+    pub(super) fn login_refusal(&self) -> Option<Error> {
+        self.learned().login.refusal(Instant::now()).cloned()
+    }
+
+    /// Notes whether the credentials given for it are good.
+    pub(super) fn saw_login(&self, verdict: LoginVerdict) {
+        self.learned().login = KnownLogin::Settled(verdict, Instant::now());
+    }
+
+    /// Notes that the credentials given for it are refused, and lets them rest.
+    pub(super) fn saw_login_refused(&self, error: &Error) {
+        self.learned().login = KnownLogin::Refused(Box::new(error.clone()), Instant::now());
+    }
+
+    /// Forgets what is known of the credentials, so that they are sent at once.
+    pub(super) fn forget_login(&self) {
+        self.session.forget_logins();
+        self.learned().login = KnownLogin::Unknown;
     }
 
     /// The class of the address where it was reached, once it was.
@@ -239,6 +288,7 @@ impl RegistryState {
 impl Secrets for RegistryState {
     fn secrets(&self) -> Vec<Secret> {
         let mut secrets = self.session.secrets();
+        secrets.extend(self.guest.secrets());
         secrets.extend(self.headers.iter().map(|(_, value)| value.clone()));
         secrets
     }
@@ -250,6 +300,24 @@ impl Learned {
             self.warnings.push(warning);
         }
     }
+}
+
+/// What is kept for `origin` in `list`, made where there is nothing yet. The oldest goes when there
+/// are too many.
+fn of_origin<T: Clone>(
+    list: &mut Vec<(Origin, T)>,
+    origin: &Origin,
+    make: impl FnOnce() -> T,
+) -> T {
+    if let Some((_, known)) = list.iter().find(|(known, _)| known == origin) {
+        return known.clone();
+    }
+    if list.len() == MAX_ORIGINS {
+        list.remove(0);
+    }
+    let new = make();
+    list.push((origin.clone(), new.clone()));
+    new
 }
 
 /// Every change under these locks is one assignment or push, so a panic elsewhere leaves nothing

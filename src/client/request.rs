@@ -41,12 +41,15 @@ pub(crate) enum Target<'a> {
 }
 
 /// What a request does about authentication.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Access<'a> {
     /// Nothing: a 401 is an answer like any other.
     Unasked,
     /// Whatever the registry wants; a token has to allow these scopes.
     Scopes(Vec<Scope>),
+    /// The same, and the credentials are used even if the registry answers without them, where it
+    /// says that it takes some: then its answer may be another.
+    Offered(Vec<Scope>),
     /// This value of Authorization, whatever the answer.
     Given(&'a Secret),
 }
@@ -125,6 +128,16 @@ impl Request<'_> {
     /// `GET /v2/`.
     pub(crate) fn ping(access: Access<'_>) -> Request<'_> {
         Request::new(Method::Get, "/v2/", "application/json", access)
+    }
+}
+
+impl Access<'_> {
+    /// The scopes of the token that the registry may want.
+    pub(super) fn scopes(&self) -> Option<&[Scope]> {
+        match self {
+            Access::Scopes(scopes) | Access::Offered(scopes) => Some(scopes),
+            Access::Unasked | Access::Given(_) => None,
+        }
     }
 }
 

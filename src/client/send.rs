@@ -1,5 +1,4 @@
-//! The retry loop, and the gate that a registry's 429 closes. Every request of an endpoint goes
-//! through here.
+//! The retry loop, and the gates that a 429 closes. Every request of an endpoint goes through here.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -7,10 +6,11 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::call::Call;
 use super::failure::{AttemptError, MayRepeat, ReadError};
-use super::gate::{AtGate, First};
+use super::gate::{AtGate, Gate, Passage};
 use super::request::Request;
 use crate::error::Error;
 use crate::policy::retry::{MAX_RETRY_AFTER, is_retryable_status};
+use crate::url::Origin;
 
 /// How often a request looks whether the one that went first through the gate has come back.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -42,15 +42,18 @@ impl Call<'_> {
         mut read: impl FnMut(Answer) -> Result<T, ReadError>,
     ) -> Result<T, Error> {
         let gate = &self.state.gate;
+        // Only a refusal since the call began counts as an attempt of it: after a limit that ended
+        // other calls it has all of its own.
+        let refused_before = gate.refusals();
         let mut made = 0;
         let mut before: Option<AttemptError> = None;
         loop {
-            let first = self.pass_gate()?;
-            made = made.max(gate.refusals()) + 1;
+            let passage = self.pass_gate(gate, &self.state.origin)?;
+            made = made.max(gate.refusals().wrapping_sub(refused_before)) + 1;
             let failure = match self.authorized(request) {
                 Ok(answer) if is_retryable_status(answer.status) => completed(request, answer),
                 Ok(answer) => {
-                    gate.open();
+                    passage.answered();
                     let url = answer.url.clone();
                     match read(answer) {
                         Ok(value) => return Ok(value),
@@ -71,43 +74,67 @@ impl Call<'_> {
             let Some(delay) = self.delay_after(&failure, made) else {
                 return Err(self.last_error(failure));
             };
-            if failure.is_rate_limit() {
-                gate.close_for(delay);
-            }
+            self.keep_to_limit(&failure, delay);
             log::debug!(
                 "{}: attempt {made} failed, the next in {} ms",
                 self.registry,
                 delay.as_millis()
             );
             before = Some(failure);
-            drop(first);
+            drop(passage);
             self.sleep(delay)?;
         }
     }
 
-    /// Waits while the registry has asked to be left alone (429): no other call of this client
-    /// disturbs it meanwhile.
-    fn pass_gate(&self) -> Result<Option<First<'_>>, Error> {
+    /// Waits while the server at `origin` has asked to be left alone (429): no other call of this
+    /// client disturbs it meanwhile.
+    pub(super) fn pass_gate<'g>(
+        &self,
+        gate: &'g Gate,
+        origin: &Origin,
+    ) -> Result<Passage<'g>, Error> {
         loop {
             if let Some(error) = self.known_failure() {
                 return Err(error);
             }
-            let wait = match self.state.gate.arrive(self.caller) {
-                AtGate::Open => return Ok(None),
-                AtGate::GoesFirst(first) => return Ok(Some(first)),
+            let wait = match gate.arrive(self.caller) {
+                AtGate::Pass(passage) => return Ok(passage),
                 // Others, the first one among them perhaps, may be waiting for a token that the
                 // caller's thread fetches.
                 AtGate::OtherGoesFirst if self.state.token_fetches.is_leader(self.caller) => {
-                    return Ok(None);
+                    return Ok(gate.pass_beside());
                 }
                 AtGate::OtherGoesFirst => LOOK_AGAIN,
                 AtGate::Closed(wait) => wait,
             };
             let left = self.interrupt.remaining();
             if wait > MAX_RETRY_AFTER || left.is_some_and(|left| left <= wait) {
-                return Err(self.subject().limited_for(wait));
+                let error = self.subject().limited_for(origin, wait);
+                self.note_limit(origin, &error);
+                return Err(error);
             }
             self.sleep(wait)?;
+        }
+    }
+
+    /// Closes the gate of the server that has answered 429.
+    fn keep_to_limit(&self, failure: &AttemptError, wait: Duration) {
+        if let Some(origin) = failure.limiting_origin() {
+            self.state.gate_to(&origin).close_for(wait);
+        }
+    }
+
+    /// As [`keep_to_limit`](Call::keep_to_limit), of a failure that does not end the attempt.
+    pub(super) fn keep_to_limit_of(&self, failure: &AttemptError) {
+        let wait = failure.retry_after().unwrap_or_default();
+        self.keep_to_limit(failure, wait.min(LONGEST_BELIEVED));
+    }
+
+    /// Lets the other calls of the group know that the registry's own limit is reached. The limit
+    /// of another server is not the registry's.
+    fn note_limit(&self, origin: &Origin, error: &Error) {
+        if let Some(known) = self.known_failures.filter(|_| *origin == self.state.origin) {
+            known.note_limit(self.registry, error);
         }
     }
 
@@ -129,12 +156,13 @@ impl Call<'_> {
 
     /// The error of the last attempt. Where a limit ended it, other calls keep to that limit.
     fn last_error(&self, failure: AttemptError) -> Error {
-        if failure.is_rate_limit() {
-            let wait = failure.retry_after().unwrap_or_default();
-            self.state.gate.close_for(wait.min(LONGEST_BELIEVED));
-        }
+        let limiting = failure.limiting_origin();
         let unreachable = failure.is_no_connection_to(&self.state.origin);
+        self.keep_to_limit_of(&failure);
         let error = self.subject().attempt(failure);
+        if let Some(origin) = limiting {
+            self.note_limit(&origin, &error);
+        }
         if unreachable {
             self.note_unreachable(&error);
         }
@@ -143,7 +171,7 @@ impl Call<'_> {
 }
 
 /// Reads an answer that may be different next time.
-fn completed(request: &Request<'_>, answer: Answer) -> AttemptError {
+pub(super) fn completed(request: &Request<'_>, answer: Answer) -> AttemptError {
     let (url, status) = (answer.url.clone(), answer.status);
     let repeat = MayRepeat::from(request.repeat.allows_after(status));
     match answer.complete() {

@@ -7,6 +7,7 @@ use super::group::Group;
 use super::handle::Client;
 use super::list_body::{Listed, Page, Room, Wanted};
 use super::pages::{Paging, collect};
+use super::request::Access;
 use super::shared_scopes::SharedScopes;
 use super::tag_digests::TagDigests;
 use crate::auth::Scope;
@@ -89,7 +90,7 @@ fn paging(page_size: Option<NonZeroU32>, repository: &Repository) -> Paging {
     let scope = Scope::pull(repository.name());
     Paging::new(
         format!("/v2/{}/tags/list", repository.name()),
-        scope,
+        Access::Scopes(vec![scope]),
         page_size,
     )
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::Complete;
+use super::answer::{Complete, is_page};
 use super::call::Call;
 use super::failure::{Attempt, AttemptError, MayRepeat};
+use super::known_login::LoginVerdict;
 use super::refusal::TokenRequest;
 use super::registry::TokenFetch;
 use super::request::{Access, Payload, Repeat, Request, Target};
@@ -13,6 +14,7 @@ use super::single_flight::{End, Part};
 use crate::auth::{
     AuthAttempts, Authorization, Scope, Secret, Service, Token, TokenLogin, Trust, trust,
 };
+use crate::error::ErrorKind;
 use crate::http::Method;
 use crate::policy::redirect::RedirectPolicy;
 use crate::policy::retry::is_retryable_status;
@@ -40,7 +42,8 @@ impl Call<'_> {
             true => need.scopes.to_vec(),
             false => {
                 let shared = self.shared_scopes.as_slice();
-                let wide = self.state.session.widen(need.scopes, shared);
+                let session = &self.state.session;
+                let wide = session.widen(need.scopes, shared, Instant::now());
                 // A realm may be so long that only one scope fits beside it.
                 match need.service.url_for(&wide) {
                     Ok(_) => wide,
@@ -49,8 +52,11 @@ impl Call<'_> {
             }
         };
         let token = match self.token(&need, &wide) {
+            // Credentials that are refused are not sent once more.
             Err(failure)
-                if wide != need.scopes && matches!(*failure, AttemptError::TokenRefused(_)) =>
+                if wide != need.scopes
+                    && matches!(*failure, AttemptError::TokenRefused(_))
+                    && self.state.login_refusal().is_none() =>
             {
                 need.attempts.narrow_token = true;
                 self.token(&need, need.scopes)
@@ -94,7 +100,7 @@ impl Call<'_> {
                 }
                 End::Done(TokenFetch::Refused(answer)) => {
                     let login = self.token_login(need.service)?;
-                    return Err(self.token_refused(need.service, &answer, login));
+                    return Err(self.token_refused(need.service, scopes, &answer, login));
                 }
             }
         }
@@ -113,15 +119,48 @@ impl Call<'_> {
     fn token_refused(
         &self,
         service: &Service,
+        scopes: &[Scope],
         answer: &Complete,
         login: TokenLogin,
     ) -> Box<AttemptError> {
-        let has_identity = self.state.session.credentials().identity().is_some();
+        let credentials = self.state.session.credentials();
+        // A password may be wrong, or this repository is not its owner's. A page says neither.
+        let is_open = login == TokenLogin::Known
+            && matches!(answer.status, 401 | 403)
+            && credentials.basic().is_some()
+            && !is_page(&answer.headers);
+        let verdict = match is_open {
+            true => match self.verdict_on_token_login(service, scopes, answer) {
+                Ok(verdict) => Some(verdict),
+                Err(failure) => return failure,
+            },
+            false => None,
+        };
         let asked = TokenRequest {
             login,
-            has_identity,
+            has_identity: credentials.identity().is_some(),
+            verdict,
         };
-        AttemptError::token_refused(self.subject().token_refused(service, answer, asked))
+        let error = self.subject().token_refused(service, answer, asked);
+        if verdict == Some(LoginVerdict::Refused) {
+            self.state.saw_login_refused(&error);
+        }
+        AttemptError::token_refused(error)
+    }
+
+    /// Lets the credentials rest that `service` has refused in the end.
+    pub(super) fn rest_after(&self, failure: &AttemptError, service: &Service) {
+        let is_known = || matches!(self.token_login(service), Ok(TokenLogin::Known));
+        match failure {
+            AttemptError::TokenRefused(error)
+                if error.kind() == ErrorKind::Unauthorized
+                    && self.state.login_refusal().is_none()
+                    && is_known() =>
+            {
+                self.let_login_rest(LoginVerdict::Untold, error);
+            }
+            _ => {}
+        }
     }
 
     /// Asks the service. The first of the results is for the threads that wait.
@@ -134,6 +173,9 @@ impl Call<'_> {
             Ok(login) => login,
             Err(failure) => return (End::Abandoned, Err(failure)),
         };
+        if let Some(error) = self.resting_login(login) {
+            return (End::Abandoned, Err(error));
+        }
         let answer = match self.ask_service(service, scopes, login) {
             Ok(answer) => answer,
             Err(failure) => {
@@ -147,26 +189,42 @@ impl Call<'_> {
             }
         };
         if answer.status != 200 {
-            let failure = self.token_refused(service, &answer, login);
+            let failure = self.token_refused(service, scopes, &answer, login);
             let end = End::Done(TokenFetch::Refused(Arc::new(answer)));
             return (end, Err(failure));
         }
-        let now = Instant::now();
-        match Token::from_answer(&answer.body, service, scopes, login, now) {
+        match self.read_token(&answer, service, scopes, login) {
             Ok(token) => {
-                let token = Arc::new(token);
-                self.state.session.keep(&token, now);
+                self.state.session.keep(&token, Instant::now());
                 (End::Done(TokenFetch::Kept), Ok(token))
             }
-            Err(problem) => {
-                let error = self.subject().bad_token(service, &problem);
-                (End::Abandoned, Err(AttemptError::fatal(error)))
-            }
+            Err(failure) => (End::Abandoned, Err(failure)),
         }
     }
 
+    /// The token in a service's answer.
+    pub(super) fn read_token(
+        &self,
+        answer: &Complete,
+        service: &Service,
+        scopes: &[Scope],
+        login: TokenLogin,
+    ) -> Attempt<Arc<Token>> {
+        Token::from_answer(&answer.body, service, scopes, login, Instant::now())
+            .map(Arc::new)
+            .map_err(|problem| AttemptError::fatal(self.subject().bad_token(service, &problem)))
+    }
+
+    /// Why the credentials are not sent, if they were to be and have just been refused.
+    fn resting_login(&self, login: TokenLogin) -> Option<Box<AttemptError>> {
+        let error = self.state.login_refusal();
+        let error = error.filter(|_| login == TokenLogin::Known)?;
+        let error = self.subject().resting(&error);
+        Some(AttemptError::token_refused(error))
+    }
+
     /// Decides what the service may be given.
-    fn token_login(&self, service: &Service) -> Attempt<TokenLogin> {
+    pub(super) fn token_login(&self, service: &Service) -> Attempt<TokenLogin> {
         let state = &self.state;
         let trust =
             trust(&state.origin, &service.realm, &state.trusted_realms).map_err(|downgrade| {
@@ -180,7 +238,7 @@ impl Call<'_> {
     }
 
     /// The service's answer, of a status that is not worth a retry.
-    fn ask_service(
+    pub(super) fn ask_service(
         &self,
         service: &Service,
         scopes: &[Scope],
@@ -189,7 +247,7 @@ impl Call<'_> {
         let credentials = self.state.session.credentials();
         let known = login == TokenLogin::Known;
         if let Some(identity) = credentials.identity().filter(|_| known) {
-            let form = service.form_for(scopes, identity);
+            let form = service.form_for(scopes, Some(identity));
             let answer = self.answer_of_service(&by_form(service, &form))?;
             // Some services know no POST; a password is another way in.
             let unknown = matches!(answer.status, 400 | 401 | 404 | 405);
@@ -199,6 +257,19 @@ impl Call<'_> {
         }
         let url = self.token_url(service, scopes)?;
         self.answer_of_service(&by_query(url, credentials.basic().filter(|_| known)))
+    }
+
+    /// Whether the service answers a form of OAuth2 with a token that has no identity token in it.
+    pub(super) fn gives_token_to_nobody(&self, service: &Service) -> Attempt<bool> {
+        let form = service.form_for(&[], None);
+        let answer = self.answer_of_service(&by_form(service, &form))?;
+        let token = self.read_token(&answer, service, &[], TokenLogin::Anonymous);
+        let token = token.ok().filter(|_| answer.status == 200);
+        // It is sent nowhere, but the service may repeat it.
+        if let Some(token) = &token {
+            self.state.session.receive(token);
+        }
+        Ok(token.is_some())
     }
 
     fn answer_of_service(&self, request: &Request<'_>) -> Attempt<Complete> {

@@ -154,7 +154,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// The repository name in what follows `/v2/` in the path of an endpoint.
-fn repository_in(rest: &str) -> Option<&str> {
+pub(crate) fn repository_in(rest: &str) -> Option<&str> {
     ["/manifests/", "/blobs/", "/tags/list", "/referrers/"]
         .iter()
         .find_map(|endpoint| rest.rfind(endpoint))
