@@ -12,12 +12,13 @@ use crate::auth_support::*;
 fn s2_a_redirect_carries_no_secret_and_its_401_is_not_answered() {
     // Where the redirect leads, how many requests the attacker gets, and how the lookup ends.
     let cases = [
-        ("https://registry.example.com:8443", 1, "Protocol"),
-        ("https://evil.net", 1, "Protocol"),
-        ("https://sub.registry.example.com", 1, "Protocol"),
-        ("https://example.com", 1, "Protocol"),
-        ("https://auth.example.com", 1, "Protocol"),
-        ("//evil.net", 1, "Protocol"),
+        // The second one asks for the token that anybody gets.
+        ("https://registry.example.com:8443", 2, "Protocol"),
+        ("https://evil.net", 2, "Protocol"),
+        ("https://sub.registry.example.com", 2, "Protocol"),
+        ("https://example.com", 2, "Protocol"),
+        ("https://auth.example.com", 2, "Protocol"),
+        ("//evil.net", 2, "Protocol"),
         ("http://evil.net", 0, "Protocol"),
         ("http://registry.example.com", 0, "Protocol"),
         ("https://user:pass@evil.net", 0, "Protocol"),
@@ -76,7 +77,7 @@ fn s2_a_redirect_carries_no_token_and_no_header_of_the_caller() {
         Some("Bearer eyJ-own-token")
     );
     assert_eq!(sent.header("x-lab").as_deref(), Some("s3cr3t-header"));
-    assert_eq!(lab.attacker.request_count(), 1);
+    assert_eq!(lab.attacker.request_count(), 2);
     lab.assert_nothing_leaked("own token");
 }
 
@@ -120,7 +121,10 @@ fn s2_on_loopback_another_port_is_another_origin() {
     let client = builder().basic(&authority, USER, PASSWORD).build().unwrap();
     let result = client.exists(&reference(&format!("{authority}/mine:1")));
     assert_eq!(outcome(&result), "Protocol");
-    assert_eq!(lines(&attacker.requests()), ["HEAD /v2/mine/manifests/1 -"]);
+    assert_eq!(
+        lines(&attacker.requests()),
+        ["HEAD /v2/mine/manifests/1 -", "GET /t -"]
+    );
     assert_saw_nothing("attacker", &attacker.requests(), &SECRETS);
 }
 
@@ -164,14 +168,16 @@ fn s5_resolved_addresses_are_checked_at_connect_time() {
     let lab = Lab::new();
     let metadata: SocketAddr = "169.254.169.254:443".parse().unwrap();
     let cases = [
-        (vec![metadata], 0),
-        (vec![metadata, lab.attacker.address()], 1),
+        (vec![metadata], [0, 0]),
+        // The target of a redirect is asked for its token too.
+        (vec![metadata, lab.attacker.address()], [1, 2]),
+    ];
+    let quirks = [
+        Quirk::Bearer("realm=\"https://evil.net/t\",service=\"lab\"".to_owned()),
+        Quirk::RedirectManifests(307, "https://evil.net".to_owned()),
     ];
     for (addresses, seen) in cases {
-        for quirk in [
-            Quirk::Bearer("realm=\"https://evil.net/t\",service=\"lab\"".to_owned()),
-            Quirk::RedirectManifests(307, "https://evil.net".to_owned()),
-        ] {
+        for (quirk, seen) in quirks.iter().cloned().zip(seen) {
             lab.registry.set_quirks([quirk]);
             let builder = lab
                 .builder()

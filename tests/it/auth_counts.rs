@@ -156,7 +156,7 @@ fn d1_an_anonymous_client_sees_what_is_public_and_no_more() {
 }
 
 #[test]
-fn a_wrong_password_costs_two_and_is_unauthorized() {
+fn a_wrong_password_costs_three_and_is_unauthorized() {
     let lab = Lab::new();
     let client = with_password(&lab.registry, "wrong");
     let image = reference(&format!("{}/mine:1", lab.registry.authority()));
@@ -167,7 +167,11 @@ fn a_wrong_password_costs_two_and_is_unauthorized() {
     );
     let text = error.to_string();
     assert!(text.contains(&lab.service.address().to_string()), "{text}");
-    lab.expect(&["HEAD /v2/mine/manifests/1 -"], &["GET /token basic"]);
+    // The second token request has no scope: it tells a wrong password from a denied repository.
+    lab.expect(
+        &["HEAD /v2/mine/manifests/1 -"],
+        &["GET /token basic", "GET /token basic"],
+    );
     let error = client
         .check_login(&registry(&lab.registry.authority()))
         .unwrap_err();
@@ -198,8 +202,17 @@ fn b8_basic_costs_two_cold_and_one_warm() {
     for _ in 0..2 {
         assert_eq!(exists(&client, &registry, "mine:1"), "Unauthorized");
     }
-    // The second time it is known that Basic is wanted.
-    assert_eq!(registry.take_requests().len(), 3);
+    // `GET /v2/` tells that the password is wrong. It is not sent the second time.
+    assert_eq!(
+        lines(&registry.take_requests()),
+        [
+            &format!("{MINE} -"),
+            &format!("{MINE} basic"),
+            "GET /v2/ -",
+            "GET /v2/ basic",
+            &format!("{MINE} -"),
+        ]
+    );
     assert_eq!(
         exists(&builder().build().unwrap(), &registry, "mine:1"),
         "denied"
@@ -335,13 +348,13 @@ fn c5_a_refusal_of_the_token_service_is_a_denial_with_its_text() {
         assert!(text.contains("said the token service"), "{text}");
         assert!(text.contains(&service.address().to_string()), "{text}");
     }
-    // 403 to good credentials is about the repository, not about the credentials.
+    // 403 to a password that gets no token without a scope either: the password is refused.
     let service = service();
     let registry = bearer_registry(&service);
     service.set_quirks([Odd::Fail(u64::MAX, 403)]);
     assert_eq!(
         exists(&with_password(&registry, PASSWORD), &registry, "mine:1"),
-        "denied"
+        "Unauthorized"
     );
 }
 
@@ -418,9 +431,8 @@ fn check_login_logs_in() {
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
     }
     let open = filled(fake_registry::Config::new());
-    with_password(&open, "anything")
-        .check_login(&registry(&open.authority()))
-        .unwrap();
+    let unsent = with_password(&open, "anything").check_login(&registry(&open.authority()));
+    assert_eq!(unsent.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]
@@ -437,14 +449,15 @@ fn r12_a_token_refused_after_a_fresh_fetch_is_not_fetched_again() {
         ),
         (2, 1)
     );
-    // The token in the cache is refused, and so is a new one. Then the lookup ends.
+    // No token was ever accepted, so the registry says again how to ask. The token in the cache is
+    // refused, and so is a new one. Then the lookup ends.
     assert_eq!(exists(&client, &registry, "mine:1"), "denied");
     assert_eq!(
         (
             registry.take_requests().len(),
             service.take_requests().len()
         ),
-        (2, 1)
+        (3, 1)
     );
 }
 

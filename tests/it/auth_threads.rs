@@ -68,10 +68,11 @@ fn when_the_leader_stops_one_follower_takes_over() {
             let following: Vec<_> = (0..THREADS)
                 .map(|_| scope.spawn(|| client.exists(&image)))
                 .collect();
-            // The leader has the challenge, so the followers wait for its token and send no
-            // request.
+            // A realm counts for others once its token was accepted, so each gets the challenge.
+            // The followers wait for the leader's token and send no token request.
+            until(|| registry.request_count() == THREADS + 1);
             thread::sleep(Duration::from_millis(300));
-            assert_eq!((registry.request_count(), service.request_count()), (1, 1));
+            assert_eq!(service.request_count(), 1);
             service.set_quirks([]);
             stop.trigger();
             assert_eq!(leading.join().unwrap().unwrap_err().kind(), kind);
@@ -80,7 +81,7 @@ fn when_the_leader_stops_one_follower_takes_over() {
             }
         });
         assert_eq!(service.request_count(), 2, "{kind:?}");
-        assert_eq!(registry.request_count(), THREADS + 1, "{kind:?}");
+        assert_eq!(registry.request_count(), 2 * THREADS + 1, "{kind:?}");
     }
 }
 

@@ -30,10 +30,12 @@ fn gets_password(host: &str, realm: &str) -> bool {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
     let requests = service.take_requests();
-    assert_eq!(requests.len(), 1, "{host} {realm}: {error}");
     let gets = requests[0]
         .header("authorization")
         .is_some_and(|it| it == BASIC);
+    // A password that is refused is tried once more, without a scope.
+    let expected = 1 + usize::from(gets);
+    assert_eq!(requests.len(), expected, "{host} {realm}: {error}");
     if !gets {
         assert_saw_nothing(realm, &requests, &["dXNlcjpwYXNz"]);
     }
