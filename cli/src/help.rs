@@ -231,8 +231,9 @@ Prints one line: REGISTRY ok|refused
 It prints `-` in place of ok or refused if there is no answer.
 
 Give the login with --username and --password-stdin, with --token-stdin or with
---identity-token-stdin. A registry that asks for no login accepts any login. An
-accepted login says nothing about the repositories that it may read.
+--identity-token-stdin. An accepted login says nothing about the repositories
+that it may read. If the login was not sent, because the registry asks for none
+or its token service is not trusted, the error says so.
 
 Examples:
   $ ocireg check-login --username me --password-stdin \\
