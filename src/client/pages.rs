@@ -135,6 +135,11 @@ impl Paging {
         call.interrupt
             .advance(page.entries.len() as u64)
             .map_err(|stopped| call.subject().stopped(stopped, "reading a list"))?;
+        let ended = matches!(self.next, Continuation::End);
+        if step.way == Way::Guess && page.entries.is_empty() && ended {
+            // Nothing followed: the registry has no such page.
+            return Ok(None);
+        }
         Ok(Some(listed))
     }
 
