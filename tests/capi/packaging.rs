@@ -16,7 +16,7 @@ use crate::library::{output, root, target_directory};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The size of the library, in bytes. Increase it only on purpose.
-const LARGEST: u64 = 2_400_000;
+const LARGEST: u64 = 2_500_000;
 /// The number of normal dependencies with the feature `capi`, this crate included.
 const MOST_CRATES: usize = 45;
 

@@ -252,7 +252,7 @@ fn accept_reaches_the_registry() {
     let reference = format!("{}/app:1", odd.at);
     let ran = ocireg(&format!("head --accept application/x-odd {reference}"));
     let out = format!(
-        "sha256:{} application/x-odd 0 {reference}\n",
+        "sha256:{} application/x-odd - {reference}\n",
         "a".repeat(64)
     );
     ran.assert(0, &out, &[]);
