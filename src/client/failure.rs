@@ -9,6 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use super::answer::{Answer, Complete};
+use super::request::Request;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Stopped;
 use crate::policy::redirect;
@@ -58,6 +59,16 @@ impl From<bool> for MayRepeat {
 impl AttemptError {
     pub(super) fn token_refused(error: Error) -> Box<AttemptError> {
         Box::new(AttemptError::TokenRefused(error))
+    }
+
+    /// An answer that may be different next time, read to its end.
+    pub(super) fn after(request: &Request<'_>, answer: Answer) -> AttemptError {
+        let (url, status) = (answer.url.clone(), answer.status);
+        let repeat = MayRepeat::from(request.repeat.allows_after(status));
+        match answer.complete() {
+            Ok(answer) => AttemptError::Status { answer, repeat },
+            Err(error) => AttemptError::Wire { url, error, repeat },
+        }
     }
 
     pub(super) fn fatal(error: Error) -> Box<AttemptError> {

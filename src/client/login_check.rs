@@ -5,7 +5,6 @@ use super::call::Call;
 use super::failure::{Attempt, AttemptError};
 use super::known_login::LoginVerdict;
 use super::request::{Access, Request};
-use super::send::completed;
 use super::single_flight::{End, Part};
 use crate::auth::{Authorization, Scope, Service, TokenLogin};
 use crate::error::{Error, RegistryError};
@@ -141,7 +140,7 @@ impl Call<'_> {
         let request = Request::ping(Access::Scopes(Vec::new()));
         let answer = self.hop(&request, shown)?;
         if is_retryable_status(answer.status) {
-            return Err(Box::new(completed(&request, answer)));
+            return Err(Box::new(AttemptError::after(&request, answer)));
         }
         let reply = Reply::of(&answer);
         // Only to give the connection back.

@@ -2,8 +2,10 @@
 //! way.
 //!
 //! - An endpoint (`manifests`, `tags`, `catalog`, `ping`) makes a `request` and hands it to `send`.
-//! - `send` repeats it where that may help, and keeps to the `gate` that a registry's 429 closes.
-//! - `authorize` decides which Authorization it carries; `tokens` gets a token where one is wanted.
+//! - `send` repeats it where that may help.
+//! - `authorize` decides which Authorization it carries; `tokens` gets a token where one is wanted,
+//!   from the `token_service`; `login_check` finds out what a refusal of the credentials means.
+//! - `limits` keeps to the `gate` that a server's 429 closes.
 //! - `hop` follows redirects and exchanges it with one server after the other through `transport`.
 //! - What becomes of it is an `answer`, or a `failure` that turns into an error (`refusal`).
 //!
@@ -25,6 +27,7 @@ mod hop;
 mod known_failures;
 mod known_login;
 mod life;
+mod limits;
 mod list_body;
 mod login;
 mod login_check;
@@ -45,6 +48,7 @@ mod shared_scopes;
 mod single_flight;
 mod tag_digests;
 mod tags;
+mod token_service;
 mod tokens;
 #[cfg(test)]
 mod upload_source_tests;

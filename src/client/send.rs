@@ -1,4 +1,4 @@
-//! The retry loop, and the gates that a 429 closes. Every request of an endpoint goes through here.
+//! The retry loop. Every request of an endpoint goes through here.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -6,17 +6,9 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::call::Call;
 use super::failure::{AttemptError, MayRepeat, ReadError};
-use super::gate::{AtGate, Gate, Passage};
 use super::request::Request;
 use crate::error::Error;
-use crate::policy::retry::{MAX_RETRY_AFTER, is_retryable_status};
-use crate::url::Origin;
-
-/// How often a request looks whether the one that went first through the gate has come back.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// The longest that a registry is left alone for one answer: a slip of its clock should not end a
-/// long-lived client.
-const LONGEST_BELIEVED: Duration = Duration::from_secs(60 * 60);
+use crate::policy::retry::is_retryable_status;
 
 impl Call<'_> {
     /// Sends `request` until an answer was read, or to ask again is of no use. Any status but those
@@ -51,7 +43,9 @@ impl Call<'_> {
             let passage = self.pass_gate(gate, &self.state.origin)?;
             made = made.max(gate.refusals().wrapping_sub(refused_before)) + 1;
             let failure = match self.authorized(request) {
-                Ok(answer) if is_retryable_status(answer.status) => completed(request, answer),
+                Ok(answer) if is_retryable_status(answer.status) => {
+                    AttemptError::after(request, answer)
+                }
                 Ok(answer) => {
                     passage.answered();
                     let url = answer.url.clone();
@@ -86,64 +80,6 @@ impl Call<'_> {
         }
     }
 
-    /// Waits while the server at `origin` has asked to be left alone (429): no other call of this
-    /// client disturbs it meanwhile.
-    pub(super) fn pass_gate<'g>(
-        &self,
-        gate: &'g Gate,
-        origin: &Origin,
-    ) -> Result<Passage<'g>, Error> {
-        loop {
-            if let Some(error) = self.known_failure() {
-                return Err(error);
-            }
-            let wait = match gate.arrive(self.caller) {
-                AtGate::Pass(passage) => return Ok(passage),
-                // Others, the first one among them perhaps, may be waiting for a token that the
-                // caller's thread fetches.
-                AtGate::OtherGoesFirst if self.state.token_fetches.is_leader(self.caller) => {
-                    return Ok(gate.pass_beside());
-                }
-                AtGate::OtherGoesFirst => LOOK_AGAIN,
-                AtGate::Closed(wait) => wait,
-            };
-            let left = self.interrupt.remaining();
-            if wait > MAX_RETRY_AFTER || left.is_some_and(|left| left <= wait) {
-                let error = self.subject().limited_for(origin, wait);
-                self.note_limit(origin, &error);
-                return Err(error);
-            }
-            self.sleep(wait)?;
-        }
-    }
-
-    /// Closes the gate of the server that has answered 429.
-    fn keep_to_limit(&self, failure: &AttemptError, wait: Duration) {
-        if let Some(origin) = failure.limiting_origin() {
-            self.state.gate_to(&origin).close_for(wait);
-        }
-    }
-
-    /// As [`keep_to_limit`](Call::keep_to_limit), of a failure that does not end the attempt.
-    pub(super) fn keep_to_limit_of(&self, failure: &AttemptError) {
-        let wait = failure.retry_after().unwrap_or_default();
-        self.keep_to_limit(failure, wait.min(LONGEST_BELIEVED));
-    }
-
-    /// Lets the other calls of the group know that the registry's own limit is reached. The limit
-    /// of another server is not the registry's.
-    fn note_limit(&self, origin: &Origin, error: &Error) {
-        if let Some(known) = self.known_failures.filter(|_| *origin == self.state.origin) {
-            known.note_limit(self.registry, error);
-        }
-    }
-
-    fn sleep(&self, duration: Duration) -> Result<(), Error> {
-        self.interrupt
-            .sleep(duration)
-            .map_err(|stopped| self.subject().stopped(stopped, "waiting to ask again"))
-    }
-
     /// How long to wait before the next attempt; `None` where this one was the last.
     fn delay_after(&self, failure: &AttemptError, made: u32) -> Option<Duration> {
         if !failure.is_worth_repeating() {
@@ -167,16 +103,6 @@ impl Call<'_> {
             self.note_unreachable(&error);
         }
         error
-    }
-}
-
-/// Reads an answer that may be different next time.
-pub(super) fn completed(request: &Request<'_>, answer: Answer) -> AttemptError {
-    let (url, status) = (answer.url.clone(), answer.status);
-    let repeat = MayRepeat::from(request.repeat.allows_after(status));
-    match answer.complete() {
-        Ok(answer) => AttemptError::Status { answer, repeat },
-        Err(error) => AttemptError::Wire { url, error, repeat },
     }
 }
 
