@@ -6,8 +6,8 @@ use ureq::unversioned::transport::Buffers;
 
 use super::MAX_HEAD;
 use super::error::{Failure, Phase, WireError};
+use super::framing::Framing;
 use super::head;
-use super::upload::Framing;
 
 /// The first size of each buffer: a lookup's request and answer fit, and 64 idle connections stay
 /// small.

@@ -10,9 +10,9 @@ use ureq::unversioned::transport::Buffers;
 use super::buffers::WireBuffers;
 use super::context::{ExchangeContext, Wait};
 use super::error::{Failure, Phase, WireError};
+use super::framing::Stage;
 use super::idle::Idle;
 use super::reuse::ReuseBan;
-use super::upload::Stage;
 use crate::address::AddressClass;
 
 /// A stream of bytes whose waits can be stopped, and what the pool needs to know about it.
@@ -292,7 +292,7 @@ mod tests {
 
     use super::*;
     use crate::interrupt::{Cancel, Interrupt};
-    use crate::transport::upload::Framing;
+    use crate::transport::framing::Framing;
     use crate::url::Url;
 
     const REFUSAL: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";

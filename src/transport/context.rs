@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Failure, Phase, WireError};
-use super::upload::{Framing, Stage, Upload};
+use super::framing::{Framing, Stage, Upload};
 use crate::address::{AddressClass, may_follow, may_follow_to_own_host};
 use crate::interrupt::Interrupt;
 

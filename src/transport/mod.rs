@@ -8,6 +8,7 @@ mod buffers;
 mod connection;
 mod context;
 mod error;
+mod framing;
 mod head;
 mod idle;
 mod pooled;
@@ -33,12 +34,13 @@ use ureq::{Agent, SendBody};
 
 use self::connection::{Connection, Stream};
 use self::context::WaitLimit;
+use self::framing::{Framing, Stage};
 use self::idle::{IdleConnections, MAX_IDLE, MAX_IDLE_AGE};
 use self::pooled::Pooled;
 use self::reuse::ReuseBan;
 use self::tcp::Socket;
 use self::tls::TlsStream;
-use self::upload::{Framing, PayloadReader, Stage};
+use self::upload::PayloadReader;
 use crate::http::{Content, Headers, WireRequest};
 use crate::url::Origin;
 
