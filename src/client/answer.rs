@@ -99,6 +99,15 @@ impl Complete {
         has_api_version(&self.headers) || !ErrorBody::of(&self.body).errors().is_empty()
     }
 
+    /// Whether this answer to `GET /v2/` is a registry's that wants no login. Some send no version
+    /// header; then the body has to be what registries send: `{}`, Quay's `true`, nothing.
+    pub(super) fn is_open_ping(&self) -> bool {
+        let usual = [&b""[..], b"{}", b"true"];
+        !self.cross_origin
+            && self.status == 200
+            && (shows_registry(200, &self.headers) || usual.contains(&self.body.trim_ascii()))
+    }
+
     /// What the registry itself says is wrong, as it may be shown.
     pub(crate) fn registry_errors(&self, redactor: &Redactor<'_>) -> Vec<RegistryError> {
         parse_error_body(&self.body, redactor)

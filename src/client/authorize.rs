@@ -11,6 +11,7 @@ use super::tokens::TokenNeed;
 use crate::auth::challenge::{Challenge, ChallengeScheme, parse_challenges};
 use crate::auth::{AuthAttempts, Authorization, FirstStep, NextStep, Scope, Service};
 use crate::http::Headers;
+use crate::policy::retry::is_retryable_status;
 
 impl Call<'_> {
     /// Sends a request with what the registry wants to see. A 401 is answered, once for each way
@@ -154,11 +155,17 @@ impl Login<'_> {
     /// The answer that stands, and what it teaches.
     fn end(mut self, mut answer: Answer) -> Attempt<Answer> {
         let session = &self.call.state.session;
-        if matches!(answer.status, 200..=299 | 404) {
+        if answer.is_success() || answer.status == 404 && !answer.cross_origin {
             session.accepted(&self.sent, &self.attempts, Instant::now());
         }
         // Another server was shown nothing, so its refusal says nothing of the credentials.
         if answer.cross_origin {
+            // The registry might have led elsewhere with the token that could not be got.
+            if matches!(answer.status, 401 | 403 | 404) && self.has_login() {
+                if let Some(opening) = self.failed_opening.take() {
+                    return Err(opening.failure);
+                }
+            }
             let guest = self.call.ask_as_guest(self.request, &answer)?;
             return Ok(guest.unwrap_or(answer));
         }
@@ -201,15 +208,21 @@ impl Login<'_> {
                 Ok(self.step_to_fresh_token())
             }
             401 => match self.step_after_challenge(answer)? {
-                NextStep::FindChallenge => self.step_after_ping(),
+                NextStep::FindChallenge => Ok(self.step_after_ping()?.0),
                 step => Ok(step),
             },
             // A login may change these answers, and the registry says how it takes one.
-            200 | 403 if self.may_show_login(answer) => self.step_after_challenge(answer),
+            200 | 403 | 404 if self.may_show_login(answer) => self.step_after_challenge(answer),
             403 => Ok(self.step_after_403()),
             // A ping is its own challenge.
             200 if !self.asks_offered() || self.scopes.is_empty() => Ok(NextStep::GiveUp),
-            200 | 404 if self.should_seek_challenge() => self.step_after_ping(),
+            200 | 404 if self.should_seek_challenge() => match self.step_after_ping()? {
+                // With the login there might be something: nobody has said how it is taken.
+                (NextStep::GiveUp, PingSays::Nothing) if answer.status == 404 => Err(
+                    AttemptError::fatal(self.call.subject().untold_login(answer)),
+                ),
+                (step, _) => Ok(step),
+            },
             _ => Ok(NextStep::GiveUp),
         }
     }
@@ -218,7 +231,7 @@ impl Login<'_> {
     fn may_show_login(&self, answer: &Answer) -> bool {
         matches!(self.sent, Authorization::None)
             && self.has_login()
-            && (answer.status == 403 || self.asks_offered())
+            && (matches!(answer.status, 403 | 404) || self.asks_offered())
             && !challenges(&answer.headers).is_empty()
     }
 
@@ -240,23 +253,25 @@ impl Login<'_> {
 
     /// Finds out from the registry's ping how it wants to be asked: some send no challenge with
     /// other answers.
-    fn step_after_ping(&mut self) -> Attempt<NextStep> {
+    fn step_after_ping(&mut self) -> Attempt<(NextStep, PingSays)> {
         let ping = Request::ping(Access::Unasked);
         let answer = self.call.hop(&ping, &Authorization::None)?;
-        let step = match answer.status {
-            401 if !answer.cross_origin => self.step_after_challenge(&answer)?,
-            // zot answers everybody where a part is open to all, and says that it takes logins.
-            200 if !answer.cross_origin && !challenges(&answer.headers).is_empty() => {
-                self.step_after_challenge(&answer)?
-            }
-            200 if !answer.cross_origin => {
-                self.call.state.session.asks_for_nothing(Instant::now());
-                NextStep::GiveUp
-            }
-            _ => NextStep::GiveUp,
-        };
-        let _ = answer.complete();
-        Ok(step)
+        if is_retryable_status(answer.status) {
+            return Err(Box::new(AttemptError::after(&ping, answer)));
+        }
+        // zot answers everybody where a part is open to all, and says that it takes logins.
+        let is_challenge = !challenges(&answer.headers).is_empty();
+        if matches!(answer.status, 200 | 401) && is_challenge && !answer.cross_origin {
+            let step = self.step_after_challenge(&answer)?;
+            // It gives the connection back.
+            let _ = answer.complete();
+            return Ok((step, PingSays::HowToAsk));
+        }
+        if !answer.complete().is_ok_and(|answer| answer.is_open_ping()) {
+            return Ok((NextStep::GiveUp, PingSays::Nothing));
+        }
+        self.call.state.session.asks_for_nothing(Instant::now());
+        Ok((NextStep::GiveUp, PingSays::HowToAsk))
     }
 
     /// What the session makes of an answer's challenges.
@@ -322,6 +337,15 @@ impl Login<'_> {
         self.attempts.narrow_token = true;
         true
     }
+}
+
+/// What the registry's ping tells about logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PingSays {
+    /// That none is wanted, or how one is taken.
+    HowToAsk,
+    /// Nothing: it is refused without a challenge, or the answer of another server.
+    Nothing,
 }
 
 /// Whether a challenge calls the token itself bad, as it does of one that has ended (RFC 6750

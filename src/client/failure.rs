@@ -289,7 +289,7 @@ impl<'a> Subject<'a> {
     pub(super) fn limited_for(self, origin: &Origin, wait: Duration) -> Error {
         let who = match origin == self.origin {
             true => "the registry".to_owned(),
-            false => format!("{}, which the registry named,", origin.authority()),
+            false => format!("{}, which the registry named,", self.host(origin)),
         };
         let message = format!(
             "{who} limits requests, and has asked to be left alone for longer than a call waits"

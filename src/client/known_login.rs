@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::policy::lesson::LESSON;
 
 /// How long refused credentials are not sent again: registries lock accounts after some failures.
 const REST: Duration = Duration::from_secs(30);
@@ -32,10 +31,11 @@ pub(crate) enum LoginVerdict {
 }
 
 impl KnownLogin {
-    /// What was found out, as long as it holds. A password may change, and so may its rights.
+    /// What was found out, as long as it holds: a password that is revoked in the meantime must not
+    /// be shown again and again as a good one.
     pub(super) fn verdict(&self, now: Instant) -> Option<LoginVerdict> {
         match self {
-            KnownLogin::Settled(verdict, at) if now.duration_since(*at) < LESSON => Some(*verdict),
+            KnownLogin::Settled(verdict, at) if now.duration_since(*at) < REST => Some(*verdict),
             _ => None,
         }
     }

@@ -35,6 +35,8 @@ pub struct Page<T> {
 pub(super) struct Listed<T> {
     pub(super) page: Page<T>,
     pub(super) digests: TagDigests,
+    /// Another server has sent it.
+    pub(super) cross_origin: bool,
 }
 
 /// What is read of a list.
@@ -169,7 +171,11 @@ impl<'de, T: FromStr + AsRef<str>> Visitor<'de> for ListBody<'_, T> {
             }
         }
         let page = page.ok_or_else(|| de::Error::missing_field(list))?;
-        Ok(Listed { page, digests })
+        Ok(Listed {
+            page,
+            digests,
+            cross_origin: false,
+        })
     }
 }
 

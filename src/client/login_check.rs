@@ -78,6 +78,10 @@ impl Call<'_> {
             if let Some(verdict) = self.state.login_verdict() {
                 return Ok(verdict);
             }
+            // Another thread has just found out that they are refused.
+            if self.state.login_refusal().is_some() {
+                return Ok(LoginVerdict::Refused);
+            }
             let follower = match self.state.login_checks.join("", self.caller) {
                 Part::Leader(leader) => {
                     let verdict = find_out()?;

@@ -177,7 +177,9 @@ impl Paging {
             let link = link_of(&answer, call, &self.path);
             // A page that breaks off is asked for again.
             let mut left = room.clone();
-            let page = read_page::<T>(answer, wanted, &mut left, call)?;
+            let cross_origin = answer.cross_origin;
+            let mut page = read_page::<T>(answer, wanted, &mut left, call)?;
+            page.cross_origin = cross_origin;
             Ok((page, link, left))
         })?;
         *room = left;

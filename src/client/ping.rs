@@ -1,6 +1,6 @@
 //! Is there a registry (distribution spec, "Determining support"): `GET /v2/`.
 
-use super::answer::{Complete, shows_registry};
+use super::answer::Complete;
 use super::call::Call;
 use super::handle::Client;
 use super::meaning::{About, Meaning};
@@ -82,18 +82,11 @@ impl Verdict {
         match answer.status {
             // Where a redirect has led elsewhere, it is not this registry that answers.
             _ if answer.cross_origin => Verdict::Other,
-            200 if shows_registry(200, &answer.headers) => Verdict::Open,
-            // Some send no version header; then the body has to be what registries send: `{}`,
-            // Quay's `true` (B7), nothing.
-            200 if is_what_registries_say(&answer.body) => Verdict::Open,
+            200 if answer.is_open_ping() => Verdict::Open,
             401 => offered(&answer.headers, redactor).map_or(Verdict::Other, Verdict::Challenges),
             _ => Verdict::Other,
         }
     }
-}
-
-fn is_what_registries_say(body: &[u8]) -> bool {
-    [&b""[..], b"{}", b"true"].contains(&body.trim_ascii())
 }
 
 /// How much of an unknown scheme's name is kept.

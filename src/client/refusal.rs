@@ -301,6 +301,20 @@ impl Subject<'_> {
             .with_http_status(answer.status)
     }
 
+    /// The error of a 404 to a request without a login, where nothing tells how a login is taken.
+    pub(super) fn untold_login(self, answer: &Answer) -> Error {
+        let host = self.host(&answer.url.origin());
+        let message = format!(
+            "{host} answers without a login: not found, and its /v2/ does not say how it takes one \
+             (HTTP {})",
+            answer.status
+        );
+        let hint = "something in front of the registry answers, or it is not quite up; try again";
+        self.error(ErrorKind::Protocol, message)
+            .with_hint(hint)
+            .with_http_status(answer.status)
+    }
+
     /// The error of a token service's refusal. Refused credentials are an error of their own, since
     /// every lookup would be wrong. `asked` is how the service was asked.
     pub(super) fn token_refused(

@@ -132,6 +132,8 @@ impl Call<'_> {
                 paging.fetch(&alone, wanted, &mut Room::default());
             match listed {
                 Ok(None) => return Ok(ListSays::Absent),
+                // It may be about a repository of another name.
+                Ok(Some(listed)) if listed.cross_origin => return Ok(ListSays::Nothing),
                 Ok(Some(listed)) => match (reference.digest(), reference.tag()) {
                     (None, Some(tag)) if !listed.page.entries.contains(tag) => {}
                     _ => return Ok(ListSays::Nothing),

@@ -38,14 +38,14 @@ impl ReuseBan {
         self.ever.store(true, Ordering::Release);
     }
 
-    /// Tells the program's log that a ban has begun. Not while a lock is held: the logger may use
-    /// the client.
+    /// Tells the program's log that a ban has begun. It names no server, since a registry may have
+    /// put a secret into the name of a host that it leads to. Not while a lock is held: the logger
+    /// may use the client.
     pub(super) fn tell(&self) {
         if self.untold.load(Ordering::Relaxed) && self.untold.swap(false, Ordering::Relaxed) {
             log::warn!(
-                "{} sends bytes that nobody asked for: each request to it uses a new connection \
-                 for the next {} minutes",
-                self.origin,
+                "a server sends bytes that nobody asked for: each request to it uses a new \
+                 connection for the next {} minutes",
                 BAN.as_secs() / 60
             );
         }

@@ -42,6 +42,7 @@ mod faults_support;
 mod faults_threads;
 mod faults_tls;
 mod find_same_image;
+mod hidden_images;
 mod layers;
 mod limits_of_servers;
 mod lists_whole;
