@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::answer::{Answer, Complete, challenges};
+use super::answer::{Answer, Complete, challenges, is_page};
 use super::call::Call;
 use super::failure::{Attempt, AttemptError};
 use super::request::{Access, Request};
@@ -217,8 +217,9 @@ impl Login<'_> {
             // A ping is its own challenge.
             200 if !self.asks_offered() || self.scopes.is_empty() => Ok(NextStep::GiveUp),
             200 | 404 if self.should_seek_challenge() => match self.step_after_ping()? {
-                // With the login there might be something: nobody has said how it is taken.
-                (NextStep::GiveUp, PingSays::Nothing) if answer.status == 404 => Err(
+                // With the login there might be something: nobody has said how it is taken. A page
+                // is no absence anyway.
+                (NextStep::GiveUp, PingSays::Nothing) if may_be_absence(answer) => Err(
                     AttemptError::fatal(self.call.subject().untold_login(answer)),
                 ),
                 (step, _) => Ok(step),
@@ -337,6 +338,10 @@ impl Login<'_> {
         self.attempts.narrow_token = true;
         true
     }
+}
+
+fn may_be_absence(answer: &Answer) -> bool {
+    answer.status == 404 && !is_page(&answer.headers)
 }
 
 /// What the registry's ping tells about logins.
