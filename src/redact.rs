@@ -43,7 +43,7 @@ impl Secrets for () {
 /// Hides the secrets of one registry. It collects them when the first text is shown.
 pub(crate) struct Redactor<'a> {
     secrets: &'a dyn Secrets,
-    needles: OnceCell<Vec<Needle>>,
+    known: OnceCell<Vec<Secret>>,
 }
 
 /// A secret, or a secret in Base64, as [`fold`] leaves it.
@@ -53,7 +53,7 @@ impl<'a> Redactor<'a> {
     pub(crate) fn new(secrets: &'a dyn Secrets) -> Redactor<'a> {
         Redactor {
             secrets,
-            needles: OnceCell::new(),
+            known: OnceCell::new(),
         }
     }
 
@@ -73,14 +73,21 @@ impl<'a> Redactor<'a> {
         if text.len() < SHORTEST {
             return Cow::Borrowed(text);
         }
-        let needles = self.needles.get_or_init(|| needles(self.secrets));
-        if needles.is_empty() {
+        let known = self.known.get_or_init(|| self.secrets.secrets());
+        if known.is_empty() {
             return Cow::Borrowed(text);
         }
         let mut secret = vec![false; text.len()];
-        for view in views(text) {
-            view.mark(needles, &mut secret);
+        let mut views: Vec<Search> = views(text).into_iter().map(Search::of).collect();
+        // One secret after the other: a client may have tokens of some MiB, and calls side by side.
+        for one in known {
+            for needle in needles(one) {
+                views
+                    .iter_mut()
+                    .for_each(|view| view.mark(&needle, &mut secret));
+            }
         }
+        views.iter().for_each(|view| view.mark_parts(&mut secret));
         if !secret.contains(&true) {
             return Cow::Borrowed(text);
         }
@@ -130,17 +137,14 @@ impl fmt::Display for Redacted {
 
 impl StdError for Redacted {}
 
-/// All that is looked for.
-fn needles(secrets: &dyn Secrets) -> Vec<Needle> {
-    let mut needles = Vec::new();
-    for secret in secrets.secrets() {
-        let text = secret.expose();
-        if text.chars().count() >= SHORTEST {
-            needles.push(Zeroizing::new(text.bytes().map(fold).collect()));
-            needles.extend((0..3).map(|offset| in_base64(text, offset)));
-        }
-    }
-    needles
+/// What is looked for of a secret.
+fn needles(secret: &Secret) -> impl Iterator<Item = Needle> {
+    let text = secret.expose();
+    let is_long = text.chars().count() >= SHORTEST;
+    let raw = move || Zeroizing::new(text.bytes().map(fold).collect());
+    let encoded = (0..3).map(move |offset| in_base64(text, offset));
+    let needles = std::iter::once_with(raw).chain(encoded);
+    needles.take(if is_long { 4 } else { 0 })
 }
 
 /// The characters of Base64 that `text` alone decides if `offset` bytes precede it.
@@ -238,28 +242,43 @@ impl View {
         (bytes.len() < self.bytes.len()).then_some(View { bytes, starts })
     }
 
-    /// Notes in `secret` the bytes of the text in which a needle, or a part of one, is.
-    fn mark(&self, needles: &[Needle], secret: &mut [bool]) {
-        let mut parts = Parts::of(&self.bytes);
-        for needle in needles {
-            if needle.len() >= PART {
-                windows(needle).for_each(|window| parts.find(window));
-                continue;
-            }
-            for (at, found) in self.bytes.windows(needle.len()).enumerate() {
-                if found == needle.as_slice() {
-                    self.mark_at(at, needle.len(), secret);
-                }
-            }
-        }
-        for at in parts.found() {
-            self.mark_at(at, PART, secret);
-        }
-    }
-
     fn mark_at(&self, at: usize, length: usize, secret: &mut [bool]) {
         let (start, end) = (self.starts[at], self.starts[at + length]);
         secret[start..end].fill(true);
+    }
+}
+
+/// A view that is searched.
+struct Search {
+    view: View,
+    parts: Parts,
+}
+
+impl Search {
+    fn of(view: View) -> Search {
+        let parts = Parts::of(&view.bytes);
+        Search { view, parts }
+    }
+
+    /// Notes where a needle is: a short one at once in `secret`, the parts of a long one for
+    /// [`mark_parts`](Search::mark_parts).
+    fn mark(&mut self, needle: &Needle, secret: &mut [bool]) {
+        if needle.len() >= PART {
+            windows(needle).for_each(|window| self.parts.find(window));
+            return;
+        }
+        for (at, found) in self.view.bytes.windows(needle.len()).enumerate() {
+            if found == needle.as_slice() {
+                self.view.mark_at(at, needle.len(), secret);
+            }
+        }
+    }
+
+    /// Notes in `secret` where parts of long needles are.
+    fn mark_parts(&self, secret: &mut [bool]) {
+        for at in self.parts.found() {
+            self.view.mark_at(at, PART, secret);
+        }
     }
 }
 
